@@ -12,4 +12,5 @@
 )]
 
 mod clock;
+mod registry_poll;
 mod workspace;

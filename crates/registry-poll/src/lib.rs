@@ -1,1 +1,19 @@
-//! Placeholder, replaced by the first commit of this crate.
+//! The registry as the store reads it: keys, typed values, key stores, and the schedule of the poll.
+//!
+//! *Registry* is the Windows registry only. Values keep their bytes as the registry holds them (`REG_SZ` is UTF-16LE);
+//! [`Reading`] is what a read of a text value came to: not found, wrong type and unreadable are three different things
+//! (policy A7, A8, A9).
+
+mod key_path;
+mod key_store;
+mod memory;
+mod reading;
+mod schedule;
+mod value;
+
+pub use key_path::{KeyPath, NameError, ValueName};
+pub use key_store::{KeyStore, KeyStoreError};
+pub use memory::{KeyListing, MemoryKeyStore};
+pub use reading::{InvalidValue, MAX_TEXT_BYTES, Reading, ValueRead};
+pub use schedule::{Poll, PollNumber, PollSchedule, PollTrigger, Requested};
+pub use value::{RegType, RegValue};

@@ -1,0 +1,79 @@
+//! Which block lists there are, the registry values that hold them, and what stands for one item
+//! (policy specification S10, S11, A26, A28).
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::nearness::edits_within;
+use crate::process_name::match_key;
+use crate::span::Span;
+
+/// The registry value that holds the list of programs.
+pub const PROCESS_LIST_VALUE: &str = "Disable MAPI Client Processes";
+
+/// The most bytes of registry data that are taken for a list; more is judged like data of a wrong type.
+/// Whoever reads the registry enforces it, before there is a text to parse.
+pub const MAX_DATA_BYTES: usize = 1 << 20;
+
+/// A list that a client can be on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum BlockList {
+    /// Programs, by the name of their executable.
+    Processes,
+}
+
+impl BlockList {
+    /// Every list.
+    const ALL: [Self; 1] = [Self::Processes];
+
+    /// The name of the registry value that holds the list.
+    #[must_use]
+    pub const fn value_name(self) -> &'static str {
+        match self {
+            Self::Processes => PROCESS_LIST_VALUE,
+        }
+    }
+}
+
+impl fmt::Display for BlockList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Processes => "processes",
+        })
+    }
+}
+
+/// An item apart from its list, for whoever has to name it after the list has changed.
+///
+/// Cloning one copies no text.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ItemRef {
+    /// The item as written, without the blanks around it.
+    pub text: Arc<str>,
+    /// Its position among the items of the list, from 0.
+    pub ordinal: usize,
+    /// Where it stood in the text.
+    pub span: Span,
+}
+
+impl ItemRef {
+    /// The position as people count, from 1.
+    pub(crate) fn number(&self) -> usize {
+        self.ordinal.saturating_add(1)
+    }
+}
+
+/// The list whose value name this probably was meant to be; `None` when it is that name, in any case, or
+/// nothing like it. A misspelt value is ignored, so someone should say so.
+#[must_use]
+pub fn misspelt_value_name(name: &str) -> Option<BlockList> {
+    let written = match_key(name);
+    BlockList::ALL.into_iter().find(|list| {
+        let edits = edits_within(SLIPS, &written, &match_key(list.value_name()));
+        edits.is_some_and(|edits| edits > 0)
+    })
+}
+
+/// How many characters may differ: enough to leave out all three blanks of the name, far too few to take
+/// its sibling `Disable MAPI Clients` for it.
+const SLIPS: usize = 3;

@@ -1,0 +1,201 @@
+//! What looks wrong with a list, without making it any less of a list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::span::Span;
+
+/// A value read from a text that cannot be refused, and what looks wrong with that text.
+#[derive(Clone, Debug)]
+pub struct Parsed<T> {
+    /// What the text says.
+    pub value: T,
+    /// In the order of their places in the text.
+    pub lints: Vec<Lint>,
+}
+
+/// One thing that the author of a list probably did not intend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lint {
+    /// Which kind of thing.
+    pub code: LintCode,
+    /// How much it matters: always [`LintCode::severity`] of the code.
+    pub severity: Severity,
+    /// The part of the text that it is about.
+    pub span: Span,
+    /// One clause that says what is there.
+    pub message: String,
+    /// One clause that says what to do next.
+    pub hint: String,
+}
+
+/// How much a lint matters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Untidy, but the list means what it says.
+    Info,
+    /// The list probably means something else than its author does.
+    Warning,
+    /// The item does nothing, or does harm.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// Declares the codes in one table, so that no code can lack a slug, a severity or its place in `ALL`.
+macro_rules! lint_codes {
+    ($($(#[$doc:meta])+ $code:ident, $slug:literal, $severity:ident;)+) => {
+        /// The kinds of lints. Their slugs are stable.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub enum LintCode {
+            $($(#[$doc])+ $code,)+
+        }
+
+        impl LintCode {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The stable name of the code, in kebab case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$code => $slug,)+
+                }
+            }
+
+            /// How much a lint of this code matters.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$code => Severity::$severity,)+
+                }
+            }
+        }
+    };
+}
+
+lint_codes! {
+    /// Nothing stands between two semicolons, or before the first, or after the last (A1).
+    EmptyItem, "empty-item", Info;
+    /// The value is there and names no program: the policy is off (A6).
+    EmptyList, "empty-list", Warning;
+    /// An item has a comma, which separates nothing (A1).
+    Comma, "comma", Warning;
+    /// An item has a path, of which only the last part counts (A3).
+    Path, "path", Warning;
+    /// An item has quotes: a pair around it is dropped, any other belongs to the name (A3).
+    Quotes, "quotes", Warning;
+    /// An item has no extension, and a program's name has (A4).
+    NoExtension, "no-extension", Warning;
+    /// An item has `*` or `?`, which stand for themselves and so for no program (A5).
+    Wildcard, "wildcard", Error;
+    /// An item names the program of an earlier one.
+    Duplicate, "duplicate", Info;
+    /// Data follows the NUL that ends the text (A10).
+    DataAfterNul, "data-after-nul", Warning;
+    /// An item names a program of Exchange itself (A21).
+    ExchangeComponent, "exchange-component", Error;
+    /// An item names Outlook (A22).
+    BlocksOutlook, "blocks-outlook", Warning;
+    /// The data is longer than 2,048 bytes, beyond which registry values should be files (A26).
+    LongData2048, "long-data-2048", Info;
+    /// The data is longer than 16,383 UTF-16 code units (A26).
+    LongData16383, "long-data-16383", Warning;
+    /// An item has a path or quotes and no name in them; it is left out.
+    NoName, "no-name", Warning;
+    /// An item has a character that does not show, and is part of the name all the same (A1, A2).
+    InvisibleCharacter, "invisible-character", Warning;
+}
+
+impl fmt::Display for LintCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Gathers lints, and no more of one code than a person would read: a text of a million semicolons must
+/// not become a million messages, nor hide the one error among them.
+#[derive(Default)]
+pub(crate) struct LintSink {
+    lints: Vec<Lint>,
+    tallies: BTreeMap<LintCode, Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    said: usize,
+    unsaid: usize,
+    unsaid_span: Option<Span>,
+}
+
+impl LintSink {
+    /// How many lints of one code are said one by one.
+    const EACH: usize = 50;
+
+    pub(crate) fn add(
+        &mut self,
+        code: LintCode,
+        span: Span,
+        message: fmt::Arguments<'_>,
+        hint: fmt::Arguments<'_>,
+    ) {
+        let tally = self.tallies.entry(code).or_default();
+        if tally.said < Self::EACH {
+            tally.said = tally.said.saturating_add(1);
+            self.lints.push(lint(code, span, message, hint));
+        } else {
+            tally.unsaid = tally.unsaid.saturating_add(1);
+            tally.unsaid_span = Some(tally.unsaid_span.map_or(span, |seen| seen.union(span)));
+        }
+    }
+
+    /// Takes back every lint of this code.
+    pub(crate) fn withdraw(&mut self, code: LintCode) {
+        self.lints.retain(|lint| lint.code != code);
+        self.tallies.remove(&code);
+    }
+
+    /// The lints by place, each code with one more that counts those not said.
+    pub(crate) fn into_lints(mut self) -> Vec<Lint> {
+        for (
+            code,
+            Tally {
+                unsaid,
+                unsaid_span,
+                ..
+            },
+        ) in self.tallies
+        {
+            if let Some(span) = unsaid_span {
+                let message = format_args!("{unsaid} more of `{code}` follow");
+                self.lints.push(lint(
+                    code,
+                    span,
+                    message,
+                    format_args!("mend those before first"),
+                ));
+            }
+        }
+        self.lints.sort_by_key(|lint| lint.span.start);
+        self.lints
+    }
+}
+
+fn lint(code: LintCode, span: Span, message: fmt::Arguments<'_>, hint: fmt::Arguments<'_>) -> Lint {
+    let (message, hint) = (message.to_string(), hint.to_string());
+    Lint {
+        code,
+        severity: code.severity(),
+        span,
+        message,
+        hint,
+    }
+}

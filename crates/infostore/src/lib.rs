@@ -1,1 +1,31 @@
-//! Placeholder, replaced by the first commit of this crate.
+//! The engine of the information store: who is connected, who may be, and what happened.
+//!
+//! One owner, no locks: every input is one synchronous call of [`InfoStore`] that decides, changes the session table and
+//! writes the journal together, so a policy change can't slip between a check and a registration. Time is an argument,
+//! and what has to happen outside leaves as [`Effect`] values and comes back as inputs. Behaviour follows KB 920185; the
+//! decisions where the article is silent are numbered A1 to A30 throughout the workspace (docs/ARCHITECTURE.md).
+
+mod admission;
+mod command;
+mod enforce;
+mod engine;
+mod event;
+mod identify;
+mod journal;
+mod poll;
+mod session;
+mod settings;
+mod table;
+
+pub use admission::{Admission, Admitted, ConnectRequest, MINIMUM_VERSION, Refusal};
+pub use command::{Command, CommandError, Outcome};
+pub use engine::{Counts, Effect, InfoStore, PollToken};
+pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange};
+pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence, SessionImage};
+pub use poll::PollRecord;
+pub use session::{
+    AssociationRef, ClientId, ClientIdentity, ClientMode, ConnectionId, DisconnectReason,
+    EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionRecord,
+    Transport,
+};
+pub use settings::{Build, Limits, Settings};

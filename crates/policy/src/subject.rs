@@ -10,7 +10,7 @@ use crate::version::ClientVersion;
 ///
 /// Nothing here is proven; a renamed program reports its new name. Equal subjects get equal decisions,
 /// so a store decides once for all sessions that share one. Cloning one copies no names.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Subject {
     version: ClientVersion,
     names: Arc<[ProcessName]>,

@@ -91,6 +91,13 @@ impl PollSchedule {
         self.begin(PollTrigger::Start, now, now)
     }
 
+    /// The same schedule on a new grid that starts at `now`; a read in flight goes on.
+    pub fn regrid(&mut self, now: SimTime, interval: Duration) {
+        let Self { interval, next_tick, .. } = Self::new(now, interval);
+        self.interval = interval;
+        self.next_tick = next_tick;
+    }
+
     /// When [`PollSchedule::handle_timeout`] has something to do: the next tick, unless a read is in flight or store
     /// time ends before it.
     pub fn poll_timeout(&self) -> Option<SimTime> {

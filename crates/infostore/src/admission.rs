@@ -1,0 +1,136 @@
+//! A client connects: admitted or refused, in one call.
+
+use std::sync::Arc;
+
+use clock::SimTime;
+use policy::{ClientVersion, Decision};
+
+use crate::engine::{InfoStore, Phase};
+use crate::event::{Cause, Event};
+use crate::session::{
+    AssociationRef, ClientIdentity, Generation, Interface, SessionId, SessionIndex, SessionRecord,
+};
+use crate::table::Row;
+
+/// The oldest client that EcDoConnectEx serves, \[MS-OXCRPC\] 3.2.4.1.3.2.
+pub const MINIMUM_VERSION: ClientVersion = ClientVersion::new(11, 0, 0, 0);
+
+/// A client asks for a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConnectRequest {
+    /// Where the call came in.
+    pub association: AssociationRef,
+    /// What the client said of itself.
+    pub identity: ClientIdentity,
+}
+
+/// The answer to a [`ConnectRequest`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// There is a session now.
+    Admitted(Admitted),
+    /// There is none.
+    Refused(Refusal),
+}
+
+/// A new session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Admitted {
+    /// Its id.
+    pub session: SessionId,
+    /// Its index in the protocol.
+    pub index: SessionIndex,
+    /// The policy that permitted it.
+    pub generation: Generation,
+}
+
+/// Why a client gets no session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The policy forbids it.
+    Policy(Arc<policy::Cause>),
+    /// EcDoConnectEx from a client older than [`MINIMUM_VERSION`].
+    VersionTooOld,
+    /// It reported more process names than [`crate::Limits::names_per_session`].
+    TooManyNames,
+    /// The store holds [`crate::Limits::sessions`] sessions.
+    SessionLimit,
+    /// The store knows [`crate::Limits::classes`] kinds of programs, and this is another.
+    ClassLimit,
+    /// The store service has not read its policy yet, or has stopped.
+    NotRunning,
+}
+
+impl InfoStore {
+    /// Admits or refuses a client. The block list is asked first, so that a listed program is always refused as listed.
+    pub fn connect(&mut self, now: SimTime, request: ConnectRequest) -> Admission {
+        match self.refusal(&request.identity) {
+            None => Admission::Admitted(self.admit(now, request)),
+            Some(refusal) => {
+                let event = Event::SessionRefused {
+                    identity: Box::new(request.identity),
+                    refusal: refusal.clone(),
+                    generation: self.generation,
+                };
+                self.journal.record(now, Cause::Client, event);
+                self.totals.refused = self.totals.refused.saturating_add(1);
+                Admission::Refused(refusal)
+            }
+        }
+    }
+
+    fn refusal(&self, identity: &ClientIdentity) -> Option<Refusal> {
+        let limits = &self.settings.limits;
+        let subject = &identity.subject;
+        if self.phase != Phase::Running {
+            return Some(Refusal::NotRunning);
+        }
+        if let Decision::Forbidden(cause) = self.policy.decide(subject) {
+            return Some(Refusal::Policy(Arc::new(cause)));
+        }
+        let too_old =
+            identity.interface == Interface::ConnectEx && subject.version() < MINIMUM_VERSION;
+        let new_class = !self.table.has_class(subject);
+        [
+            (too_old, Refusal::VersionTooOld),
+            (
+                limits.names_per_session < subject.names().len(),
+                Refusal::TooManyNames,
+            ),
+            (limits.sessions <= self.table.len(), Refusal::SessionLimit),
+            (
+                new_class && limits.classes <= self.table.class_count(),
+                Refusal::ClassLimit,
+            ),
+        ]
+        .into_iter()
+        .find_map(|(applies, refusal)| applies.then_some(refusal))
+    }
+
+    fn admit(&mut self, now: SimTime, request: ConnectRequest) -> Admitted {
+        self.last_session = SessionId(self.last_session.0.saturating_add(1));
+        let index = self.table.take_index();
+        let record = Arc::new(SessionRecord {
+            id: self.last_session,
+            index,
+            identity: request.identity,
+            connected_at: now,
+        });
+        let session = Arc::clone(&record);
+        self.table.insert(Row {
+            record,
+            association: request.association,
+        });
+        self.totals.admitted = self.totals.admitted.saturating_add(1);
+        let event = Event::SessionConnected {
+            session,
+            generation: self.generation,
+        };
+        self.journal.record(now, Cause::Client, event);
+        Admitted {
+            session: self.last_session,
+            index,
+            generation: self.generation,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A policy comes into force, and every session that it forbids ends in the same call (S14, S15, A25).
+
+use std::sync::Arc;
+
+use clock::SimTime;
+use policy::{Decision, Policy};
+
+use crate::engine::{Effect, InfoStore};
+use crate::event::{Cause, Event};
+use crate::session::{DisconnectReason, EndReason, Generation, SessionId};
+
+impl InfoStore {
+    /// Puts `policy` in force. Equal rules change nothing, however their text is spelt (A23). The sessions dropped are
+    /// counted.
+    pub(crate) fn publish(&mut self, now: SimTime, cause: Cause, policy: Policy) -> Option<usize> {
+        if self.policy.same_rules(&policy) {
+            self.policy = policy;
+            return None;
+        }
+        self.generation = Generation(self.generation.0.saturating_add(1));
+        let change = policy::compare(&self.policy, &policy);
+        // INVARIANT: the new policy is in force before the sweep begins, so nobody is admitted under the old one.
+        self.policy = policy;
+        let event = Event::PolicyChanged {
+            generation: self.generation,
+            added: change.added,
+            removed: change.removed,
+        };
+        self.journal.record(now, cause, event);
+        Some(self.sweep(now, cause))
+    }
+
+    /// Drops every session that the policy in force forbids, in session order.
+    fn sweep(&mut self, now: SimTime, cause: Cause) -> usize {
+        let forbidden = self.forbidden();
+        let disconnected = forbidden.len();
+        for (id, reason) in forbidden {
+            self.drop_session(now, cause, id, reason);
+        }
+        let event = Event::EnforcementCompleted {
+            generation: self.generation,
+            disconnected,
+            kept: self.table.len(),
+            unidentified: self.table.unidentified(),
+        };
+        self.journal.record(now, cause, event);
+        disconnected
+    }
+
+    /// The sessions that the policy forbids, in session order. The cost follows the classes and these sessions.
+    fn forbidden(&self) -> Vec<(SessionId, DisconnectReason)> {
+        let mut forbidden = Vec::new();
+        for (subject, sessions) in self.table.classes() {
+            if let Decision::Forbidden(cause) = self.policy.decide(subject) {
+                let reason = DisconnectReason::Policy(Arc::new(cause));
+                forbidden.extend(sessions.iter().map(|id| (*id, reason.clone())));
+            }
+        }
+        forbidden.sort_unstable_by_key(|(id, _)| *id);
+        forbidden
+    }
+
+    /// Ends a session on the store's behalf.
+    pub(crate) fn drop_session(
+        &mut self,
+        now: SimTime,
+        cause: Cause,
+        id: SessionId,
+        reason: DisconnectReason,
+    ) {
+        let Some(row) = self.table.remove(id) else {
+            return;
+        };
+        let session = row.record;
+        let end = reason.end();
+        let disconnected = Event::SessionDisconnected {
+            session: Arc::clone(&session),
+            reason: reason.clone(),
+            generation: self.generation,
+        };
+        self.journal.record(now, cause, disconnected);
+        self.journal.record(
+            now,
+            cause,
+            Event::SessionEnded {
+                session,
+                reason: end,
+            },
+        );
+        self.totals.disconnected = self.totals.disconnected.saturating_add(1);
+        self.effects.push_back(Effect::DropSession {
+            session: id,
+            association: row.association,
+            reason,
+        });
+    }
+
+    /// Takes note that a session ended without the store's doing: EcDoDisconnect, or the last connection of its group.
+    pub fn handle_session_end(&mut self, now: SimTime, id: SessionId, reason: EndReason) {
+        let Some(row) = self.table.remove(id) else {
+            return;
+        };
+        let cause = if reason == EndReason::Transport {
+            Cause::Transport
+        } else {
+            Cause::Client
+        };
+        self.journal.record(
+            now,
+            cause,
+            Event::SessionEnded {
+                session: row.record,
+                reason,
+            },
+        );
+    }
+}

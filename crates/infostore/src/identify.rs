@@ -1,0 +1,52 @@
+//! A session reports process names after it was opened (A17): the same decision, and the same end.
+
+use std::sync::Arc;
+
+use clock::SimTime;
+use policy::{Decision, Subject};
+
+use crate::engine::InfoStore;
+use crate::event::{Cause, Event};
+use crate::session::{DisconnectReason, SessionId, SessionRecord};
+
+impl InfoStore {
+    /// Takes note of a late auxiliary block. `subject` is what the session's client is now known to be; a session that
+    /// is forbidden as such is dropped in this call.
+    pub fn observe(&mut self, now: SimTime, session: SessionId, subject: Subject) {
+        let Some(row) = self.table.get(session) else {
+            return;
+        };
+        if row.record.identity.subject == subject {
+            return;
+        }
+        let record = Arc::new(identified(&row.record, subject));
+        let objection = self.objection(&record);
+        self.table.replace(Arc::clone(&record));
+        self.journal.record(
+            now,
+            Cause::Client,
+            Event::SessionIdentified { session: record },
+        );
+        if let Some(reason) = objection {
+            self.drop_session(now, Cause::Client, session, reason);
+        }
+    }
+
+    fn objection(&self, record: &SessionRecord) -> Option<DisconnectReason> {
+        let subject = &record.identity.subject;
+        let limits = &self.settings.limits;
+        if let Decision::Forbidden(cause) = self.policy.decide(subject) {
+            return Some(DisconnectReason::Policy(Arc::new(cause)));
+        }
+        let new_class =
+            !self.table.has_class(subject) && limits.classes <= self.table.class_count();
+        (limits.names_per_session < subject.names().len() || new_class)
+            .then_some(DisconnectReason::Limit)
+    }
+}
+
+fn identified(record: &SessionRecord, subject: Subject) -> SessionRecord {
+    let mut record = record.clone();
+    record.identity.subject = subject;
+    record
+}

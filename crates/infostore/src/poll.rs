@@ -1,0 +1,213 @@
+//! A poll of the registry: the query, the readings, and the policy that comes of them.
+
+use std::sync::Arc;
+
+use clock::SimTime;
+use policy::{Lint, PROCESS_LIST_VALUE, Policy, ProcessList, Severity};
+use registry_poll::{KeyStoreError, Poll, PollNumber, Reading, ValueName, ValueRead};
+
+use crate::engine::{Effect, InfoStore, Phase, PollToken};
+use crate::event::{Cause, Event, InvalidPolicy};
+use crate::session::Generation;
+
+/// A poll in the ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PollRecord {
+    /// The poll.
+    pub poll: Poll,
+    /// When its values had come in.
+    pub finished: SimTime,
+    /// What the process list's value was read as.
+    pub reading: Arc<Reading>,
+    /// What there is to say about its text.
+    pub lints: Arc<[Lint]>,
+    /// Whether a policy with other rules came of it.
+    pub changed: bool,
+    /// The policy in force after it.
+    pub generation: Generation,
+    /// Sessions that it disconnected.
+    pub disconnected: usize,
+}
+
+/// A list's value as the last poll found it.
+#[derive(Clone, Debug)]
+pub(crate) struct LastReading {
+    reading: Arc<Reading>,
+    lints: Arc<[Lint]>,
+}
+
+impl InfoStore {
+    /// Takes the values of the poll `token`; those of another poll are of no interest any more.
+    pub fn handle_values(&mut self, now: SimTime, token: PollToken, reads: Vec<ValueRead>) {
+        let Some(poll) = self
+            .schedule
+            .in_flight()
+            .copied()
+            .filter(|poll| PollToken(poll.number) == token)
+        else {
+            return;
+        };
+        let read = reads
+            .into_iter()
+            .find(|read| read.name == process_list_name());
+        let result = read.map_or_else(|| Err(not_asked()), |read| read.result);
+        self.take_reading(now, poll, Reading::judge(result));
+        if self.phase == Phase::Starting {
+            self.phase = Phase::Running;
+        }
+        if let Some(follow_up) = self.schedule.finish(now) {
+            self.query(follow_up);
+        }
+    }
+
+    /// Does what is due at `now`: a poll of the registry.
+    pub fn handle_timeout(&mut self, now: SimTime) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
+        if let Some(poll) = self.schedule.handle_timeout(now) {
+            self.query(poll);
+        }
+    }
+
+    /// The polls that are remembered, oldest first.
+    pub fn polls(&self) -> impl DoubleEndedIterator<Item = &PollRecord> + ExactSizeIterator {
+        self.polls.iter()
+    }
+
+    /// The poll of this number, when it is over and remembered.
+    pub fn poll_record(&self, number: PollNumber) -> Option<&PollRecord> {
+        let first = self.polls.front()?.poll.number;
+        let index = usize::try_from(number.0.checked_sub(first.0)?).ok()?;
+        self.polls.get(index)
+    }
+
+    pub(crate) fn query(&mut self, poll: Poll) {
+        let names = vec![process_list_name()];
+        self.effects.push_back(Effect::QueryValues {
+            token: PollToken(poll.number),
+            names,
+        });
+    }
+
+    fn take_reading(&mut self, now: SimTime, poll: Poll, reading: Reading) {
+        let cause = Cause::Poll(poll.number);
+        if let Reading::Unreadable(error) = &reading {
+            let error = error.clone();
+            let value = process_list_name();
+            let event = Event::PollFailed {
+                poll,
+                value,
+                error,
+                generation: self.generation,
+            };
+            self.journal.record(now, cause, event);
+            self.remember(
+                now,
+                poll,
+                LastReading {
+                    reading: Arc::new(reading),
+                    lints: Arc::new([]),
+                },
+                None,
+            );
+            return;
+        }
+        let (policy, last) = self.interpret(now, cause, reading);
+        // The poll comes first in the journal and its consequences after it; `changed` is known beforehand.
+        let changed = !self.policy.same_rules(&policy);
+        let generation = Generation(self.generation.0.saturating_add(u64::from(changed)));
+        self.journal.record(
+            now,
+            cause,
+            Event::PollCompleted {
+                poll,
+                changed,
+                generation,
+            },
+        );
+        let disconnected = self.publish(now, cause, policy);
+        self.last_reading = Some(last.clone());
+        self.remember(now, poll, last, disconnected);
+    }
+
+    /// The policy that a readable value means. What is wrong with it is said once, when the value is new.
+    fn interpret(&mut self, now: SimTime, cause: Cause, reading: Reading) -> (Policy, LastReading) {
+        let parsed = ProcessList::parse(reading.text().unwrap_or_default());
+        let known = self
+            .last_reading
+            .as_ref()
+            .filter(|last| *last.reading == reading)
+            .cloned();
+        let last = known.unwrap_or_else(|| {
+            let lints = if reading.text().is_some() {
+                parsed.lints
+            } else {
+                Vec::new()
+            };
+            let last = LastReading {
+                reading: Arc::new(reading),
+                lints: lints.into(),
+            };
+            if let Some(problem) = problem(&last) {
+                let event = Event::RegistryInvalid {
+                    value: process_list_name(),
+                    problem,
+                };
+                self.journal.record(now, cause, event);
+            }
+            last
+        });
+        (Policy::new(parsed.value), last)
+    }
+
+    fn remember(
+        &mut self,
+        now: SimTime,
+        poll: Poll,
+        last: LastReading,
+        disconnected: Option<usize>,
+    ) {
+        if self.settings.limits.polls_kept <= self.polls.len() {
+            self.polls.pop_front();
+        }
+        self.polls.push_back(PollRecord {
+            poll,
+            finished: now,
+            reading: last.reading,
+            lints: last.lints,
+            changed: disconnected.is_some(),
+            generation: self.generation,
+            disconnected: disconnected.unwrap_or(0),
+        });
+    }
+}
+
+fn problem(last: &LastReading) -> Option<InvalidPolicy> {
+    if let Reading::Invalid(invalid) = &*last.reading {
+        return Some(InvalidPolicy::Value(invalid.clone()));
+    }
+    let errors: Vec<Lint> = last
+        .lints
+        .iter()
+        .filter(|lint| lint.severity == Severity::Error)
+        .cloned()
+        .collect();
+    (!errors.is_empty()).then_some(InvalidPolicy::Items(errors))
+}
+
+fn not_asked() -> KeyStoreError {
+    KeyStoreError::Failed {
+        reason: "the value was not asked for".to_owned(),
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 28 characters without NUL, and tests parse it"
+)]
+fn process_list_name() -> ValueName {
+    PROCESS_LIST_VALUE
+        .parse()
+        .expect("the value's name is a value name")
+}

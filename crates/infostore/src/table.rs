@@ -1,0 +1,169 @@
+//! The session table: sessions by id, and by class.
+//!
+//! Identical subjects (process names and version) are one class: a policy change decides once for each class and visits
+//! the sessions of those that it forbids, never all of them. Peers choose the names, so classes live in an ordered map,
+//! which no choice of names makes slow, they are freed with their last session, and there is a limit to their number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use policy::Subject;
+
+use crate::session::{AssociationRef, SessionId, SessionIndex, SessionRecord};
+
+/// The live sessions.
+#[derive(Debug, Default)]
+pub(crate) struct SessionTable {
+    sessions: BTreeMap<SessionId, Row>,
+    classes: BTreeMap<Subject, BTreeSet<SessionId>>,
+    unidentified: usize,
+    indexes: IndexPool,
+}
+
+/// A live session.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) record: Arc<SessionRecord>,
+    pub(crate) association: AssociationRef,
+}
+
+impl SessionTable {
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub(crate) fn class_count(&self) -> usize {
+        self.classes.len()
+    }
+
+    pub(crate) fn unidentified(&self) -> usize {
+        self.unidentified
+    }
+
+    pub(crate) fn has_class(&self, subject: &Subject) -> bool {
+        self.classes.contains_key(subject)
+    }
+
+    pub(crate) fn classes(&self) -> impl Iterator<Item = (&Subject, &BTreeSet<SessionId>)> {
+        self.classes.iter()
+    }
+
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Row> {
+        self.sessions.get(&id)
+    }
+
+    /// The rows after `after` in session order.
+    pub(crate) fn rows_after(&self, after: Option<SessionId>) -> impl Iterator<Item = &Row> {
+        let from = after.map_or(core::ops::Bound::Unbounded, core::ops::Bound::Excluded);
+        self.sessions
+            .range((from, core::ops::Bound::Unbounded))
+            .map(|(_, row)| row)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<SessionId> {
+        self.sessions.keys().copied().collect()
+    }
+
+    /// Takes the next free 16-bit index.
+    pub(crate) fn take_index(&mut self) -> SessionIndex {
+        self.indexes.take()
+    }
+
+    pub(crate) fn insert(&mut self, row: Row) {
+        self.join_class(&row.record);
+        self.sessions.insert(row.record.id, row);
+    }
+
+    pub(crate) fn remove(&mut self, id: SessionId) -> Option<Row> {
+        let row = self.sessions.remove(&id)?;
+        self.leave_class(&row.record);
+        self.indexes.free(row.record.index);
+        Some(row)
+    }
+
+    /// Puts a record in the place of the one with the same id; nothing happens when there is none.
+    pub(crate) fn replace(&mut self, record: Arc<SessionRecord>) {
+        let Some(row) = self.sessions.get_mut(&record.id) else {
+            return;
+        };
+        let old = core::mem::replace(&mut row.record, Arc::clone(&record));
+        self.leave_class(&old);
+        self.join_class(&record);
+    }
+
+    fn join_class(&mut self, record: &SessionRecord) {
+        let subject = &record.identity.subject;
+        if !subject.is_identified() {
+            self.unidentified = self.unidentified.saturating_add(1);
+        }
+        match self.classes.get_mut(subject) {
+            Some(class) => drop(class.insert(record.id)),
+            None => drop(
+                self.classes
+                    .insert(subject.clone(), BTreeSet::from([record.id])),
+            ),
+        }
+    }
+
+    fn leave_class(&mut self, record: &SessionRecord) {
+        let subject = &record.identity.subject;
+        if !subject.is_identified() {
+            self.unidentified = self.unidentified.saturating_sub(1);
+        }
+        let Some(class) = self.classes.get_mut(subject) else {
+            return;
+        };
+        class.remove(&record.id);
+        if class.is_empty() {
+            self.classes.remove(subject);
+        }
+    }
+}
+
+/// Session indexes in use. They are unique up to 65,535 sessions; above that an index is shared, and a client is told
+/// apart by its group and time stamp (\[MS-OXCRPC\] 3.1.4.1 wants one per server, and has 16 bits for it).
+#[derive(Debug, Default)]
+struct IndexPool {
+    in_use: BTreeMap<u16, u32>,
+    next: u16,
+}
+
+impl IndexPool {
+    fn take(&mut self) -> SessionIndex {
+        let index = self.first_free().unwrap_or(self.next);
+        self.next = successor(index);
+        let users = self.in_use.entry(index).or_insert(0);
+        *users = users.saturating_add(1);
+        SessionIndex(index)
+    }
+
+    /// The first free index from `next` on. Indexes in use form runs, so this steps over the run that it meets.
+    fn first_free(&self) -> Option<u16> {
+        if usize::from(u16::MAX) <= self.in_use.len() {
+            return None;
+        }
+        let mut candidate = self.next;
+        while self.in_use.contains_key(&candidate) {
+            candidate = successor(candidate);
+        }
+        Some(candidate)
+    }
+
+    fn free(&mut self, index: SessionIndex) {
+        let Some(users) = self.in_use.get_mut(&index.0) else {
+            return;
+        };
+        *users = users.saturating_sub(1);
+        if *users == 0 {
+            self.in_use.remove(&index.0);
+        }
+    }
+}
+
+/// FFFFh stands for "none" in the protocol and is passed over.
+fn successor(index: u16) -> u16 {
+    match index.wrapping_add(1) {
+        u16::MAX => 0,
+        next => next,
+    }
+}

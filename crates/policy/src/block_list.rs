@@ -11,8 +11,8 @@ use crate::span::Span;
 /// The registry value that holds the list of programs.
 pub const PROCESS_LIST_VALUE: &str = "Disable MAPI Client Processes";
 
-/// The most bytes of registry data that are taken for a list; more is judged like data of a wrong type.
-/// Whoever reads the registry enforces it, before there is a text to parse.
+/// The most bytes of registry data that are taken for a list; more is judged like data of a wrong
+/// type. Whoever reads the registry enforces it, before there is a text to parse.
 pub const MAX_DATA_BYTES: usize = 1 << 20;
 
 /// A list that a client can be on.
@@ -63,8 +63,8 @@ impl ItemRef {
     }
 }
 
-/// The list whose value name this probably was meant to be; `None` when it is that name, in any case, or
-/// nothing like it. A misspelt value is ignored, so someone should say so.
+/// The list whose value name this probably was meant to be; `None` when it is that name, in any
+/// case, or nothing like it. A misspelt value is ignored, so someone should say so.
 #[must_use]
 pub fn misspelt_value_name(name: &str) -> Option<BlockList> {
     let written = match_key(name);
@@ -74,6 +74,6 @@ pub fn misspelt_value_name(name: &str) -> Option<BlockList> {
     })
 }
 
-/// How many characters may differ: enough to leave out all three blanks of the name, far too few to take
-/// its sibling `Disable MAPI Clients` for it.
+/// How many characters may differ: enough to leave out all three blanks of the name, far too few to
+/// take its sibling `Disable MAPI Clients` for it.
 const SLIPS: usize = 3;

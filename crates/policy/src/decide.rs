@@ -1,7 +1,7 @@
 //! The one decision (policy specification 1.6; S4, S6, A14, A15, A18).
 //!
-//! A store asks it when a client connects, when one reports another name, and of every session when the
-//! policy changes. There is no second path to a refusal.
+//! A store asks it when a client connects, when one reports another name, and of every session when
+//! the policy changes. There is no second path to a refusal.
 
 use std::fmt;
 
@@ -36,8 +36,8 @@ impl Policy {
         self.processes.is_empty()
     }
 
-    /// Whether both policies decide alike for every client. Where they do, nothing has changed, however
-    /// differently the lists are written (A23).
+    /// Whether both policies decide alike for every client. Where they do, nothing has changed,
+    /// however differently the lists are written (A23).
     #[must_use]
     pub fn same_rules(&self, other: &Self) -> bool {
         self.processes == other.processes
@@ -45,8 +45,8 @@ impl Policy {
 
     /// Judges one client: forbidden if any name it reported is on the list, permitted otherwise.
     ///
-    /// Of several names that are on the list the first reported is the cause. A client that named no
-    /// program is permitted, because nothing is known against it.
+    /// Of several names that are on the list the first reported is the cause. A client that named
+    /// no program is permitted, because nothing is known against it.
     #[must_use]
     pub fn decide(&self, subject: &Subject) -> Decision {
         for name in subject.names() {

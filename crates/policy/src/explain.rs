@@ -1,7 +1,7 @@
 //! Why a client is or is not blocked, item by item, and which items nearly block it.
 //!
-//! For people who ask; nothing is decided here. The work is in proportion to the text of the list, times
-//! a capped number of names of capped length.
+//! For people who ask; nothing is decided here. The work is in proportion to the text of the list,
+//! times a capped number of names of capped length.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -121,10 +121,10 @@ impl fmt::Display for NearMiss {
 }
 
 /// How many names of one client are looked at for near misses. Real clients report one.
-const NAMES: usize = 8;
+const NAMES: usize = 4;
 
-/// How long, in bytes, a key may be to be compared by spelling or as a wildcard, which are the two that
-/// cost more than reading it.
+/// How long, in bytes, a key may be to be compared by spelling or as a wildcard, which are the two
+/// that cost more than reading it.
 const KEY_BYTES: usize = 64;
 
 /// How many characters may differ.

@@ -1,9 +1,9 @@
-//! Which MAPI programs a store turns away: the block lists of KB 920185 and the one decision over them.
+//! Which MAPI programs a store turns away: the block list of KB 920185 and the one decision on it.
 //!
 //! The administrator writes a list into the registry value `Disable MAPI Client Processes`;
-//! [`ProcessList::parse`] reads it and says what looks wrong with it; [`Policy::decide`] judges what a
-//! client said of itself. Everything here is total and pure: any text is a list, any subject gets a
-//! decision, and the same inputs always give the same answer.
+//! [`ProcessList::parse`] reads it and says what looks wrong with it; [`Policy::decide`] judges
+//! what a client said of itself. Everything here is total and pure: any text is a list, any subject
+//! gets a decision, and the same inputs always give the same answer.
 //!
 //! ```
 //! use policy::{ClientVersion, Decision, Policy, ProcessList, ProcessName, Subject};
@@ -18,8 +18,8 @@
 //! );
 //! ```
 //!
-//! Comments cite the policy specification: S1 to S18 are statements of the article (1.1), A1 to A30 the
-//! answers to what it leaves open (1.3).
+//! Comments cite the policy specification: S1 to S18 are statements of the article (1.1), A1 to A30
+//! the answers to what it leaves open (1.3).
 
 mod block_list;
 mod compare;

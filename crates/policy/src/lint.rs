@@ -50,7 +50,8 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Declares the codes in one table, so that no code can lack a slug, a severity or its place in `ALL`.
+/// Declares the codes in one table, so that no code can lack a slug, a severity or its place in
+/// `ALL`.
 macro_rules! lint_codes {
     ($($(#[$doc:meta])+ $code:ident, $slug:literal, $severity:ident;)+) => {
         /// The kinds of lints. Their slugs are stable.
@@ -121,8 +122,8 @@ impl fmt::Display for LintCode {
     }
 }
 
-/// Gathers lints, and no more of one code than a person would read: a text of a million semicolons must
-/// not become a million messages, nor hide the one error among them.
+/// Gathers lints, and no more of one code than a person would read: a text of a million semicolons
+/// must not become a million messages, nor hide the one error among them.
 #[derive(Default)]
 pub(crate) struct LintSink {
     lints: Vec<Lint>,

@@ -2,8 +2,8 @@
 
 use std::str::Chars;
 
-/// How many characters have to be inserted, removed or replaced to make `left` of `right`, if `budget` is
-/// enough. Costs at most 3 to the power of `budget` walks along the shorter text.
+/// How many characters have to be inserted, removed or replaced to make `left` of `right`, if
+/// `budget` is enough. Costs at most 3 to the power of `budget` walks along the shorter text.
 pub(crate) fn edits_within(budget: usize, left: &str, right: &str) -> Option<usize> {
     edits(budget, left.chars(), right.chars())
 }

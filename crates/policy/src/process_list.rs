@@ -1,4 +1,4 @@
-//! The list of programs: `program1.exe; program2.exe` (policy specification S11, A1 to A6, A10, A23).
+//! The list of programs: `program1.exe; program2.exe` (policy specification S11, A1-A6, A10, A23).
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -14,8 +14,8 @@ use crate::span::{BLANKS, Span};
 
 /// The programs that may not connect, in the order written, each once.
 ///
-/// Two lists are equal when they hold the same keys, however they were written: order, case, blanks,
-/// quotes and paths make no difference. The default is the empty list, which blocks nobody.
+/// Two lists are equal when they hold the same keys, however they were written: order, case,
+/// blanks, quotes and paths make no difference. The default is the empty list, which blocks nobody.
 #[derive(Clone, Default)]
 pub struct ProcessList {
     text: Box<str>,
@@ -63,9 +63,9 @@ impl ProcessList {
 
     /// An empty list that was written as `text`.
     ///
-    /// The hash needs no secret. Clients only look names up, which cannot make a bucket longer; and that
-    /// whoever writes the list cannot fill one bucket either, the text itself is the seed. A random seed
-    /// would be an input from outside, and runs could differ.
+    /// The hash needs no secret: clients only look names up, which cannot make a bucket longer.
+    /// Whoever writes the list can hardly fill one bucket either, since the text itself is the
+    /// seed. A random seed would be an input from outside, and runs could differ.
     fn written_as(text: &str) -> Self {
         let seed = FixedState::default().hash_one(text);
         Self {

@@ -1,14 +1,14 @@
 //! A program's name and the key it is matched by (policy specification A2, A3).
 //!
-//! Both sides of a match are reduced by the functions of this file, what a client reported and what the
-//! list says, so they cannot drift apart.
+//! Both sides of a match are reduced by the functions of this file, what a client reported and what
+//! the list says, so they cannot drift apart.
 
 use std::sync::Arc;
 
 /// The name of a client's program, as the client reported it.
 ///
-/// Names are equal when they were reported alike; they *match* when their keys are equal. Names sort by
-/// key, then by spelling. Cloning one copies no text.
+/// Names are equal when they were reported alike; they *match* when their keys are equal. Names
+/// sort by key, then by spelling. Cloning one copies no text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ProcessName {
     key: Arc<str>,
@@ -93,8 +93,8 @@ fn simple_uppercase(letter: char) -> char {
     }
 }
 
-/// The Greek small letters with iota subscript have a capital of their own (`ᾳ` to `ᾼ`), which the full
-/// mapping takes apart.
+/// The Greek small letters with iota subscript have a capital of their own (`ᾳ` to `ᾼ`), which the
+/// full mapping takes apart.
 fn with_capital_iota(letter: char) -> char {
     match letter {
         '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => {

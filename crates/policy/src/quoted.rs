@@ -37,5 +37,6 @@ pub(crate) fn is_invisible(letter: char) -> bool {
 /// Soft hyphen, zero-width characters, direction marks and the byte-order mark.
 fn is_formatting(letter: char) -> bool {
     matches!(letter,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -8,8 +8,8 @@ use crate::version::ClientVersion;
 
 /// A client as it described itself: its version and every program name it reported.
 ///
-/// Nothing here is proven; a renamed program reports its new name. Equal subjects get equal decisions,
-/// so a store decides once for all sessions that share one. Cloning one copies no names.
+/// Nothing here is proven; a renamed program reports its new name. Equal subjects get equal
+/// decisions, so a store decides once for all sessions that share one. Cloning one copies no names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Subject {
     version: ClientVersion,
@@ -17,8 +17,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The client of this version that reported these names. A second name with the key of an earlier one
-    /// is dropped: it can change no decision.
+    /// The client of this version that reported these names. A second name with the key of an
+    /// earlier one is dropped: it can change no decision.
     #[must_use]
     pub fn new(version: ClientVersion, names: impl IntoIterator<Item = ProcessName>) -> Self {
         let mut seen = BTreeSet::new();
@@ -43,8 +43,8 @@ impl Subject {
         &self.names
     }
 
-    /// Whether the client named its program at all. One older than Outlook 2003 does not, and no process
-    /// list can reach it.
+    /// Whether the client named its program at all. One older than Outlook 2003 does not, and no
+    /// process list can reach it.
     #[must_use]
     pub fn is_identified(&self) -> bool {
         !self.names.is_empty()

@@ -12,5 +12,6 @@
 )]
 
 mod clock;
+mod policy;
 mod registry_poll;
 mod workspace;

@@ -125,6 +125,23 @@ impl<'a> NdrReader<'a> {
         )
     }
 
+    /// Reads a 16-bit integer, aligned to 2, that must repeat a value sent before.
+    ///
+    /// # Errors
+    /// `Truncated` when the stub ends before or inside it, `CountMismatch` when the two differ.
+    pub fn u16_equal_to(&mut self, field: &'static str, expected: u32) -> Result<u16, NdrError> {
+        let value = self.u16(field)?;
+        let at = self.offset.saturating_sub(2);
+        let count = u32::from(value);
+        self.check(
+            count == expected,
+            field,
+            at,
+            NdrErrorKind::CountMismatch { count, expected },
+        )?;
+        Ok(value)
+    }
+
     /// Reads a fixed array of `length` octets, unaligned and without a count.
     ///
     /// # Errors

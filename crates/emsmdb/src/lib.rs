@@ -1,1 +1,46 @@
-//! Placeholder, replaced by the first commit of this crate.
+//! The EMSMDB interface as an Exchange 2003 store offers it: what its calls carry, as values.
+//!
+//! ```text
+//! stub ──decode──> EcDoConnectExRequest ── aux_in ──> aux::decode_aux ──> AuxPerfProcessInfo
+//!                  EcDoRpcExt2Request   ── rgb_in ──> rgb::decode_rgb_in ──> rop::RopBuffer
+//! ```
+//!
+//! Every message goes both ways: a server decodes requests and encodes responses, a client does the reverse.
+//! The layers nest as on the wire: [`dcerpc::ndr`] carries the stubs of [`connect`], [`disconnect`], [`rpc`] and
+//! [`rpc_ext2`]; [`header_ext`] frames the buffers inside them; [`aux`] and [`rop`] are what the buffers hold.
+//!
+//! All integers are little-endian. Decoders take anything: they never panic, and allocate at most the input
+//! plus a constant. Encoders check no range, because a test client has to be able to violate it; lengths
+//! beyond their field saturate, and such a message cannot be decoded.
+//!
+//! Specification: [MS-OXCRPC], the wire format, and [MS-OXCROPS], the remote operations.
+//!
+//! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
+//! [MS-OXCROPS]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrops
+
+pub mod aux;
+pub mod connect;
+pub mod disconnect;
+pub mod dummy_rpc;
+pub mod error_code;
+pub mod field;
+pub mod header_ext;
+pub mod interface;
+pub mod request;
+pub mod rgb;
+pub mod rop;
+pub mod rpc;
+pub mod rpc_ext2;
+pub mod version;
+
+pub use connect::{
+    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
+};
+pub use disconnect::{EcDoDisconnectRequest, EcDoDisconnectResponse};
+pub use dummy_rpc::EcDummyRpcResponse;
+pub use error_code::ErrorCode;
+pub use interface::{EMSMDB_UUID, EMSMDB_VERSION, opnum};
+pub use request::{EmsmdbRequest, RequestError, decode_request};
+pub use rpc::{EcDoRpcRequest, EcDoRpcResponse};
+pub use rpc_ext2::{EcDoRpcExt2Request, EcDoRpcExt2Response, RpcExt2Flags};
+pub use version::{VersionError, WireVersion};

@@ -1,0 +1,265 @@
+//! Anything at all is decoded without a panic, and what we write we read back.
+
+use emsmdb::aux::{
+    AuxBlock, AuxPerfClientInfo, AuxPerfProcessInfo, AuxPerfSessionInfo, AuxType, ClientMode,
+    SkippedBlock, decode_aux, decode_blocks, encode_aux,
+};
+use emsmdb::header_ext::HeaderFlags;
+use emsmdb::rgb::decode_rgb_in;
+use emsmdb::rop::{
+    LogonFlags, OpenFlags, RopBuffer, RopLogonRequest, RopRequest, decode_request_buffer,
+    decode_response_buffer,
+};
+use emsmdb::{
+    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectResponse, EcDoDisconnectResponse,
+    EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest, EcDoRpcResponse, EcDummyRpcResponse,
+    ErrorCode, RpcExt2Flags, WireVersion, decode_request,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::vector;
+
+fn decode_as_everything(bytes: &[u8]) {
+    for opnum in 0..16 {
+        let _ignored = decode_request(opnum, bytes);
+    }
+    let _ignored = EcDoConnectExResponse::decode(bytes);
+    let _ignored = EcDoConnectResponse::decode(bytes);
+    let _ignored = EcDoDisconnectResponse::decode(bytes);
+    let _ignored = EcDoRpcResponse::decode(bytes);
+    let _ignored = EcDoRpcExt2Response::decode(bytes);
+    let _ignored = EcDummyRpcResponse::decode(bytes);
+    let _ignored = decode_aux(bytes);
+    let _ignored = decode_blocks(bytes);
+    let _ignored = decode_rgb_in(bytes);
+    let _ignored = decode_request_buffer(bytes);
+    let _ignored = decode_response_buffer(bytes);
+}
+
+/// Octets of a string: anything but the NUL that ends it.
+fn characters() -> impl Strategy<Value = Vec<u8>> {
+    vec(1..=u8::MAX, 0..80)
+}
+
+fn name() -> impl Strategy<Value = Option<Vec<u16>>> {
+    proptest::option::of(vec(1..=u16::MAX, 0..40))
+}
+
+fn block() -> impl Strategy<Value = AuxBlock> {
+    let process = (1..=2_u8, any::<u16>(), any::<[u8; 16]>(), name()).prop_map(
+        |(version, process_id, process_guid, name)| {
+            AuxBlock::ProcessInfo(AuxPerfProcessInfo {
+                version,
+                process_id,
+                process_guid,
+                name,
+            })
+        },
+    );
+    let octets = || vec(any::<u8>(), 0..17);
+    let names = (name(), name(), name());
+    let client = (
+        any::<u32>(),
+        any::<u16>(),
+        names,
+        (octets(), octets(), octets()),
+        any::<u16>(),
+    )
+        .prop_map(|(speed, client_id, names, octets, mode)| {
+            AuxBlock::ClientInfo(AuxPerfClientInfo {
+                adapter_speed_kbit: speed,
+                client_id,
+                machine_name: names.0,
+                user_name: names.1,
+                client_ip: octets.0,
+                client_ip_mask: octets.1,
+                adapter_name: names.2,
+                mac_address: octets.2,
+                client_mode: ClientMode(mode),
+            })
+        });
+    let session = (any::<u16>(), any::<[u8; 16]>(), any::<Option<u32>>()).prop_map(
+        |(session_id, session_guid, connection_id)| {
+            AuxBlock::SessionInfo(AuxPerfSessionInfo {
+                session_id,
+                session_guid,
+                connection_id,
+            })
+        },
+    );
+    let skipped =
+        (0x18..=u8::MAX, any::<u8>(), 4..60_u16).prop_map(|(block_type, version, size)| {
+            AuxBlock::Skipped(SkippedBlock {
+                block_type: AuxType(block_type),
+                version,
+                size,
+            })
+        });
+    prop_oneof![process, client, session, skipped]
+}
+
+fn operation() -> impl Strategy<Value = RopRequest> {
+    let release =
+        (any::<u8>(), any::<u8>()).prop_map(|(logon_id, input_index)| RopRequest::Release {
+            logon_id,
+            input_index,
+        });
+    let numbers = (
+        any::<u8>(),
+        any::<u8>(),
+        any::<u8>(),
+        any::<u32>(),
+        any::<u32>(),
+    );
+    let logon = (numbers, proptest::option::of(characters())).prop_map(
+        |((logon_id, output_index, flags, open, store_state), essdn)| {
+            RopRequest::Logon(RopLogonRequest {
+                logon_id,
+                output_index,
+                logon_flags: LogonFlags(flags),
+                open_flags: OpenFlags(open),
+                store_state,
+                essdn,
+            })
+        },
+    );
+    prop_oneof![release, logon]
+}
+
+proptest! {
+    #[test]
+    fn garbage_is_decoded_without_a_panic(bytes in vec(any::<u8>(), 0..400)) {
+        decode_as_everything(&bytes);
+    }
+
+    #[test]
+    fn messages_with_a_few_wrong_bytes_are_decoded_without_a_panic(
+        which in 0..6_usize,
+        errors in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = [
+            vector!("connectex_req"),
+            vector!("connectex_resp"),
+            vector!("connect0_resp"),
+            vector!("ext2_req"),
+            vector!("ext2_resp"),
+            vector!("aux"),
+        ][which]
+            .to_vec();
+        for (index, value) in errors {
+            let at = index.index(bytes.len());
+            bytes[at] = value;
+        }
+        decode_as_everything(&bytes);
+    }
+
+    #[test]
+    fn auxiliary_blocks_are_read_as_written(
+        blocks in vec(block(), 0..8),
+        obfuscated in any::<bool>(),
+    ) {
+        let flags = if obfuscated { HeaderFlags::XOR_MAGIC } else { HeaderFlags::default() };
+        let reading = decode_aux(&encode_aux(&blocks, flags));
+        prop_assert_eq!(reading.problem, None);
+        prop_assert_eq!(reading.blocks, blocks);
+    }
+
+    #[test]
+    fn operations_are_read_as_written(
+        rops in vec(operation(), 0..12),
+        handles in vec(any::<u32>(), 0..12),
+    ) {
+        let buffer = RopBuffer { rops, handles };
+        prop_assert_eq!(decode_request_buffer(&buffer.encode()), Ok(buffer));
+    }
+
+    #[test]
+    fn connects_are_read_as_written(
+        user_dn in characters(),
+        numbers in any::<[u32; 8]>(),
+        words in any::<[u16; 4]>(),
+        aux_in in vec(any::<u8>(), 0..60),
+        aux_out_max in 0..=0x1008_u32,
+    ) {
+        let [flags, con_mod, limit, code_page, lcid_string, lcid_sort, link, time_stamp] = numbers;
+        let [can_convert_code_pages, v0, v1, v2] = words;
+        let request = EcDoConnectExRequest {
+            user_dn,
+            flags,
+            con_mod,
+            limit,
+            code_page,
+            lcid_string,
+            lcid_sort,
+            link,
+            can_convert_code_pages,
+            client_version: WireVersion([v0, v1, v2]),
+            time_stamp,
+            aux_in,
+            aux_out_max,
+        };
+        prop_assert_eq!(EcDoConnectExRequest::decode(&request.encode()), Ok(request));
+    }
+
+    #[test]
+    fn connect_answers_are_read_as_written(
+        handle in any::<[u8; 20]>(),
+        dn_prefix in characters(),
+        display_name in characters(),
+        session_index in any::<u16>(),
+        versions in any::<([u16; 3], [u16; 3])>(),
+        aux_out in vec(any::<u8>(), 0..60),
+        result in any::<u32>(),
+    ) {
+        let response = EcDoConnectExResponse {
+            handle,
+            dn_prefix,
+            display_name,
+            session_index,
+            server_version: WireVersion(versions.0),
+            best_version: WireVersion(versions.1),
+            aux_out,
+            ..EcDoConnectExResponse::refused(ErrorCode(result))
+        };
+        prop_assert_eq!(EcDoConnectExResponse::decode(&response.encode()), Ok(response));
+    }
+
+    #[test]
+    fn calls_are_read_as_written(
+        handle in any::<[u8; 20]>(),
+        flags in any::<u32>(),
+        rgb in vec(any::<u8>(), 0..60),
+        aux in vec(any::<u8>(), 0..60),
+    ) {
+        let request = EcDoRpcExt2Request {
+            handle,
+            flags: RpcExt2Flags(flags),
+            rgb_in: rgb.clone(),
+            rgb_out_max: 0x40000,
+            aux_in: aux.clone(),
+            aux_out_max: 0x1008,
+        };
+        prop_assert_eq!(EcDoRpcExt2Request::decode(&request.encode()), Ok(request));
+        let response = EcDoRpcExt2Response {
+            rgb_out: rgb.clone(),
+            aux_out: aux,
+            ..EcDoRpcExt2Response::failed(handle, ErrorCode(flags))
+        };
+        prop_assert_eq!(EcDoRpcExt2Response::decode(&response.encode()), Ok(response));
+        let legacy = EcDoRpcRequest { handle, rops: rgb, max_data: 0x7FFF };
+        prop_assert_eq!(EcDoRpcRequest::decode(&legacy.encode()), Ok(legacy));
+    }
+
+    #[test]
+    fn versions_survive_each_scheme(
+        (major, minor) in any::<(u8, u8)>(),
+        build in 0..=0x7FFF_u16,
+        last in any::<u16>(),
+    ) {
+        let version = [major.into(), minor.into(), build, last];
+        prop_assert_eq!(WireVersion::encode_new(version).unwrap().normalised(), version);
+        let version = [major.into(), 0, build, last];
+        prop_assert_eq!(WireVersion::encode_old(version).unwrap().normalised(), version);
+    }
+}

@@ -1,0 +1,357 @@
+//! The server's end of one connection (C706 12.6, MS-RPCE 3.3): bytes in, events out, bytes out. No socket,
+//! no clock; table 1.3 of the wire notes is in `server` (what is done) and `farewell` (how it is refused).
+
+mod farewell;
+mod negotiation;
+mod server;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::bind::{
+    AssociationGroupId, BindAck, BindNak, BindNakReason, ContextResult, PresentationContextId,
+};
+use crate::call::{CallId, Opnum, Response};
+use crate::error::{ProtocolError, UnknownCall};
+use crate::fault::{Fault, FaultStatus};
+use crate::fragment::{Reassembly, pieces};
+use crate::header::{Heading, PacketFlags, PacketType};
+use crate::stream::Framer;
+use crate::syntax::SyntaxId;
+
+/// What an association offers and how much it takes. One may be shared by all associations of a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssociationConfig {
+    /// The interfaces that can be bound.
+    pub interfaces: Vec<SyntaxId>,
+    /// The bound port as text; a bind_ack repeats it.
+    pub secondary_address: String,
+    /// The most bytes of stub that are kept of incomplete calls, and that one call can have.
+    pub max_stub: usize,
+    /// The most calls of a multiplexed connection that may be incomplete at once.
+    pub max_incomplete_calls: usize,
+    /// The most complete calls that may wait for their answer; a further one is told to come back later.
+    pub max_pending_calls: usize,
+    /// The most presentation contexts that a connection can have.
+    pub max_presentation_contexts: usize,
+}
+
+impl Default for AssociationConfig {
+    fn default() -> Self {
+        Self {
+            interfaces: Vec::new(),
+            secondary_address: String::new(),
+            max_stub: 4 << 20,
+            max_incomplete_calls: 16,
+            max_pending_calls: 64,
+            max_presentation_contexts: 64,
+        }
+    }
+}
+
+/// What an association tells its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RpcEvent {
+    /// The first bind arrived. Nothing is sent before [`Association::accept_group`] or
+    /// [`Association::reject_group`] answers.
+    Bind {
+        /// The group to join; `None` asks for a new one.
+        group: Option<AssociationGroupId>,
+    },
+    /// A call is complete and wants [`Association::respond`] or [`Association::fault`].
+    Call(Call),
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its identity on this connection until it is answered.
+    pub id: CallId,
+    /// The interface called, as the server's configuration names it.
+    pub interface: SyntaxId,
+    /// The presentation context it came through.
+    pub presentation_context: PresentationContextId,
+    /// The operation; whether the interface has it is for the owner to say.
+    pub opnum: Opnum,
+    /// The object that the call is about; `None` if the request names none.
+    pub object: Option<Uuid>,
+    /// The arguments, NDR 2.0, with whatever the client appended.
+    pub stub: Vec<u8>,
+}
+
+/// The server's end of one connection. Between calls it holds no buffer.
+#[derive(Debug)]
+pub struct Association {
+    config: Arc<AssociationConfig>,
+    framer: Framer,
+    reassembly: Reassembly,
+    contexts: Vec<PresentationContext>,
+    in_flight: Vec<InFlight>,
+    events: VecDeque<RpcEvent>,
+    transmit: Vec<u8>,
+    /// INVARIANT: while this is `Some`, nothing is transmitted: the bind_ack goes first.
+    unanswered_bind: Option<Box<UnansweredBind>>,
+    group: Option<AssociationGroupId>,
+    max_fragment: u16,
+    bound: bool,
+    multiplexed: bool,
+    closing: bool,
+}
+
+/// A presentation context that was accepted; its transfer syntax is NDR 2.0.
+#[derive(Debug, Clone, Copy)]
+struct PresentationContext {
+    id: PresentationContextId,
+    interface: SyntaxId,
+}
+
+/// A call that was delivered and not answered.
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    id: CallId,
+    context: PresentationContextId,
+}
+
+/// What the bind_ack will say, until the owner names the group.
+#[derive(Debug)]
+struct UnansweredBind {
+    call: CallId,
+    results: Vec<ContextResult>,
+    /// Where in `transmit` answers wait for the group's id.
+    group_fields: Vec<usize>,
+}
+
+impl Association {
+    /// An association on a connection that was just accepted.
+    pub fn new(config: impl Into<Arc<AssociationConfig>>) -> Self {
+        Self {
+            config: config.into(),
+            framer: Framer::default(),
+            reassembly: Reassembly::default(),
+            contexts: Vec::new(),
+            in_flight: Vec::new(),
+            events: VecDeque::new(),
+            transmit: Vec::new(),
+            unanswered_bind: None,
+            group: None,
+            max_fragment: 0,
+            bound: false,
+            multiplexed: false,
+            closing: false,
+        }
+    }
+
+    /// Takes bytes from the client. Any split of a stream gives the same events.
+    ///
+    /// # Errors
+    /// The client broke the protocol. The association is closing; events that came before stay to be
+    /// polled, and the bind_nak or fault that tells the client, if one does, is to be transmitted.
+    pub fn handle_bytes(&mut self, mut bytes: &[u8]) -> Result<(), ProtocolError> {
+        while !self.closing {
+            match self.framer.next(&mut bytes) {
+                Ok(Some(frame)) => self.handle_frame(&frame)?,
+                Ok(None) => break,
+                Err(bad) => return Err(self.refuse(&bad.header, bad.misbehaviour, bad.offset)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next event, in the order of the client's bytes.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<RpcEvent> {
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+        event
+    }
+
+    /// Answers [`RpcEvent::Bind`]: the connection is in `group`, whose id is not 0. Without an unanswered
+    /// bind nothing happens.
+    pub fn accept_group(&mut self, group: AssociationGroupId) {
+        let Some(bind) = self.unanswered_bind.take() else {
+            return;
+        };
+        self.group = Some(group);
+        for field in bind.group_fields {
+            let field = self.transmit.get_mut(field..).unwrap_or_default();
+            for (byte, id) in field.iter_mut().zip(group.0.to_le_bytes()) {
+                *byte = id;
+            }
+        }
+        let behind = std::mem::take(&mut self.transmit);
+        self.send_bind_ack(bind.call, bind.results, group);
+        self.transmit.extend(behind);
+    }
+
+    /// Answers [`RpcEvent::Bind`]: no such group. The client gets a bind_nak and the association closes.
+    pub fn reject_group(&mut self) {
+        let Some(bind) = self.unanswered_bind.take() else {
+            return;
+        };
+        self.transmit = Vec::new();
+        self.events = VecDeque::new();
+        self.in_flight = Vec::new();
+        self.send_bind_nak(bind.call, BindNakReason::NOT_SPECIFIED);
+        self.close();
+    }
+
+    /// Answers a call with its results. On a closing association the answer is dropped.
+    ///
+    /// # Errors
+    /// The call was never delivered, or it was answered.
+    pub fn respond(&mut self, call: CallId, stub: &[u8]) -> Result<(), UnknownCall> {
+        let InFlight { id, context } = self.land(call)?;
+        if self.closing {
+            return Ok(());
+        }
+        // Windows echoes the low octet of the context, in a response though not in a fault.
+        let context = PresentationContextId(context.0 & 0xff);
+        for piece in pieces(stub, self.max_fragment, Response::STUB_OFFSET) {
+            let response = Response {
+                alloc_hint: piece.alloc_hint,
+                context,
+                stub: piece.stub,
+            };
+            let appended = response.append(&mut self.transmit, id, piece.flags);
+            self.closing |= appended.is_err();
+        }
+        Ok(())
+    }
+
+    /// Answers a call with a fault, which says whether the call was run as
+    /// [`FaultStatus::did_not_execute`] knows it. On a closing association the answer is dropped.
+    ///
+    /// # Errors
+    /// The call was never delivered, or it was answered.
+    pub fn fault(&mut self, call: CallId, status: FaultStatus) -> Result<(), UnknownCall> {
+        let InFlight { id, context } = self.land(call)?;
+        if !self.closing {
+            self.send_fault(id, Fault { context, status }, status.did_not_execute());
+        }
+        Ok(())
+    }
+
+    /// Reads nothing more. What was queued for the client stays to be transmitted.
+    pub fn close(&mut self) {
+        self.closing = true;
+        self.framer.clear();
+        self.reassembly.clear();
+    }
+
+    /// Whether nothing more is read: transmit what is left, then close the transport.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Whether a complete call was delivered that can still be answered and was not.
+    #[must_use]
+    pub fn has_call_in_flight(&self) -> bool {
+        !self.closing && !self.in_flight.is_empty()
+    }
+
+    /// The group that the connection is in; `None` before [`Association::accept_group`].
+    #[must_use]
+    pub fn group(&self) -> Option<AssociationGroupId> {
+        self.group
+    }
+
+    /// Bytes of the client's that are held: the beginning of a PDU and the stubs of incomplete calls.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.framer.held().saturating_add(self.reassembly.held())
+    }
+
+    /// Appends to `out` the bytes that are ready for the client; `false` when there are none.
+    #[must_use]
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.unanswered_bind.is_some() || self.transmit.is_empty() {
+            return false;
+        }
+        let ready = std::mem::take(&mut self.transmit);
+        if out.is_empty() && out.capacity() < ready.len() {
+            *out = ready;
+        } else {
+            out.extend(ready);
+        }
+        true
+    }
+
+    /// Takes a call out of those in flight.
+    fn land(&mut self, call: CallId) -> Result<InFlight, UnknownCall> {
+        let index = self.in_flight.iter().position(|known| known.id == call);
+        let landed = index.map(|index| self.in_flight.remove(index));
+        if self.in_flight.is_empty() {
+            self.in_flight = Vec::new();
+        }
+        landed.ok_or(UnknownCall { call })
+    }
+
+    fn send_bind_ack(
+        &mut self,
+        call_id: CallId,
+        results: Vec<ContextResult>,
+        group: AssociationGroupId,
+    ) {
+        let mut flags = PacketFlags::WHOLE;
+        flags.set(PacketFlags::CONC_MPX, self.multiplexed);
+        let ack = BindAck {
+            max_xmit_frag: self.max_fragment,
+            max_recv_frag: self.max_fragment,
+            group,
+            secondary_address: self.config.secondary_address.clone(),
+            results,
+        };
+        let packet_type = PacketType::BIND_ACK;
+        self.send_ack(&ack, packet_type, flags, call_id);
+    }
+
+    /// The answer to an alter_context repeats what the bind negotiated. Before the bind is answered the
+    /// group is not known, and its field is left to be filled.
+    fn send_alter_context_resp(&mut self, call_id: CallId, results: Vec<ContextResult>) {
+        if let Some(bind) = &mut self.unanswered_bind {
+            let start = self.transmit.len();
+            bind.group_fields
+                .push(start.saturating_add(BindAck::GROUP_OFFSET));
+        }
+        let ack = BindAck {
+            max_xmit_frag: self.max_fragment,
+            max_recv_frag: self.max_fragment,
+            group: self.group.unwrap_or(AssociationGroupId(0)),
+            secondary_address: String::new(),
+            results,
+        };
+        let packet_type = PacketType::ALTER_CONTEXT_RESP;
+        self.send_ack(&ack, packet_type, PacketFlags::WHOLE, call_id);
+    }
+
+    fn send_ack(
+        &mut self,
+        ack: &BindAck,
+        packet_type: PacketType,
+        flags: PacketFlags,
+        call_id: CallId,
+    ) {
+        let heading = Heading {
+            packet_type,
+            flags,
+            call_id,
+        };
+        let appended = ack.append(&mut self.transmit, heading);
+        self.closing |= appended.is_err();
+    }
+
+    fn send_bind_nak(&mut self, call: CallId, reason: BindNakReason) {
+        let appended = BindNak { reason }.append(&mut self.transmit, call);
+        self.closing |= appended.is_err();
+    }
+
+    fn send_fault(&mut self, call: CallId, fault: Fault, did_not_execute: bool) {
+        let appended = fault.append(&mut self.transmit, call, did_not_execute);
+        self.closing |= appended.is_err();
+    }
+}

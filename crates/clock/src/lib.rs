@@ -9,5 +9,5 @@ mod sim_time;
 mod store_clock;
 
 pub use duration::{DurationError, format_duration, parse_duration};
-pub use sim_time::{SimTime, TimeError};
+pub use sim_time::{CivilTime, SimTime, TimeError};
 pub use store_clock::{ClockError, ClockMode, Elapsed, Scale, StoreClock};

@@ -15,6 +15,25 @@ const SECONDS_PER_DAY: u64 = 86_400;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SimTime(u64);
 
+/// An instant in the parts that people and the protocol write, in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CivilTime {
+    /// 1970 to 9999.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 is Sunday.
+    pub day_of_week: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+}
+
 /// Why a text is no instant of store time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeError {
@@ -69,6 +88,23 @@ impl SimTime {
         self.checked_add(by).unwrap_or(Self::MAX)
     }
 
+    /// The date and the time of day, in UTC.
+    pub fn civil(self) -> CivilTime {
+        let seconds = self.0 / MICROS_PER_SECOND;
+        let days = seconds / SECONDS_PER_DAY;
+        let Date { year, month, day } = Date::from_days(days);
+        CivilTime {
+            year: u16::try_from(year).unwrap_or(u16::MAX),
+            month: small(month),
+            day: small(day),
+            // 1970-01-01 was a Thursday.
+            day_of_week: small(days.wrapping_add(4) % 7),
+            hour: small(seconds / 3_600 % 24),
+            minute: small(seconds / 60 % 60),
+            second: small(seconds % 60),
+        }
+    }
+
     /// How much later this is than `earlier`; zero when it is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -77,9 +113,15 @@ impl SimTime {
 
 impl fmt::Display for SimTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0 / MICROS_PER_SECOND;
-        let Date { year, month, day } = Date::from_days(seconds / SECONDS_PER_DAY);
-        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        let CivilTime {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self.civil();
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
@@ -101,6 +143,10 @@ impl FromStr for SimTime {
             text: text.to_owned(),
         })
     }
+}
+
+fn small(part: u64) -> u8 {
+    u8::try_from(part).unwrap_or(u8::MAX)
 }
 
 fn parse(text: &str) -> Option<SimTime> {

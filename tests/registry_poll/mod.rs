@@ -86,7 +86,7 @@ fn a_value_is_found_whatever_its_case_and_replaced_as_a_whole() {
         store.query_value(&at, &name("V")),
         Ok(Some(RegValue::dword(7)))
     );
-    let listed = store.list(&at).expect("the key exists").values;
+    let listed = store.list(&at).expect("the key exists");
     assert_eq!(
         listed.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(),
         ["v"]

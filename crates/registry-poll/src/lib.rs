@@ -13,7 +13,7 @@ mod value;
 
 pub use key_path::{KeyPath, NameError, ValueName};
 pub use key_store::{KeyStore, KeyStoreError};
-pub use memory::{KeyListing, MemoryKeyStore};
+pub use memory::MemoryKeyStore;
 pub use reading::{InvalidValue, MAX_TEXT_BYTES, Reading, ValueRead};
 pub use schedule::{Poll, PollNumber, PollSchedule, PollTrigger, Requested};
 pub use value::{RegType, RegValue};

@@ -13,13 +13,6 @@ pub struct MemoryKeyStore {
 
 type Values = BTreeMap<ValueName, RegValue>;
 
-/// What a key holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KeyListing {
-    /// Its values by name, without case.
-    pub values: Vec<(ValueName, RegValue)>,
-}
-
 impl MemoryKeyStore {
     /// An empty registry.
     pub fn new() -> Self {
@@ -41,15 +34,10 @@ impl MemoryKeyStore {
         self.write().get_mut(key)?.remove(name)
     }
 
-    /// What a key holds; `None` when there is no such key.
-    pub fn list(&self, key: &KeyPath) -> Option<KeyListing> {
+    /// The values of a key by name, without case; `None` when there is no such key.
+    pub fn list(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
         let keys = self.read();
-        let values = keys
-            .get(key)?
-            .iter()
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect();
-        Some(KeyListing { values })
+        Some(keys.get(key)?.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Deletes every key.

@@ -1,1 +1,35 @@
-//! Placeholder, replaced by the first commit of this crate.
+//! The store on tokio: RPC listeners, one task for each store, registry reads, the wall clock.
+//!
+//! ```text
+//!  TCP ── connection task ──┐                        ┌── InfoStore (the engine)
+//!                     Endpoint ── Request/Answer ── Owner
+//! pipe ── (owner's own step)┘                        └── injected clients
+//! ```
+//!
+//! [`StoreHandle`] is the way in. Both transports run the same endpoint; the difference is who moves the bytes.
+
+mod advance;
+mod client;
+mod clients;
+mod connected;
+mod endpoint;
+mod group;
+mod handle;
+mod identity;
+mod link;
+mod listener;
+mod objects;
+mod options;
+mod owner;
+mod pump;
+mod session;
+mod site;
+mod stores;
+mod wall;
+
+pub use advance::{Advance, Advanced};
+pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
+pub use handle::{StoreError, StoreHandle, View};
+pub use identity::{disconnect_code, refusal_code};
+pub use options::{DisconnectMode, Seed, StartError, StoreOptions};
+pub use stores::{DEFAULT_STORE, Stores};

@@ -1,0 +1,100 @@
+//! Advancing a manual clock: everything due on the way happens at its own instant.
+
+use std::time::Duration;
+
+use clock::{ClockError, ClockMode, SimTime};
+use tokio::sync::oneshot;
+
+use crate::owner::{Job, Owner, Progress};
+
+/// How far to advance a manual clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Advance {
+    /// By so much.
+    By(Duration),
+    /// To this instant.
+    To(SimTime),
+    /// To the next poll of the registry.
+    NextPoll,
+}
+
+/// What happened while the clock was advanced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Advanced {
+    /// Store time now.
+    pub now: SimTime,
+    /// Polls that ended.
+    pub polls_run: u64,
+    /// Sessions that the store ended.
+    pub disconnected: u64,
+    /// Connections of others that have been told to close and are still open.
+    pub foreign_pending: usize,
+}
+
+/// One step a time, each from quiescence to quiescence: to the next deadline, or to the target.
+pub(crate) fn advance_job(
+    target: SimTime,
+    reply: oneshot::Sender<Result<Advanced, ClockError>>,
+) -> Job {
+    let mut reply = Some(reply);
+    let mut before = None;
+    Box::new(move |owner| {
+        let counted = *before.get_or_insert_with(|| owner.counted());
+        if owner.now() < target {
+            let next = owner
+                .next_deadline()
+                .map_or(target, |deadline| deadline.min(target));
+            match owner.shared.clock.advance_to(next) {
+                Ok(()) => return Progress::Again,
+                Err(error) => {
+                    reply.take().map(|reply| reply.send(Err(error)));
+                    return Progress::Done;
+                }
+            }
+        }
+        reply
+            .take()
+            .map(|reply| reply.send(Ok(owner.advanced_since(counted))));
+        Progress::Done
+    })
+}
+
+/// Polls that ended and sessions that the store ended, since the start.
+type Counted = (u64, u64);
+
+impl Owner {
+    pub(crate) fn begin_advance(&mut self, advance: Advance) -> Result<SimTime, ClockError> {
+        let now = self.now();
+        let target = match advance {
+            Advance::To(target) => target,
+            Advance::By(by) => now.checked_add(by).ok_or(ClockError::OutOfRange)?,
+            Advance::NextPoll => self.store.schedule().next_tick(),
+        };
+        match self.shared.clock.mode() {
+            ClockMode::Manual if now <= target => {}
+            ClockMode::Manual => return Err(ClockError::Backwards { now, target }),
+            ClockMode::Real | ClockMode::Scaled(_) => return Err(ClockError::NotManual),
+        }
+        self.note_clock_change(ClockMode::Manual, Some(target));
+        Ok(target)
+    }
+
+    fn counted(&self) -> Counted {
+        let last_poll = self
+            .store
+            .polls()
+            .next_back()
+            .map_or(0, |record| record.poll.number.0);
+        (last_poll, self.store.counts().disconnected)
+    }
+
+    fn advanced_since(&self, (polls, disconnected): Counted) -> Advanced {
+        let (polls_now, disconnected_now) = self.counted();
+        Advanced {
+            now: self.now(),
+            polls_run: polls_now.saturating_sub(polls),
+            disconnected: disconnected_now.saturating_sub(disconnected),
+            foreign_pending: self.foreign_pending(),
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The injected clients of a store, stepped by its task in client order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clock::SimTime;
+use infostore::{ClientId, ConnectionId, Origin, Transport};
+use tokio::sync::mpsc;
+
+use crate::client::{ClientAction, FakeClient, Injection, ListedClient};
+use crate::endpoint::Endpoint;
+use crate::group::ConnectionControl;
+use crate::identity::Peer;
+use crate::link::{Meter, widen};
+use crate::owner::Owner;
+use crate::pump::{Dial, DialId, PumpEvent};
+
+/// The injected clients.
+#[derive(Default)]
+pub(crate) struct Clients {
+    clients: BTreeMap<ClientId, Client>,
+    last: u64,
+    /// Clients that may have something to do.
+    runnable: BTreeSet<ClientId>,
+    /// TCP clients whose bytes may be under way.
+    uneven: BTreeSet<ClientId>,
+    timers: BTreeSet<(SimTime, ClientId)>,
+}
+
+/// An injected client with its transport.
+struct Client {
+    id: ClientId,
+    machine: Box<dyn FakeClient>,
+    transport: Transport,
+    group: Option<String>,
+    link: Link,
+    dials: u64,
+    /// The server is closing the connection, and the client has not seen it yet.
+    close_expected: bool,
+    timer: Option<SimTime>,
+}
+
+/// What connects a client and the store.
+enum Link {
+    None,
+    Pipe(Box<Pipe>),
+    Dialing(TcpLink),
+    Tcp(TcpLink),
+    /// Closed on the client's side; the server's has yet to notice.
+    Closing(Arc<Meter>),
+}
+
+struct Pipe {
+    connection: ConnectionId,
+    endpoint: Endpoint,
+    control: Arc<ConnectionControl>,
+}
+
+struct TcpLink {
+    meter: Arc<Meter>,
+    outgoing: mpsc::UnboundedSender<Vec<u8>>,
+    sent: u64,
+    received: u64,
+}
+
+impl Client {
+    fn label(&self) -> Origin {
+        Origin::Injected {
+            client: self.id,
+            group: self.group.clone(),
+        }
+    }
+
+    /// Whether every byte has arrived, and every close been seen.
+    fn is_even(&self) -> bool {
+        match &self.link {
+            Link::None | Link::Pipe(_) => true,
+            Link::Dialing(_) => false,
+            // The server counts what it has written before what it has handled.
+            Link::Tcp(link) => {
+                link.sent == link.meter.handled()
+                    && link.received == link.meter.written()
+                    && !self.close_expected
+            }
+            Link::Closing(meter) => meter.is_closed(),
+        }
+    }
+}
+
+impl Clients {
+    pub(crate) fn add(&mut self, injection: Injection, now: SimTime) -> ClientId {
+        self.last = self.last.saturating_add(1);
+        let id = ClientId(self.last);
+        let Injection {
+            client: mut machine,
+            transport,
+            group,
+        } = injection;
+        machine.connect(now);
+        let client = Client {
+            id,
+            machine,
+            transport,
+            group,
+            link: Link::None,
+            dials: 0,
+            close_expected: false,
+            timer: None,
+        };
+        self.clients.insert(id, client);
+        self.runnable.insert(id);
+        id
+    }
+
+    /// Tells a client something; `None` when there is none of this id.
+    pub(crate) fn tell(
+        &mut self,
+        id: ClientId,
+        tell: impl FnOnce(&mut dyn FakeClient),
+    ) -> Option<()> {
+        tell(&mut *self.clients.get_mut(&id)?.machine);
+        self.runnable.insert(id);
+        Some(())
+    }
+
+    /// Forgets a client that has nothing under way.
+    pub(crate) fn remove(&mut self, id: ClientId) {
+        let timer = self.clients.remove(&id).and_then(|client| client.timer);
+        if let Some(timer) = timer {
+            self.timers.remove(&(timer, id));
+        }
+        self.runnable.remove(&id);
+        self.uneven.remove(&id);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    pub(crate) fn get(&self, id: ClientId) -> Option<ListedClient> {
+        self.clients.get(&id).map(listed)
+    }
+
+    pub(crate) fn after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
+        let from = after.map_or(core::ops::Bound::Unbounded, core::ops::Bound::Excluded);
+        self.clients
+            .range((from, core::ops::Bound::Unbounded))
+            .map(|(_, client)| listed(client))
+    }
+
+    pub(crate) fn next_runnable(&mut self) -> Option<ClientId> {
+        self.runnable.pop_first()
+    }
+
+    /// The server has begun to close this client's connection.
+    pub(crate) fn expect_close(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        match client.link {
+            Link::Pipe(_) => drop(self.runnable.insert(id)),
+            Link::Dialing(_) | Link::Tcp(_) => {
+                client.close_expected = true;
+                self.uneven.insert(id);
+            }
+            Link::None | Link::Closing(_) => {}
+        }
+    }
+
+    /// Whether no byte of any TCP client is under way. The cost follows the clients that were busy since the last call.
+    pub(crate) fn links_are_even(&mut self) -> bool {
+        while let Some(id) = self.uneven.first().copied() {
+            let Some(client) = self.clients.get_mut(&id) else {
+                self.uneven.remove(&id);
+                continue;
+            };
+            if !client.is_even() {
+                return false;
+            }
+            if matches!(client.link, Link::Closing(_)) {
+                client.link = Link::None;
+            }
+            self.uneven.remove(&id);
+        }
+        true
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<SimTime> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: SimTime) {
+        while let Some((at, id)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(at, id));
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.timer = None;
+                client.machine.handle_timeout(now);
+                self.runnable.insert(id);
+            }
+        }
+    }
+
+    /// Puts a client back after its step, with its timer as it is now.
+    fn put_back(&mut self, mut client: Client, now: SimTime) {
+        if let Some(old) = client.timer.take() {
+            self.timers.remove(&(old, client.id));
+        }
+        // A deadline in the past is handled at the next instant, so that time goes on whatever a machine says.
+        let earliest = now.saturating_add(Duration::from_micros(1));
+        client.timer = client.machine.poll_timeout().map(|at| at.max(earliest));
+        if let Some(at) = client.timer {
+            self.timers.insert((at, client.id));
+        }
+        if !client.is_even() || matches!(client.link, Link::Closing(_)) {
+            self.uneven.insert(client.id);
+        }
+        self.clients.insert(client.id, client);
+    }
+}
+
+fn listed(client: &Client) -> ListedClient {
+    ListedClient {
+        id: client.id,
+        transport: client.transport,
+        group: client.group.clone(),
+        view: client.machine.view(),
+    }
+}
+
+impl Owner {
+    /// Lets a client do what it has to do, until it waits.
+    pub(crate) fn step(&mut self, id: ClientId) {
+        let Some(mut client) = self.clients.clients.remove(&id) else {
+            return;
+        };
+        loop {
+            match client.machine.poll_action() {
+                Some(ClientAction::Dial) => self.dial(&mut client),
+                Some(ClientAction::Send(bytes)) => self.carry(&mut client, bytes),
+                Some(ClientAction::HangUp) => self.hang_up(&mut client),
+                None if server_closes(&client) => self.server_closed(&mut client),
+                None => break,
+            }
+        }
+        let now = self.now();
+        self.clients.put_back(client, now);
+    }
+
+    fn dial(&mut self, client: &mut Client) {
+        self.hang_up(client);
+        client.dials = client.dials.saturating_add(1);
+        match client.transport {
+            Transport::Pipe => self.dial_pipe(client),
+            Transport::Tcp => self.dial_tcp(client),
+        }
+    }
+
+    fn dial_pipe(&mut self, client: &mut Client) {
+        let connection = ConnectionId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
+        let control = Arc::new(ConnectionControl::new(Some(client.id)));
+        let peer = Peer {
+            origin: client.label(),
+            transport: Transport::Pipe,
+            address: None,
+        };
+        let endpoint = Endpoint::new(Arc::clone(&self.shared.site), peer, Arc::clone(&control));
+        client.link = Link::Pipe(Box::new(Pipe {
+            connection,
+            endpoint,
+            control,
+        }));
+        client.machine.handle_connected(self.now());
+    }
+
+    fn dial_tcp(&mut self, client: &mut Client) {
+        let (Some(server), Some(inbox)) = (self.options.rpc, self.shared.inbox.upgrade()) else {
+            return client
+                .machine
+                .handle_closed(self.now(), "the store has no RPC port");
+        };
+        let (outgoing, queue) = mpsc::unbounded_channel();
+        let meter = Arc::new(Meter::new(
+            client.id,
+            client.label(),
+            Arc::clone(&self.changed),
+        ));
+        client.link = Link::Dialing(TcpLink {
+            meter: Arc::clone(&meter),
+            outgoing,
+            sent: 0,
+            received: 0,
+        });
+        let meters = Arc::clone(&self.shared.meters);
+        let id = DialId(client.dials);
+        tokio::spawn(
+            Dial {
+                client: client.id,
+                id,
+                server,
+                meter,
+                meters,
+                inbox,
+            }
+            .run(queue),
+        );
+    }
+
+    fn carry(&mut self, client: &mut Client, bytes: Vec<u8>) {
+        match &mut client.link {
+            Link::Pipe(pipe) => {
+                pipe.endpoint.handle_bytes(&bytes);
+                let mut out = Vec::new();
+                while let Some(request) = pipe.endpoint.poll_request() {
+                    let answer = self.answer(pipe.connection, request);
+                    pipe.endpoint.handle_answer(answer);
+                }
+                while pipe.endpoint.poll_transmit(&mut out) {}
+                if !out.is_empty() {
+                    client.machine.handle_bytes(self.now(), &out);
+                }
+            }
+            Link::Tcp(link) => {
+                link.sent = link.sent.saturating_add(widen(bytes.len()));
+                // A pump that is gone has said so already, or will.
+                drop(link.outgoing.send(bytes));
+            }
+            // What a client sends into a connection that is gone is lost, as on a wire.
+            Link::None | Link::Dialing(_) | Link::Closing(_) => {}
+        }
+    }
+
+    fn hang_up(&mut self, client: &mut Client) {
+        match core::mem::replace(&mut client.link, Link::None) {
+            Link::Pipe(pipe) => {
+                self.close(pipe.connection, pipe.endpoint.group().map(|group| &**group))
+            }
+            Link::Tcp(link) => client.link = Link::Closing(link.meter),
+            // What is still being dialled is given up by its number.
+            Link::Dialing(_) | Link::None => {}
+            Link::Closing(meter) => client.link = Link::Closing(meter),
+        }
+        client.close_expected = false;
+    }
+
+    /// The server side has closed a pipe.
+    fn server_closed(&mut self, client: &mut Client) {
+        self.hang_up(client);
+        client
+            .machine
+            .handle_closed(self.now(), "the server closed the connection");
+    }
+
+    /// An injected TCP client's socket has news. News of an earlier connection is of no interest.
+    pub(crate) fn handle_pump(&mut self, id: ClientId, dial: DialId, event: PumpEvent) {
+        let now = self.now();
+        let Some(client) = self.clients.clients.get_mut(&id) else {
+            return;
+        };
+        if client.dials != dial.0 {
+            return;
+        }
+        match (core::mem::replace(&mut client.link, Link::None), event) {
+            (Link::Dialing(link), PumpEvent::Connected) => {
+                client.link = Link::Tcp(link);
+                client.machine.handle_connected(now);
+            }
+            (Link::Tcp(mut link), PumpEvent::Bytes(bytes)) => {
+                link.received = link.received.saturating_add(widen(bytes.len()));
+                client.link = Link::Tcp(link);
+                client.machine.handle_bytes(now, &bytes);
+            }
+            (Link::Tcp(link), PumpEvent::Closed(why)) => {
+                client.link = Link::Closing(link.meter);
+                client.close_expected = false;
+                client.machine.handle_closed(now, &why);
+            }
+            (Link::Dialing(_), PumpEvent::Closed(why)) => client.machine.handle_closed(now, &why),
+            (link, _) => client.link = link,
+        }
+        self.clients.runnable.insert(id);
+        self.clients.uneven.insert(id);
+    }
+}
+
+/// Whether the server side wants this pipe closed. Whatever it had to say has been carried already.
+fn server_closes(client: &Client) -> bool {
+    match &client.link {
+        Link::Pipe(pipe) => pipe.control.is_closing() || pipe.endpoint.is_closing(),
+        Link::None | Link::Dialing(_) | Link::Tcp(_) | Link::Closing(_) => false,
+    }
+}

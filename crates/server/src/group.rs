@@ -1,0 +1,161 @@
+//! Association groups: the connections that share context handles, and the handles (C706 chapter 14).
+//!
+//! A group's handles are looked up by its connections and changed by the store's task; a session that the store ends is
+//! marked here, so a call on it never has to visit the engine to learn that it is gone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dcerpc::ContextHandle;
+use emsmdb::ErrorCode;
+use infostore::{ClientId, ConnectionId, GroupId, SessionId};
+use tokio::sync::Notify;
+
+use crate::session::SessionContext;
+
+/// An association group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    handles: HashMap<ContextHandle, Handle>,
+    live: usize,
+    connections: BTreeMap<ConnectionId, Arc<ConnectionControl>>,
+}
+
+/// What a context handle stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum Handle {
+    /// A session.
+    Live(Arc<SessionContext>),
+    /// A session that the store ended and whose client has not been told yet.
+    Dead(ErrorCode),
+}
+
+impl Handle {
+    /// The session, when it is live.
+    pub(crate) fn live_session(&self) -> Option<SessionId> {
+        match self {
+            Self::Live(session) => Some(session.id),
+            Self::Dead(_) => None,
+        }
+    }
+}
+
+/// How the store's task asks a connection to close.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionControl {
+    /// The injected client at the other end, when it is one.
+    pub(crate) client: Option<ClientId>,
+    closing: AtomicBool,
+    wake: Notify,
+}
+
+impl ConnectionControl {
+    pub(crate) fn new(client: Option<ClientId>) -> Self {
+        Self {
+            client,
+            ..Self::default()
+        }
+    }
+
+    /// Asks for the close: a call in flight is answered first, and an idle peer gets nothing but the end.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Whether the close has been asked for.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Waits until the close is asked for.
+    pub(crate) async fn closing(&self) {
+        while !self.is_closing() {
+            self.wake.notified().await;
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn new(id: GroupId) -> Self {
+        Self {
+            id,
+            inner: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn join(&self, connection: ConnectionId, control: Arc<ConnectionControl>) {
+        self.lock().connections.insert(connection, control);
+    }
+
+    /// Takes a connection out; whether it was the last.
+    pub(crate) fn leave(&self, connection: ConnectionId) -> bool {
+        let mut inner = self.lock();
+        inner.connections.remove(&connection);
+        inner.connections.is_empty()
+    }
+
+    /// The connections, in the order in which they were made.
+    pub(crate) fn connections(&self) -> Vec<(ConnectionId, Arc<ConnectionControl>)> {
+        let inner = self.lock();
+        inner
+            .connections
+            .iter()
+            .map(|(id, control)| (*id, Arc::clone(control)))
+            .collect()
+    }
+
+    pub(crate) fn insert(&self, handle: ContextHandle, session: Arc<SessionContext>) {
+        let mut inner = self.lock();
+        inner.live = inner.live.saturating_add(1);
+        inner.handles.insert(handle, Handle::Live(session));
+    }
+
+    /// What `handle` stands for; `None` when this group never had it, or its client knows that it is gone.
+    pub(crate) fn get(&self, handle: ContextHandle) -> Option<Handle> {
+        self.lock().handles.get(&handle).cloned()
+    }
+
+    /// Forgets a handle: its client has been given a null one.
+    pub(crate) fn remove(&self, handle: ContextHandle) -> Option<Handle> {
+        let mut inner = self.lock();
+        let removed = inner.handles.remove(&handle)?;
+        if matches!(removed, Handle::Live(_)) {
+            inner.live = inner.live.saturating_sub(1);
+        }
+        Some(removed)
+    }
+
+    /// Marks a session as ended by the store; whether the group holds another live one.
+    pub(crate) fn kill(&self, handle: ContextHandle, code: ErrorCode) -> bool {
+        let mut inner = self.lock();
+        if let Some(Handle::Live(_)) = inner.handles.insert(handle, Handle::Dead(code)) {
+            inner.live = inner.live.saturating_sub(1);
+        }
+        0 < inner.live
+    }
+
+    /// The live sessions, in session order.
+    pub(crate) fn live_sessions(&self) -> Vec<SessionId> {
+        let inner = self.lock();
+        let mut ids: Vec<SessionId> = inner
+            .handles
+            .values()
+            .filter_map(Handle::live_session)
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    // Each call leaves the group whole, so a poisoned lock still guards a good one.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

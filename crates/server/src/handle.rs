@@ -1,0 +1,491 @@
+//! What the control plane and the command line hold of a store.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use clock::{ClockError, ClockMode, SimTime};
+use dcerpc::{AssociationConfig, SyntaxId, Uuid};
+use infostore::{
+    Cause, ClientId, Command, CommandError, Cursor, InfoStore, Outcome, PollRecord, RegistryChange,
+    SessionId, Transport,
+};
+use registry_poll::{KeyPath, MemoryKeyStore, PollNumber, RegValue, ValueName};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::advance::{Advance, Advanced, advance_job};
+use crate::client::{FakeClient, Injection, ListedClient};
+use crate::link::Meters;
+use crate::listener::Listening;
+use crate::options::{Seed, StartError, StoreOptions};
+use crate::owner::{Input, Job, Owner, Progress, Shared};
+use crate::site::{Site, server_version};
+use crate::wall::WallClock;
+
+/// Inputs that may wait for the store's task before whoever sends them has to.
+const INBOX: usize = 4_096;
+
+/// Why a request to a store failed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+    /// The engine refused the command.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The clock can't be moved so.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// There is no such client.
+    #[error("there is no client {}", .0.0)]
+    NoSuchClient(ClientId),
+    /// TCP clients need an RPC port.
+    #[error("the store has no RPC port, so it takes no TCP clients")]
+    NoRpcPort,
+    /// More TCP clients than connections are left.
+    #[error("{asked} TCP clients need as many connections, and {left} are left")]
+    TooManyConnections {
+        /// Clients to inject.
+        asked: usize,
+        /// Connections left.
+        left: usize,
+    },
+}
+
+/// A store as it is between two inputs, for reading.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    owner: &'a Owner,
+}
+
+impl View<'_> {
+    /// The engine.
+    pub fn store(&self) -> &InfoStore {
+        &self.owner.store
+    }
+
+    /// Store time.
+    pub fn now(&self) -> SimTime {
+        self.owner.now()
+    }
+
+    /// How time moves.
+    pub fn clock_mode(&self) -> ClockMode {
+        self.owner.shared.clock.mode()
+    }
+
+    /// The earliest thing that is due.
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        self.owner.next_deadline()
+    }
+
+    /// Where the journal stands.
+    pub fn cursor(&self) -> Cursor {
+        self.store().journal().cursor()
+    }
+
+    /// The injected clients after `after`, in client order.
+    pub fn clients_after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
+        self.owner.clients.after(after)
+    }
+
+    /// How many injected clients there are.
+    pub fn client_count(&self) -> usize {
+        self.owner.clients.len()
+    }
+
+    /// An injected client.
+    pub fn client(&self, id: ClientId) -> Option<ListedClient> {
+        self.owner.clients.get(id)
+    }
+
+    /// The values of a key; none when there is no such key.
+    pub fn key(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
+        self.owner.shared.registry.list(key)
+    }
+}
+
+/// A store. Clones reach the same one; it runs until it is stopped, or until the last clone is gone.
+#[derive(Clone)]
+pub struct StoreHandle {
+    inbox: mpsc::Sender<Input>,
+    permits: Arc<Semaphore>,
+    rpc: Option<SocketAddr>,
+    seed: Seed,
+}
+
+impl StoreHandle {
+    /// Starts a store. When this returns, the registry has been read and the RPC port is open, in this order (A11).
+    ///
+    /// # Errors
+    /// [`StartError::Bind`] when the RPC port can't be had.
+    pub async fn start(mut options: StoreOptions) -> Result<Self, StartError> {
+        let listener = match options.rpc {
+            None => None,
+            Some(address) => {
+                let bind = |source| StartError::Bind { address, source };
+                let listener = TcpListener::bind(address).await.map_err(bind)?;
+                options.rpc = Some(listener.local_addr().map_err(bind)?);
+                Some(listener)
+            }
+        };
+        let (inbox, inputs) = mpsc::channel(INBOX);
+        let permits = Arc::new(Semaphore::new(options.max_connections));
+        let handle = Self {
+            inbox,
+            permits,
+            rpc: options.rpc,
+            seed: options.seed,
+        };
+        let shared = shared(&options, &handle.inbox);
+        let listening = Listening {
+            site: Arc::clone(&shared.site),
+            inbox: handle.inbox.clone(),
+            meters: Arc::clone(&shared.meters),
+            connection_ids: Arc::clone(&shared.connection_ids),
+            permits: Arc::clone(&handle.permits),
+        };
+        tokio::spawn(Owner::new(options, shared).run(inputs));
+        handle
+            .settled(|_| ())
+            .await
+            .map_err(|_| StartError::Stopped)?;
+        if let Some(listener) = listener {
+            tokio::spawn(Arc::new(listening).run(listener));
+        }
+        Ok(handle)
+    }
+
+    /// The RPC port's address.
+    pub fn rpc_address(&self) -> Option<SocketAddr> {
+        self.rpc
+    }
+
+    /// The seed of the random streams.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// Reads the store as it is between two inputs.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(View<'_>) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.ask(move |owner| read(View { owner })).await
+    }
+
+    /// Writes a registry value. The store learns of it when it polls.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_value(
+        &self,
+        key: KeyPath,
+        name: ValueName,
+        value: RegValue,
+    ) -> Result<Cursor, StoreError> {
+        self.ask(move |owner| {
+            owner.shared.registry.set_value(&key, &name, value.clone());
+            owner.note_registry_change(RegistryChange {
+                key,
+                name,
+                value: Some(value),
+            })
+        })
+        .await
+    }
+
+    /// Deletes a registry value; false when it was not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn delete_value(
+        &self,
+        key: KeyPath,
+        name: ValueName,
+    ) -> Result<(bool, Cursor), StoreError> {
+        self.ask(
+            move |owner| match owner.shared.registry.delete_value(&key, &name) {
+                None => (false, owner.cursor()),
+                Some(_) => (
+                    true,
+                    owner.note_registry_change(RegistryChange {
+                        key,
+                        name,
+                        value: None,
+                    }),
+                ),
+            },
+        )
+        .await
+    }
+
+    /// Injects clients, which connect at once, in this order. Returns when they have, or have failed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRpcPort`] or [`StoreError::TooManyConnections`] for TCP clients, before any is injected.
+    pub async fn inject(&self, clients: Vec<Injection>) -> Result<Vec<ListedClient>, StoreError> {
+        self.check_tcp(
+            clients
+                .iter()
+                .filter(|client| client.transport == Transport::Tcp)
+                .count(),
+        )?;
+        let ids = self
+            .ask(move |owner| {
+                let now = owner.now();
+                clients
+                    .into_iter()
+                    .map(|client| owner.clients.add(client, now))
+                    .collect::<Vec<_>>()
+            })
+            .await?;
+        self.settled(move |owner| ids.iter().filter_map(|id| owner.clients.get(*id)).collect())
+            .await
+    }
+
+    fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
+        let left = self.permits.available_permits();
+        match (asked, self.rpc) {
+            (0, _) => Ok(()),
+            (_, None) => Err(StoreError::NoRpcPort),
+            (asked, Some(_)) if left < asked => Err(StoreError::TooManyConnections { asked, left }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a client connect again.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn connect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
+        self.tell_client(id, |client, now| client.connect(now))
+            .await
+    }
+
+    /// Has a client disconnect.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn disconnect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
+        self.tell_client(id, |client, now| client.disconnect(now))
+            .await
+    }
+
+    /// Disconnects a client and forgets it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn delete_client(&self, id: ClientId) -> Result<(), StoreError> {
+        self.disconnect_client(id).await?;
+        self.ask(move |owner| owner.clients.remove(id)).await
+    }
+
+    /// Tells a client something, and returns when all that follows from it has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn tell_client(
+        &self,
+        id: ClientId,
+        tell: impl FnOnce(&mut dyn FakeClient, SimTime) + Send + 'static,
+    ) -> Result<ListedClient, StoreError> {
+        let told = self
+            .ask(move |owner| {
+                let now = owner.now();
+                owner.clients.tell(id, |client| tell(client, now))
+            })
+            .await?;
+        told.ok_or(StoreError::NoSuchClient(id))?;
+        self.settled(move |owner| owner.clients.get(id))
+            .await?
+            .ok_or(StoreError::NoSuchClient(id))
+    }
+
+    /// Ends a session. Returns when all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Command`] when it is not live.
+    pub async fn disconnect_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.execute(Command::DisconnectSession(id)).await?;
+        self.settled(|_| ()).await
+    }
+
+    /// Polls the registry now, without moving the schedule. Returns when the poll and all that follows are over.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn poll_now(&self) -> Result<PollRecord, StoreError> {
+        let Outcome::PollRequested(number) = self.execute(Command::Poll).await? else {
+            return Err(StoreError::Stopped);
+        };
+        self.poll_over(number).await
+    }
+
+    async fn poll_over(&self, number: PollNumber) -> Result<PollRecord, StoreError> {
+        let record = self
+            .settled(move |owner| owner.store.poll_record(number).cloned())
+            .await?;
+        record.ok_or(StoreError::Stopped)
+    }
+
+    /// Starts a new grid of polls now.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
+        self.execute(Command::SetPollInterval(interval))
+            .await
+            .map(|_| ())
+    }
+
+    async fn execute(&self, command: Command) -> Result<Outcome, StoreError> {
+        let done = self.ask(move |owner| {
+            let now = owner.now();
+            owner.store.execute(now, Cause::Control, command)
+        });
+        Ok(done.await??)
+    }
+
+    /// Changes how time moves.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_clock_mode(&self, mode: ClockMode) -> Result<(), StoreError> {
+        self.ask(move |owner| {
+            owner.shared.clock.set_mode(mode);
+            owner.note_clock_change(mode, None);
+        })
+        .await
+    }
+
+    /// Advances a manual clock: everything due on the way happens at its own instant. Returns when the store is
+    /// quiescent at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999.
+    pub async fn advance(&self, advance: Advance) -> Result<Advanced, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.task(Box::new(move |owner| match owner.begin_advance(advance) {
+            // Whoever asked may be gone; the clock goes where it was told all the same.
+            Err(error) => drop(reply.send(Err(error))),
+            Ok(target) => owner.jobs.push_back(advance_job(target, reply)),
+        }))
+        .await?;
+        Ok(answer.await.map_err(|_| StoreError::Stopped)??)
+    }
+
+    /// Empties the store: every session ends, clients and values go, time and the random streams start again, and so does
+    /// the journal, in a new epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn reset(&self) -> Result<Cursor, StoreError> {
+        self.ask(Owner::stop_service).await?;
+        self.settled(Owner::start_over).await?;
+        self.settled(|owner| owner.cursor()).await
+    }
+
+    /// Stops the store: every session ends, every connection is closed, the port is given back.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when it has stopped already.
+    pub async fn stop(&self) -> Result<(), StoreError> {
+        self.ask(Owner::stop_service).await?;
+        self.settled(|owner| owner.stopped = true).await
+    }
+
+    /// Does something in the store's order, at once.
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Owner) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.task(Box::new(move |owner| drop(reply.send(ask(owner)))))
+            .await?;
+        answer.await.map_err(|_| StoreError::Stopped)
+    }
+
+    /// Does something in the store's order, once it is quiescent.
+    async fn settled<T: Send + 'static>(
+        &self,
+        then: impl FnOnce(&mut Owner) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let mut once = Some((then, reply));
+        let job: Job = Box::new(move |owner| {
+            if let Some((then, reply)) = once.take() {
+                drop(reply.send(then(owner)));
+            }
+            Progress::Done
+        });
+        self.task(Box::new(move |owner| owner.jobs.push_back(job)))
+            .await?;
+        answer.await.map_err(|_| StoreError::Stopped)
+    }
+
+    async fn task(&self, task: Box<dyn FnOnce(&mut Owner) + Send>) -> Result<(), StoreError> {
+        self.inbox
+            .send(Input::Task(task))
+            .await
+            .map_err(|_| StoreError::Stopped)
+    }
+}
+
+fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
+    let clock = Arc::new(WallClock::new(options.clock, options.start));
+    let (major, minor) = emsmdb::EMSMDB_VERSION;
+    let interface = SyntaxId {
+        uuid: Uuid::from_u128(emsmdb::EMSMDB_UUID),
+        major,
+        minor,
+    };
+    let association = AssociationConfig {
+        interfaces: vec![interface],
+        secondary_address: options
+            .rpc
+            .map_or_else(String::new, |rpc| rpc.port().to_string()),
+        ..AssociationConfig::default()
+    };
+    let server_version = server_version(options.settings.build);
+    let site = Site {
+        clock: Arc::clone(&clock),
+        association: Arc::new(association),
+        server_version,
+    };
+    Shared {
+        site: Arc::new(site),
+        clock,
+        registry: Arc::new(MemoryKeyStore::new()),
+        meters: Arc::new(Meters::new()),
+        connection_ids: Arc::new(AtomicU64::new(1)),
+        inbox: inbox.downgrade(),
+    }
+}
+
+impl Owner {
+    fn cursor(&self) -> Cursor {
+        self.store.journal().cursor()
+    }
+
+    fn note_registry_change(&mut self, change: RegistryChange) -> Cursor {
+        self.note(Command::NoteRegistryChange(change))
+    }
+
+    pub(crate) fn note_clock_change(&mut self, mode: ClockMode, target: Option<SimTime>) {
+        self.note(Command::NoteClockChange(mode, target));
+    }
+
+    fn note(&mut self, note: Command) -> Cursor {
+        let now = self.now();
+        // The engine takes notes in every state.
+        let _ = self.store.execute(now, Cause::Control, note);
+        self.cursor()
+    }
+}

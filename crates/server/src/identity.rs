@@ -1,0 +1,122 @@
+//! From the words of the protocol to the terms of the policy and the engine, and back: the one place where layers meet.
+
+use std::net::IpAddr;
+
+use emsmdb::aux::{self, AuxBlock};
+use emsmdb::{EcDoConnectExRequest, EcDoConnectRequest, ErrorCode, WireVersion};
+use infostore::{
+    ClientIdentity, ClientMode, DisconnectReason, Interface, Origin, Refusal, Transport,
+};
+use policy::{ClientVersion, ProcessName, Subject};
+
+/// Where a connection comes from: labels for the engine's records.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) origin: Origin,
+    pub(crate) transport: Transport,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// What the auxiliary buffer of a call says of its client.
+#[derive(Debug, Default)]
+pub(crate) struct AuxIdentity {
+    pub(crate) names: Vec<ProcessName>,
+    machine: Option<String>,
+    mode: Option<ClientMode>,
+}
+
+/// Reads an auxiliary buffer. A broken one says nothing, and never fails the call it came with.
+pub(crate) fn read_aux(rgb_aux_in: &[u8]) -> AuxIdentity {
+    let reading = aux::decode_aux(rgb_aux_in);
+    if let Some(problem) = &reading.problem {
+        tracing::debug!(%problem, "the auxiliary buffer is broken");
+    }
+    let mut identity = AuxIdentity::default();
+    for block in reading.blocks {
+        match block {
+            AuxBlock::ProcessInfo(info) => {
+                identity
+                    .names
+                    .extend(info.name_lossy().as_deref().and_then(ProcessName::parse));
+            }
+            AuxBlock::ClientInfo(info) => {
+                identity.machine = info
+                    .machine_name
+                    .map(|name| String::from_utf16_lossy(&name))
+                    .filter(|name| !name.is_empty());
+                identity.mode = Some(client_mode(info.client_mode));
+            }
+            AuxBlock::SessionInfo(_) | AuxBlock::Skipped(_) => {}
+        }
+    }
+    identity
+}
+
+/// The client of an EcDoConnectEx.
+pub(crate) fn of_connect_ex(request: &EcDoConnectExRequest, peer: &Peer) -> ClientIdentity {
+    let aux = read_aux(&request.aux_in);
+    ClientIdentity {
+        subject: Subject::new(client_version(request.client_version), aux.names),
+        user_dn: ansi(&request.user_dn),
+        machine: aux.machine,
+        mode: aux.mode.unwrap_or(ClientMode::Unknown),
+        address: peer.address,
+        origin: peer.origin.clone(),
+        transport: peer.transport,
+        interface: Interface::ConnectEx,
+    }
+}
+
+/// The client of an EcDoConnect, which has no auxiliary buffer and so no name.
+pub(crate) fn of_connect(request: &EcDoConnectRequest, peer: &Peer) -> ClientIdentity {
+    ClientIdentity {
+        subject: Subject::new(client_version(request.client_version), []),
+        user_dn: ansi(&request.user_dn),
+        machine: None,
+        mode: ClientMode::Unknown,
+        address: peer.address,
+        origin: peer.origin.clone(),
+        transport: peer.transport,
+        interface: Interface::Connect,
+    }
+}
+
+/// The code that a refused client gets. Every refusal on the wire comes from this table.
+pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::Policy(_) => ErrorCode::EC_CLIENT_VER_DISALLOWED,
+        Refusal::VersionTooOld => ErrorCode::EC_VERSION_MISMATCH,
+        Refusal::TooManyNames => ErrorCode::EC_INVALID_PARAM,
+        Refusal::SessionLimit => ErrorCode::EC_SESSION_LIMIT,
+        Refusal::ClassLimit => ErrorCode::EC_SERVER_OOM,
+        Refusal::NotRunning => ErrorCode::EC_SERVER_PAUSED,
+    }
+}
+
+/// The code beside the null handle that the client of an ended session gets with its next answer. The null handle is the
+/// message; which code a real store sends with it is nowhere documented.
+pub fn disconnect_code(reason: &DisconnectReason) -> ErrorCode {
+    match reason {
+        DisconnectReason::Policy(_) => ErrorCode::EC_CLIENT_VER_DISALLOWED,
+        DisconnectReason::Admin | DisconnectReason::Shutdown => ErrorCode::EC_EXITING,
+        DisconnectReason::Limit => ErrorCode::EC_INVALID_PARAM,
+    }
+}
+
+fn client_version(wire: WireVersion) -> ClientVersion {
+    let [major, minor, build, minor_build] = wire.normalised();
+    ClientVersion::new(major, minor, build, minor_build)
+}
+
+fn client_mode(mode: aux::ClientMode) -> ClientMode {
+    match mode {
+        aux::ClientMode::CLASSIC => ClientMode::Classic,
+        aux::ClientMode::CACHED => ClientMode::Cached,
+        _ => ClientMode::Unknown,
+    }
+}
+
+/// 8-bit characters, one for one: the code page is the client's affair, and no byte is lost.
+fn ansi(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}

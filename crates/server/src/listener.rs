@@ -1,0 +1,211 @@
+//! The RPC port: one task for each connection, which owns its association and parks without a buffer.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use infostore::{ConnectionId, Origin, Transport};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::endpoint::Endpoint;
+use crate::group::ConnectionControl;
+use crate::identity::Peer;
+use crate::link::{Meter, Meters};
+use crate::owner::Input;
+use crate::site::Site;
+
+/// Bytes read at a time. The buffer belongs to the thread: an idle connection holds none.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+/// How long the listener waits before it tries again when the process is out of descriptors and no connection ends.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// What the connections of a listener share.
+pub(crate) struct Listening {
+    pub(crate) site: Arc<Site>,
+    pub(crate) inbox: mpsc::Sender<Input>,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) connection_ids: Arc<AtomicU64>,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl Listening {
+    /// Accepts connections until the store's task is gone.
+    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let permit = tokio::select! {
+                permit = Arc::clone(&self.permits).acquire_owned() => permit,
+                () = self.inbox.closed() => return,
+            };
+            let Ok(permit) = permit else { return };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.inbox.closed() => return,
+            };
+            match accepted {
+                Err(error) => self.back_off(&error).await,
+                Ok((stream, peer)) => {
+                    let shared = Arc::clone(&self);
+                    tokio::spawn(async move {
+                        shared.serve(stream, peer).await;
+                        drop(permit);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Out of descriptors, `accept` fails at once and would spin.
+    async fn back_off(&self, error: &io::Error) {
+        tracing::warn!(%error, "a connection could not be accepted");
+        // Elapsing is the point: nothing else wakes a listener that has no descriptor.
+        drop(tokio::time::timeout(ACCEPT_BACK_OFF, self.inbox.closed()).await);
+    }
+
+    async fn serve(&self, stream: TcpStream, address: SocketAddr) {
+        let id = ConnectionId(self.connection_ids.fetch_add(1, Ordering::Relaxed));
+        let meter = self.meters.get(&address).map(|meter| Arc::clone(&meter));
+        let control = Arc::new(ConnectionControl::new(
+            meter.as_ref().map(|meter| meter.client),
+        ));
+        let peer = Peer {
+            origin: meter
+                .as_ref()
+                .map_or(Origin::Foreign, |meter| meter.origin.clone()),
+            transport: Transport::Tcp,
+            address: Some(address.ip()),
+        };
+        let endpoint = Endpoint::new(Arc::clone(&self.site), peer, Arc::clone(&control));
+        let inbox = self.inbox.clone();
+        let mut connection = Connection {
+            id,
+            stream,
+            endpoint,
+            control,
+            meter,
+            inbox,
+        };
+        if let Err(error) = connection.run().await {
+            tracing::debug!(connection = id.0, %error, "the connection broke");
+        }
+        connection.finish().await;
+    }
+}
+
+/// One TCP connection.
+struct Connection {
+    id: ConnectionId,
+    stream: TcpStream,
+    endpoint: Endpoint,
+    control: Arc<ConnectionControl>,
+    meter: Option<Arc<Meter>>,
+    inbox: mpsc::Sender<Input>,
+}
+
+impl Connection {
+    /// Serves the connection until either side closes it.
+    async fn run(&mut self) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.control.closing() => {
+                    // A call that has come in already is answered, with the null handle that tells of the end.
+                    while self.read_available().await?.is_some_and(|count| 0 < count) {}
+                    return Ok(());
+                }
+                ready = self.stream.readable() => ready?,
+            }
+            match self.read_available().await? {
+                Some(0) => return Ok(()),
+                Some(_) if self.endpoint.is_closing() => return Ok(()),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// Reads what is there without waiting, and answers it: the bytes read, 0 at the end, `None` when there was nothing.
+    async fn read_available(&mut self) -> io::Result<Option<usize>> {
+        let read = SCRATCH.with_borrow_mut(|scratch| {
+            let count = self.stream.try_read(scratch)?;
+            self.endpoint
+                .handle_bytes(scratch.get(..count).unwrap_or_default());
+            Ok::<_, io::Error>(count)
+        });
+        let count = match read {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        self.answer().await?;
+        if let Some(meter) = &self.meter {
+            meter.handle(count);
+        }
+        Ok(Some(count))
+    }
+
+    /// Takes the endpoint's requests to the store's task, and sends what comes of them.
+    async fn answer(&mut self) -> io::Result<()> {
+        while let Some(request) = self.endpoint.poll_request() {
+            let (reply, answer) = oneshot::channel();
+            let input = Input::Request {
+                connection: self.id,
+                request,
+                reply,
+            };
+            self.inbox.send(input).await.map_err(|_| stopped())?;
+            self.endpoint
+                .handle_answer(answer.await.map_err(|_| stopped())?);
+        }
+        let mut out = Vec::new();
+        while self.endpoint.poll_transmit(&mut out) {}
+        if out.is_empty() {
+            Ok(())
+        } else {
+            self.send(&out).await
+        }
+    }
+
+    /// Sends, unless the peer does not read and the store wants the connection closed.
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(meter) = &self.meter {
+            meter.write(bytes.len());
+        }
+        let Self {
+            stream, control, ..
+        } = self;
+        tokio::select! {
+            biased;
+            sent = stream.write_all(bytes) => sent,
+            () = control.closing() => Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")),
+        }
+    }
+
+    /// Closes the connection, and only then says so: whoever is told may rely on it.
+    async fn finish(mut self) {
+        // A peer that is gone already can't be told; there is nothing else to do about it.
+        drop(self.stream.shutdown().await);
+        drop(self.stream);
+        let group = self.endpoint.group().cloned();
+        let closed = Input::Closed {
+            connection: self.id,
+            group,
+            meter: self.meter,
+        };
+        // Nobody listens any more when the store has stopped.
+        drop(self.inbox.send(closed).await);
+    }
+}
+
+fn stopped() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the store has stopped")
+}

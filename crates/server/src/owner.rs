@@ -1,0 +1,468 @@
+//! The one task that owns a store: its engine, its context handles, its injected clients and its time.
+//!
+//! Everything that changes a store is an [`Input`] of this task, handled in one synchronous step. After each input the
+//! store *settles*: effects are performed, every byte of the injected clients arrives, what is due is done. Jobs are what
+//! waits for that: an answer to the control plane leaves when the store is quiescent.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use clock::SimTime;
+use dcerpc::{ContextHandle, Uuid};
+use infostore::{
+    Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, DisconnectReason,
+    Effect, EndReason, Epoch, GroupId, InfoStore, PollToken, SessionId,
+};
+use policy::Subject;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use registry_poll::{KeyPath, KeyStore, MemoryKeyStore, ValueName, ValueRead};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::clients::Clients;
+use crate::endpoint::{Answer, NewSession, Request};
+use crate::group::{ConnectionControl, Group};
+use crate::identity::{disconnect_code, refusal_code};
+use crate::link::{Meter, Meters};
+use crate::options::{DisconnectMode, StoreOptions};
+use crate::pump::{DialId, PumpEvent};
+use crate::session::SessionContext;
+use crate::site::Site;
+use crate::wall::WallClock;
+
+/// What the task is told.
+pub(crate) enum Input {
+    /// A TCP connection asks.
+    Request {
+        connection: ConnectionId,
+        request: Request,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// A TCP connection is closed.
+    Closed {
+        connection: ConnectionId,
+        group: Option<Arc<Group>>,
+        meter: Option<Arc<Meter>>,
+    },
+    /// The registry has been read.
+    Values {
+        epoch: Epoch,
+        token: PollToken,
+        reads: Vec<ValueRead>,
+    },
+    /// An injected TCP client's socket has news.
+    Pump {
+        client: infostore::ClientId,
+        dial: DialId,
+        event: PumpEvent,
+    },
+    /// The control plane asks.
+    Task(Task),
+}
+
+/// A step in the owner's order.
+pub(crate) type Task = Box<dyn FnOnce(&mut Owner) + Send>;
+
+/// What is done when the store is quiescent, possibly in several steps.
+pub(crate) type Job = Box<dyn FnMut(&mut Owner) -> Progress + Send>;
+
+/// Whether a job is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Progress {
+    /// It moved something: let the store settle, then go on.
+    Again,
+    /// It is over.
+    Done,
+}
+
+/// What the parts of a store share with its task.
+pub(crate) struct Shared {
+    pub(crate) site: Arc<Site>,
+    pub(crate) clock: Arc<WallClock>,
+    pub(crate) registry: Arc<MemoryKeyStore>,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) connection_ids: Arc<AtomicU64>,
+    pub(crate) inbox: mpsc::WeakSender<Input>,
+}
+
+/// The owner of a store.
+pub(crate) struct Owner {
+    pub(crate) options: StoreOptions,
+    pub(crate) shared: Shared,
+    pub(crate) store: InfoStore,
+    pub(crate) clients: Clients,
+    pub(crate) jobs: VecDeque<Job>,
+    pub(crate) stopped: bool,
+    /// Woken when an account of an injected TCP client changes.
+    pub(crate) changed: Arc<Notify>,
+    epoch: Epoch,
+    groups: BTreeMap<GroupId, Arc<Group>>,
+    last_group: GroupId,
+    sessions: HashMap<SessionId, (Arc<Group>, ContextHandle)>,
+    random: StdRng,
+    reads_in_flight: usize,
+}
+
+impl Owner {
+    pub(crate) fn new(options: StoreOptions, shared: Shared) -> Self {
+        let epoch = Epoch(1);
+        let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
+        Self {
+            random: StdRng::seed_from_u64(options.seed.0),
+            options,
+            shared,
+            store,
+            clients: Clients::default(),
+            jobs: VecDeque::new(),
+            stopped: false,
+            changed: Arc::new(Notify::new()),
+            epoch,
+            groups: BTreeMap::new(),
+            last_group: GroupId(0),
+            sessions: HashMap::new(),
+            reads_in_flight: 0,
+        }
+    }
+
+    /// Runs until the store is stopped or nobody can reach it any more.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
+        loop {
+            self.settle();
+            if self.stopped {
+                return;
+            }
+            let deadline = self.next_deadline();
+            let timer = deadline.and_then(|deadline| self.shared.clock.wall_delay(deadline));
+            let changed = Arc::clone(&self.changed);
+            tokio::select! {
+                input = inbox.recv() => match input {
+                    Some(input) => self.handle(input),
+                    None => return,
+                },
+                () = changed.notified() => {}
+                () = wait(timer) => {}
+            }
+        }
+    }
+
+    /// Store time.
+    pub(crate) fn now(&self) -> SimTime {
+        self.shared.clock.now()
+    }
+
+    /// The earliest thing that is due, in the engine or with an injected client.
+    pub(crate) fn next_deadline(&self) -> Option<SimTime> {
+        [self.store.poll_timeout(), self.clients.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// How many connections of others have been told to close and are still open.
+    pub(crate) fn foreign_pending(&self) -> usize {
+        let connections = self.groups.values().flat_map(|group| group.connections());
+        connections
+            .filter(|(_, control)| control.client.is_none() && control.is_closing())
+            .count()
+    }
+
+    /// Does what there is to do, until more input or more time is needed.
+    fn settle(&mut self) {
+        loop {
+            self.perform_effects();
+            if !self.clients.links_are_even() {
+                return;
+            }
+            if let Some(client) = self.clients.next_runnable() {
+                self.step(client);
+                continue;
+            }
+            if 0 < self.reads_in_flight {
+                return;
+            }
+            if self
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= self.now())
+            {
+                self.handle_timeout();
+                continue;
+            }
+            let Some(mut job) = self.jobs.pop_front() else {
+                return;
+            };
+            if job(self) == Progress::Again {
+                self.jobs.push_front(job);
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = self.now();
+        self.store.handle_timeout(now);
+        self.clients.handle_timeout(now);
+    }
+
+    fn handle(&mut self, input: Input) {
+        match input {
+            Input::Request {
+                connection,
+                request,
+                reply,
+            } => {
+                let answer = self.answer(connection, request);
+                // The connection may have been dropped meanwhile; it then reports itself closed.
+                drop(reply.send(answer));
+            }
+            Input::Closed {
+                connection,
+                group,
+                meter,
+            } => {
+                self.close(connection, group.as_deref());
+                if let Some(meter) = meter {
+                    meter.close();
+                }
+            }
+            Input::Values {
+                epoch,
+                token,
+                reads,
+            } => {
+                self.reads_in_flight = self.reads_in_flight.saturating_sub(1);
+                if epoch == self.epoch {
+                    let now = self.now();
+                    self.store.handle_values(now, token, reads);
+                }
+            }
+            Input::Pump {
+                client,
+                dial,
+                event,
+            } => self.handle_pump(client, dial, event),
+            Input::Task(task) => task(self),
+        }
+    }
+
+    // === what connections ask ===
+
+    /// Does what a connection asks, with all that follows from it in the store.
+    pub(crate) fn answer(&mut self, connection: ConnectionId, request: Request) -> Answer {
+        let answer = match request {
+            Request::Join { group, control } => {
+                Answer::Joined(self.join(connection, group, control))
+            }
+            Request::Connect { group, identity } => self.connect(connection, group, *identity),
+            Request::Observe { session, subject } => self.observe(session, subject),
+            Request::Disconnect { group, handle } => self.disconnect(&group, handle),
+        };
+        self.perform_effects();
+        answer
+    }
+
+    fn join(
+        &mut self,
+        connection: ConnectionId,
+        group: Option<GroupId>,
+        control: Arc<ConnectionControl>,
+    ) -> Option<Arc<Group>> {
+        let group = match group {
+            Some(id) => Arc::clone(self.groups.get(&id)?),
+            None => self.found_group(),
+        };
+        group.join(connection, control);
+        Some(group)
+    }
+
+    fn found_group(&mut self) -> Arc<Group> {
+        // INVARIANT: there are fewer groups than 2^32, each has a connection; so this ends, and 0 is never an id.
+        loop {
+            self.last_group = GroupId(self.last_group.0.checked_add(1).unwrap_or(1));
+            if !self.groups.contains_key(&self.last_group) {
+                break;
+            }
+        }
+        let group = Arc::new(Group::new(self.last_group));
+        self.groups.insert(self.last_group, Arc::clone(&group));
+        group
+    }
+
+    fn connect(
+        &mut self,
+        connection: ConnectionId,
+        group: Arc<Group>,
+        identity: ClientIdentity,
+    ) -> Answer {
+        let now = self.now();
+        let subject = identity.subject.clone();
+        let association = AssociationRef {
+            group: group.id,
+            connection,
+        };
+        Answer::Connected(
+            match self.store.connect(
+                now,
+                ConnectRequest {
+                    association,
+                    identity,
+                },
+            ) {
+                Admission::Refused(refusal) => Err(refusal_code(&refusal)),
+                Admission::Admitted(admitted) => {
+                    let handle = self.new_handle();
+                    group.insert(
+                        handle,
+                        Arc::new(SessionContext::new(admitted.session, subject)),
+                    );
+                    self.sessions.insert(admitted.session, (group, handle));
+                    let time_stamp = time_stamp(now);
+                    Ok(NewSession {
+                        handle,
+                        index: admitted.index.0,
+                        time_stamp,
+                    })
+                }
+            },
+        )
+    }
+
+    fn new_handle(&mut self) -> ContextHandle {
+        let mut bytes = [0; 16];
+        self.random.fill_bytes(&mut bytes);
+        ContextHandle::from_uuid(Uuid::from_bytes(bytes))
+    }
+
+    fn observe(&mut self, session: SessionId, subject: Subject) -> Answer {
+        let now = self.now();
+        self.store.observe(now, session, subject);
+        Answer::Observed
+    }
+
+    fn disconnect(&mut self, group: &Group, handle: ContextHandle) -> Answer {
+        if let Some(id) = group
+            .remove(handle)
+            .and_then(|removed| removed.live_session())
+        {
+            self.sessions.remove(&id);
+            let now = self.now();
+            self.store.handle_session_end(now, id, EndReason::Client);
+        }
+        Answer::Disconnected
+    }
+
+    /// A connection is closed; with the last of its group the group's sessions end (rundown).
+    pub(crate) fn close(&mut self, connection: ConnectionId, group: Option<&Group>) {
+        let Some(group) = group else { return };
+        if !group.leave(connection) {
+            return;
+        }
+        let now = self.now();
+        for id in group.live_sessions() {
+            self.sessions.remove(&id);
+            self.store.handle_session_end(now, id, EndReason::Transport);
+        }
+        self.groups.remove(&group.id);
+    }
+
+    // === what the engine wants done ===
+
+    fn perform_effects(&mut self) {
+        while let Some(effect) = self.store.poll_effect() {
+            match effect {
+                Effect::QueryValues { token, names } => self.query(token, names),
+                Effect::DropSession {
+                    session, reason, ..
+                } => self.drop_session(session, &reason),
+            }
+        }
+    }
+
+    /// Reads the registry where blocking is allowed; the values come back as an input.
+    fn query(&mut self, token: PollToken, names: Vec<ValueName>) {
+        let Some(inbox) = self.shared.inbox.upgrade() else {
+            return;
+        };
+        let registry = Arc::clone(&self.shared.registry);
+        let epoch = self.epoch;
+        self.reads_in_flight = self.reads_in_flight.saturating_add(1);
+        tokio::task::spawn_blocking(move || {
+            let key = KeyPath::parameters_system();
+            let read = |name: ValueName| ValueRead {
+                result: registry.query_value(&key, &name),
+                name,
+            };
+            let reads = names.into_iter().map(read).collect();
+            // The store may have stopped meanwhile.
+            drop(inbox.blocking_send(Input::Values {
+                epoch,
+                token,
+                reads,
+            }));
+        });
+    }
+
+    /// The session's handle is dead from now on. When its group holds no other live session, the group's connections are
+    /// closed, without a word to an idle client; else they stay, and the next call on the handle is told (A20).
+    fn drop_session(&mut self, session: SessionId, reason: &DisconnectReason) {
+        let Some((group, handle)) = self.sessions.remove(&session) else {
+            return;
+        };
+        let others_live = group.kill(handle, disconnect_code(reason));
+        if !others_live && self.options.disconnect == DisconnectMode::Connection {
+            self.close_connections(&group);
+        }
+    }
+
+    fn close_connections(&mut self, group: &Group) {
+        for (_, control) in group.connections() {
+            control.close();
+            if let Some(client) = control.client {
+                self.clients.expect_close(client);
+            }
+        }
+    }
+
+    // === starting over ===
+
+    /// Ends the service: every session, every connection.
+    pub(crate) fn stop_service(&mut self) {
+        let now = self.now();
+        // It can only be stopped already, and then there is nothing to stop.
+        drop(
+            self.store
+                .execute(now, infostore::Cause::Stop, infostore::Command::Stop),
+        );
+        self.perform_effects();
+        for group in self.groups.values().cloned().collect::<Vec<_>>() {
+            self.close_connections(&group);
+        }
+    }
+
+    /// A new epoch of an empty store: no client, no value, the clock and the random stream as at the start.
+    pub(crate) fn start_over(&mut self) {
+        self.shared.registry.clear();
+        self.shared.clock.restart();
+        self.clients = Clients::default();
+        self.random = StdRng::seed_from_u64(self.options.seed.0);
+        self.epoch = Epoch(self.epoch.0.saturating_add(1));
+        self.store = InfoStore::start(self.options.settings.clone(), self.epoch, self.now());
+    }
+}
+
+/// The creation stamp of a session: the low 32 bits of the store's milliseconds.
+fn time_stamp(now: SimTime) -> u32 {
+    let milliseconds = now.as_micros() / 1_000;
+    u32::try_from(milliseconds & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "in the real and scaled modes store time follows the wall"
+)]
+async fn wait(timer: Option<Duration>) {
+    match timer {
+        Some(delay) => tokio::time::sleep(delay).await,
+        None => core::future::pending().await,
+    }
+}

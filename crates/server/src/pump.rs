@@ -1,0 +1,105 @@
+//! The transport of an injected TCP client: a task that moves bytes between its machine and a socket, and nothing else.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use infostore::ClientId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::link::{Meter, Meters};
+use crate::owner::Input;
+
+/// The number of a client's dial, so that news of an earlier connection is told from news of this one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DialId(pub(crate) u64);
+
+/// What the socket said.
+#[derive(Debug)]
+pub(crate) enum PumpEvent {
+    Connected,
+    Bytes(Vec<u8>),
+    Closed(String),
+}
+
+/// What a pump is made for.
+pub(crate) struct Dial {
+    pub(crate) client: ClientId,
+    pub(crate) id: DialId,
+    pub(crate) server: SocketAddr,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) inbox: mpsc::Sender<Input>,
+}
+
+impl Dial {
+    /// Connects, and moves bytes until either side closes. `outgoing` ends when the client hangs up.
+    pub(crate) async fn run(self, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>) {
+        let why = match self.connect().await {
+            Err(error) => format!("the connection could not be made: {error}"),
+            Ok((stream, local)) => {
+                self.tell(PumpEvent::Connected).await;
+                let why = self.move_bytes(stream, &mut outgoing).await;
+                self.meters.remove(&local);
+                why
+            }
+        };
+        self.tell(PumpEvent::Closed(why)).await;
+    }
+
+    /// The server finds the meter by the address that it sees, so that is entered before the connection is made.
+    async fn connect(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let local = socket.local_addr()?;
+        self.meters.insert(local, Arc::clone(&self.meter));
+        match socket.connect(self.server).await {
+            Ok(stream) => stream.set_nodelay(true).map(|()| (stream, local)),
+            Err(error) => {
+                self.meters.remove(&local);
+                Err(error)
+            }
+        }
+    }
+
+    async fn move_bytes(
+        &self,
+        mut stream: TcpStream,
+        outgoing: &mut mpsc::UnboundedReceiver<Vec<u8>>,
+    ) -> String {
+        let mut buffer = vec![0; 8_192];
+        loop {
+            tokio::select! {
+                read = stream.read(&mut buffer) => match read {
+                    Ok(0) => return "the server closed the connection".to_owned(),
+                    Ok(count) => {
+                        let bytes = buffer.get(..count).unwrap_or_default().to_vec();
+                        self.tell(PumpEvent::Bytes(bytes)).await;
+                    }
+                    Err(error) => return format!("the connection broke: {error}"),
+                },
+                bytes = outgoing.recv() => match bytes {
+                    None => return "the client closed the connection".to_owned(),
+                    Some(bytes) => if let Err(error) = stream.write_all(&bytes).await {
+                        return format!("the connection broke: {error}");
+                    },
+                },
+            }
+        }
+    }
+
+    async fn tell(&self, event: PumpEvent) {
+        // Nobody listens any more when the store has stopped, and then nobody has to know.
+        drop(
+            self.inbox
+                .send(Input::Pump {
+                    client: self.client,
+                    dial: self.id,
+                    event,
+                })
+                .await,
+        );
+    }
+}

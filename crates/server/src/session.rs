@@ -1,0 +1,42 @@
+//! What a connection needs of a session without asking the engine: who it is, and its server objects.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use infostore::SessionId;
+use policy::Subject;
+
+use crate::objects::ServerObjects;
+
+/// A session as its association group holds it.
+#[derive(Debug)]
+pub(crate) struct SessionContext {
+    pub(crate) id: SessionId,
+    state: Mutex<SessionState>,
+}
+
+/// What calls change.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    /// What the client is known to be; the engine's copy is the one that counts.
+    pub(crate) subject: Subject,
+    pub(crate) objects: ServerObjects,
+}
+
+impl SessionContext {
+    pub(crate) fn new(id: SessionId, subject: Subject) -> Self {
+        let state = SessionState {
+            subject,
+            objects: ServerObjects::default(),
+        };
+        Self {
+            id,
+            state: Mutex::new(state),
+        }
+    }
+
+    // Calls on one context handle are serialised by the protocol, so this lock is hardly ever contended; a poisoned one
+    // still guards a state that each call leaves whole.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SessionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -15,4 +15,5 @@ mod clock;
 mod emsmdb;
 mod policy;
 mod registry_poll;
+mod server;
 mod workspace;

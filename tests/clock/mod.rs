@@ -54,7 +54,11 @@ fn a_time_is_read_and_written_as_rfc_3339() {
 #[test]
 fn a_time_has_its_civil_parts() {
     let civil = time("2006-04-22T04:43:07Z").civil();
-    assert_eq!((civil.year, civil.month, civil.day, civil.day_of_week), (2006, 4, 22, 6), "a Saturday");
+    assert_eq!(
+        (civil.year, civil.month, civil.day, civil.day_of_week),
+        (2006, 4, 22, 6),
+        "a Saturday"
+    );
     assert_eq!((civil.hour, civil.minute, civil.second), (4, 43, 7));
     assert_eq!(SimTime::EPOCH.civil().day_of_week, 4, "a Thursday");
 }

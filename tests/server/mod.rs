@@ -1,0 +1,476 @@
+//! The store over TCP: what a client that speaks the protocol itself sees of the policy.
+
+mod wire_client;
+
+use std::net::SocketAddr;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use clock::ClockMode;
+use dcerpc::FaultStatus;
+use emsmdb::rop::RopResponse;
+use emsmdb::{ErrorCode, WireVersion, opnum};
+use infostore::{Event, SessionId, Settings};
+use policy::Decision;
+use registry_poll::{KeyPath, RegValue};
+use server::{
+    Advance, Advanced, DisconnectMode, Seed, StartError, StoreHandle, StoreOptions, View,
+};
+use tokio::runtime::Runtime;
+use wire_client::{Called, NULL, WireClient, closed};
+
+/// A store on a manual clock with an RPC port of its own.
+struct TestStore {
+    runtime: Runtime,
+    handle: StoreHandle,
+}
+
+fn options() -> StoreOptions {
+    StoreOptions {
+        settings: Settings::default(),
+        clock: ClockMode::Manual,
+        start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
+        seed: Seed(7),
+        rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        disconnect: DisconnectMode::Connection,
+        max_connections: 4_000,
+    }
+}
+
+impl TestStore {
+    fn start() -> Self {
+        Self::start_with(options())
+    }
+
+    fn start_with(options: StoreOptions) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let handle = runtime
+            .block_on(StoreHandle::start(options))
+            .expect("the store starts");
+        Self { runtime, handle }
+    }
+
+    fn bind(&self) -> WireClient {
+        WireClient::bind(self.handle.rpc_address().unwrap(), None)
+    }
+
+    fn bind_beside(&self, client: &WireClient) -> WireClient {
+        WireClient::bind(self.handle.rpc_address().unwrap(), Some(client.group))
+    }
+
+    fn block(&self, list: &str) {
+        let name = policy::PROCESS_LIST_VALUE.parse().unwrap();
+        let written = self
+            .handle
+            .set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
+        self.runtime.block_on(written).unwrap();
+    }
+
+    fn quarter_of_an_hour(&self) -> Advanced {
+        self.runtime
+            .block_on(self.handle.advance(Advance::By(Duration::from_secs(900))))
+            .unwrap()
+    }
+
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(View<'_>) -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.handle.read(read)).unwrap()
+    }
+
+    fn sessions(&self) -> usize {
+        self.read(|view| view.store().counts().sessions)
+    }
+
+    /// Reads until `holds`: each read is a step in the store's order, and their number bounds a failure.
+    fn until(&self, what: &str, holds: impl Fn(View<'_>) -> bool + Send + Copy + 'static) {
+        assert!((0..200_000).any(|_| self.read(holds)), "{what}");
+    }
+}
+
+#[test]
+fn a_client_connects_logs_on_and_disconnects() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let connected = client.connect(Some("OUTLOOK.EXE"));
+    assert_eq!(connected.result, ErrorCode::EC_NONE);
+    assert_ne!(connected.handle, NULL);
+    assert_eq!(
+        connected.server_version,
+        WireVersion([6, 0x1DE3, 0x13]),
+        "6.5.7651.19, whose minor the form has not"
+    );
+    assert_eq!(connected.display_name, b"janedow");
+    let RopResponse::Logon(logon) = client.logon(connected.handle) else {
+        panic!("the logon failed")
+    };
+    assert_eq!(
+        (logon.logon_time.hour, logon.logon_time.year),
+        (8, 2006),
+        "store time"
+    );
+    assert_eq!(store.sessions(), 1);
+    assert_eq!(client.disconnect(connected.handle), closed());
+    assert_eq!(store.sessions(), 0);
+    assert_eq!(
+        client.disconnect(connected.handle),
+        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
+    );
+    assert!(
+        matches!(client.call(opnum::EC_DUMMY_RPC, &[]), Called::Response(stub) if stub == [0; 4])
+    );
+}
+
+#[test]
+fn a_newly_blocked_program_is_cut_off_at_the_poll_and_refused_from_then_on() {
+    let store = TestStore::start();
+    let (mut beta, mut outlook) = (store.bind(), store.bind());
+    let beta_handle = beta.connect(Some("mdl.exe")).handle;
+    let outlook_handle = outlook.connect(Some("OUTLOOK.EXE")).handle;
+    store.block("mdl.exe; program2.exe");
+    assert_eq!(
+        beta.touch(beta_handle, None),
+        (beta_handle, ErrorCode::EC_NONE),
+        "nothing happens before the poll"
+    );
+
+    let advanced = store.quarter_of_an_hour();
+    assert_eq!((advanced.polls_run, advanced.disconnected), (1, 1));
+    beta.sees_fin_and_nothing_else();
+    assert_eq!(
+        outlook.touch(outlook_handle, None),
+        (outlook_handle, ErrorCode::EC_NONE)
+    );
+
+    let mut again = store.bind();
+    let refused = again.connect(Some("C:\\Beta\\MDL.EXE"));
+    assert_eq!(
+        (refused.result, refused.handle),
+        (ErrorCode::EC_CLIENT_VER_DISALLOWED, NULL)
+    );
+    assert_eq!(
+        again.connect(Some("OUTLOOK.EXE")).result,
+        ErrorCode::EC_NONE,
+        "a refusal leaves the connection open"
+    );
+}
+
+#[test]
+fn a_client_in_a_call_gets_its_answer_with_a_null_handle_and_then_the_end() {
+    let store = TestStore::start();
+    store.block("late.exe");
+    store.quarter_of_an_hour();
+    let mut client = store.bind();
+    let handle = client.connect(Some("OUTLOOK.EXE")).handle;
+    assert_eq!(
+        client.touch(handle, Some("late.exe")),
+        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
+    );
+    client.sees_fin_and_nothing_else();
+    assert_eq!(store.sessions(), 0);
+}
+
+#[test]
+fn a_connection_whose_group_has_a_live_session_stays_and_the_dead_handle_tells_once() {
+    let store = TestStore::start();
+    let mut first = store.bind();
+    let mut second = store.bind_beside(&first);
+    let doomed = first.connect(Some("mdl.exe")).handle;
+    let kept = second.connect(Some("OUTLOOK.EXE")).handle;
+    assert_eq!(
+        first.touch(kept, None).0,
+        kept,
+        "handles belong to the group, whichever connection made them"
+    );
+    store.block("mdl.exe");
+    assert_eq!(store.quarter_of_an_hour().disconnected, 1);
+    assert_eq!(
+        second.touch(doomed, None),
+        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
+    );
+    assert_eq!(
+        second.ext2(doomed, vec![], None),
+        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
+    );
+    assert_eq!(first.touch(kept, None), (kept, ErrorCode::EC_NONE));
+    assert_eq!(second.disconnect(kept), closed());
+}
+
+#[test]
+fn disconnecting_a_dead_handle_is_a_disconnect() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let doomed = client.connect(Some("mdl.exe")).handle;
+    assert_eq!(
+        client.connect(Some("OUTLOOK.EXE")).result,
+        ErrorCode::EC_NONE
+    );
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    assert_eq!(client.disconnect(doomed), closed());
+    assert_eq!(
+        client.disconnect(doomed),
+        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
+    );
+}
+
+#[test]
+fn in_context_mode_no_connection_is_closed_and_the_next_call_is_told() {
+    let store = TestStore::start_with(StoreOptions {
+        disconnect: DisconnectMode::Context,
+        ..options()
+    });
+    let mut client = store.bind();
+    let handle = client.connect(Some("mdl.exe")).handle;
+    store.block("mdl.exe");
+    assert_eq!(store.quarter_of_an_hour().disconnected, 1);
+    assert_eq!(
+        client.touch(handle, None),
+        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
+    );
+    assert!(
+        matches!(client.call(opnum::EC_DUMMY_RPC, &[]), Called::Response(_)),
+        "the connection is open"
+    );
+}
+
+#[test]
+fn a_call_that_is_on_its_way_when_the_store_disconnects_is_answered_first() {
+    let store = TestStore::start();
+    // Many clients, so that some of the calls lie unread in a socket when the sweep comes.
+    let mut clients: Vec<_> = (0..50)
+        .map(|_| {
+            let mut client = store.bind();
+            let handle = client.connect(Some("mdl.exe")).handle;
+            (client, handle)
+        })
+        .collect();
+    store.block("mdl.exe");
+    for (client, _) in &mut clients {
+        client.send(opnum::EC_DUMMY_RPC, &[]);
+    }
+    assert_eq!(store.quarter_of_an_hour().disconnected, 50);
+    for (client, _) in &mut clients {
+        assert!(matches!(client.answer(), Called::Response(stub) if stub == [0; 4]));
+        client.sees_fin_and_nothing_else();
+    }
+}
+
+#[test]
+fn a_client_without_a_name_stays_and_is_counted() {
+    let store = TestStore::start();
+    let mut nameless = store.bind();
+    let handle = nameless.connect(None).handle;
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    assert_eq!(nameless.touch(handle, None), (handle, ErrorCode::EC_NONE));
+    assert_eq!(store.read(|view| view.store().counts().unidentified), 1);
+}
+
+#[test]
+fn a_client_older_than_the_call_it_makes_is_told_which_version_would_do() {
+    let store = TestStore::start();
+    let refused = store
+        .bind()
+        .connect_as(Some("OUTLOOK.EXE"), WireVersion([10, 6515, 0]));
+    assert_eq!(refused.result, ErrorCode::EC_VERSION_MISMATCH);
+    assert_eq!(refused.best_version, WireVersion::BEST_FOR_TOO_OLD);
+}
+
+#[test]
+fn the_last_connection_of_a_group_takes_its_sessions_along() {
+    let store = TestStore::start();
+    let mut first = store.bind();
+    let second = store.bind_beside(&first);
+    let handle = first.connect(Some("OUTLOOK.EXE")).handle;
+    drop(second);
+    assert_eq!(first.touch(handle, None).0, handle, "a connection is left");
+    drop(first);
+    store.until("the session ends", |view| {
+        view.store().counts().sessions == 0
+    });
+    let reason = store.read(|view| {
+        view.store()
+            .journal()
+            .entries()
+            .last()
+            .map(|entry| entry.event.clone())
+    });
+    assert!(
+        matches!(
+            reason,
+            Some(Event::SessionEnded {
+                reason: infostore::EndReason::Transport,
+                ..
+            })
+        ),
+        "{reason:?}"
+    );
+}
+
+#[test]
+fn an_administrator_ends_a_session() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    client.connect(Some("OUTLOOK.EXE"));
+    let session = store
+        .read(|view| {
+            view.store()
+                .sessions_after(None)
+                .next()
+                .map(|record| record.id)
+        })
+        .unwrap();
+    store
+        .runtime
+        .block_on(store.handle.disconnect_session(session))
+        .unwrap();
+    client.sees_fin_and_nothing_else();
+    let error = store
+        .runtime
+        .block_on(store.handle.disconnect_session(SessionId(99)))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "session 99 is not live");
+}
+
+/// A thousand clients connect while the poll that blocks half of them runs: whichever comes first, no blocked session
+/// lives afterwards, and everybody was told.
+#[test]
+fn no_blocked_session_survives_connecting_while_the_poll_runs() {
+    const CLIENTS: usize = 1_000;
+    const THREADS: usize = 8;
+    let store = TestStore::start();
+    store.block("mdl.exe");
+    let start = Barrier::new(THREADS + 1);
+    let outcomes: Vec<(bool, WireClient, ErrorCode)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (store, start) = (&store, &start);
+                scope.spawn(move || {
+                    let mut clients: Vec<_> =
+                        (0..CLIENTS / THREADS).map(|_| store.bind()).collect();
+                    start.wait();
+                    let connect = |(n, client): (usize, &mut WireClient)| {
+                        let listed = (n + thread) % 2 == 0;
+                        (
+                            listed,
+                            client
+                                .connect(Some(if listed { "mdl.exe" } else { "OUTLOOK.EXE" }))
+                                .result,
+                        )
+                    };
+                    let results: Vec<_> = clients.iter_mut().enumerate().map(connect).collect();
+                    let join = |(client, (listed, result))| (listed, client, result);
+                    clients
+                        .into_iter()
+                        .zip(results)
+                        .map(join)
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        start.wait();
+        let advanced = store.quarter_of_an_hour();
+        assert_eq!(advanced.polls_run, 1);
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
+    });
+    assert_eq!(outcomes.len(), CLIENTS);
+    let listed = outcomes.iter().filter(|(listed, ..)| *listed).count();
+    for (listed, mut client, result) in outcomes {
+        match (listed, result) {
+            (false, ErrorCode::EC_NONE) => drop(client),
+            (true, ErrorCode::EC_NONE) => client.sees_fin_and_nothing_else(),
+            (true, ErrorCode::EC_CLIENT_VER_DISALLOWED) => {}
+            (listed, result) => panic!("listed: {listed}, {result}"),
+        }
+    }
+    let (survivors, refused, cut) = store.read(|view| {
+        let policy = view.store().policy();
+        let forbidden = |decision| matches!(decision, Decision::Forbidden(_));
+        let survivors = view.store().sessions_after(None);
+        let survivors = survivors
+            .filter(|session| forbidden(policy.decide(&session.identity.subject)))
+            .count();
+        let counts = view.store().counts();
+        (survivors, counts.refused, counts.disconnected)
+    });
+    assert_eq!(survivors, 0);
+    assert_eq!(
+        usize::try_from(refused + cut).unwrap(),
+        listed,
+        "each listed client was refused or cut off"
+    );
+}
+
+#[test]
+fn a_connection_beyond_the_limit_is_served_when_another_ends() {
+    let store = TestStore::start_with(StoreOptions {
+        max_connections: 1,
+        ..options()
+    });
+    let first = store.bind();
+    let address = store.handle.rpc_address().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(move || {
+            WireClient::bind(address, None)
+                .connect(Some("a.exe"))
+                .result
+        });
+        drop(first);
+        assert_eq!(second.join().unwrap(), ErrorCode::EC_NONE);
+    });
+}
+
+#[test]
+fn a_store_that_stops_tells_nobody_and_closes_everything() {
+    let store = TestStore::start();
+    let (mut client, mut bound) = (store.bind(), store.bind());
+    client.connect(Some("OUTLOOK.EXE"));
+    store.runtime.block_on(store.handle.stop()).unwrap();
+    client.sees_fin_and_nothing_else();
+    bound.sees_fin_and_nothing_else();
+    assert!(store.runtime.block_on(store.handle.read(|_| ())).is_err());
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_names_it() {
+    let store = TestStore::start();
+    let taken = StoreOptions {
+        rpc: store.handle.rpc_address(),
+        ..options()
+    };
+    let Err(error) = store.runtime.block_on(StoreHandle::start(taken)) else {
+        panic!("two stores on one port")
+    };
+    assert!(matches!(error, StartError::Bind { .. }), "{error}");
+}
+
+#[test]
+fn a_reset_ends_everything_and_begins_a_new_epoch() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    client.connect(Some("OUTLOOK.EXE"));
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    let cursor = store.runtime.block_on(store.handle.reset()).unwrap();
+    assert_eq!(cursor.epoch, infostore::Epoch(2));
+    client.sees_fin_and_nothing_else();
+    let (now, sessions, generation) = store.read(|view| {
+        (
+            view.now(),
+            view.store().counts().sessions,
+            view.store().generation(),
+        )
+    });
+    assert_eq!(
+        (now.to_string().as_str(), sessions, generation.0),
+        ("2006-04-22T08:00:00Z", 0, 0)
+    );
+    assert_eq!(
+        store.bind().connect(Some("mdl.exe")).result,
+        ErrorCode::EC_NONE,
+        "the list is gone"
+    );
+}

@@ -1,0 +1,225 @@
+//! A MAPI client of the tests: a blocking socket under the client role of the codec, one call at a time.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use dcerpc::{
+    AssociationGroupId, ClientAssociation, ClientEvent, ClientOptions, FaultStatus, Opnum,
+    SyntaxId, Uuid,
+};
+use emsmdb::aux::{AuxBlock, AuxPerfProcessInfo, encode_aux};
+use emsmdb::header_ext::HeaderFlags;
+use emsmdb::rop::{
+    LogonFlags, OpenFlags, RopBuffer, RopLogonRequest, RopRequest, RopResponse,
+    decode_response_buffer,
+};
+use emsmdb::{
+    EMSMDB_UUID, EMSMDB_VERSION, EcDoConnectExRequest, EcDoConnectExResponse,
+    EcDoDisconnectRequest, EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response,
+    ErrorCode, RpcExt2Flags, WireVersion, opnum, rgb,
+};
+
+/// Bounds a failure; nothing waits for it otherwise.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) const NULL: [u8; 20] = [0; 20];
+
+pub(crate) struct WireClient {
+    stream: TcpStream,
+    association: ClientAssociation,
+    pub(crate) group: AssociationGroupId,
+}
+
+/// How a call ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Called {
+    Response(Vec<u8>),
+    Fault(FaultStatus),
+}
+
+impl WireClient {
+    pub(crate) fn bind(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+        let stream = TcpStream::connect(server).expect("the port is open");
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (major, minor) = EMSMDB_VERSION;
+        let interface = SyntaxId {
+            uuid: Uuid::from_u128(EMSMDB_UUID),
+            major,
+            minor,
+        };
+        let mut association = ClientAssociation::new(interface, ClientOptions::default());
+        association.bind(group);
+        let mut client = Self {
+            stream,
+            association,
+            group: AssociationGroupId(0),
+        };
+        match client.next_event() {
+            Some(ClientEvent::Bound { group }) => client.group = group,
+            event => panic!("the bind was answered with {event:?}"),
+        }
+        client
+    }
+
+    /// EcDoConnectEx as `process`, or without an auxiliary buffer.
+    pub(crate) fn connect(&mut self, process: Option<&str>) -> EcDoConnectExResponse {
+        self.connect_as(process, WireVersion([0x000B, 0x15E8, 0]))
+    }
+
+    pub(crate) fn connect_as(
+        &mut self,
+        process: Option<&str>,
+        client_version: WireVersion,
+    ) -> EcDoConnectExResponse {
+        let request = EcDoConnectExRequest {
+            user_dn: b"/o=First Organization/cn=janedow".to_vec(),
+            flags: 0,
+            con_mod: 0x2A2A_2A2A,
+            limit: 0,
+            code_page: 1252,
+            lcid_string: 1033,
+            lcid_sort: 1033,
+            link: 0xFFFF_FFFF,
+            can_convert_code_pages: 1,
+            client_version,
+            time_stamp: 0,
+            aux_in: process.map_or_else(Vec::new, process_block),
+            aux_out_max: 0x1008,
+        };
+        match self.call(opnum::EC_DO_CONNECT_EX, &request.encode()) {
+            Called::Response(stub) => EcDoConnectExResponse::decode(&stub).expect("a response"),
+            fault @ Called::Fault(_) => panic!("{fault:?}"),
+        }
+    }
+
+    /// EcDoRpcExt2 with these operations; `late` is a process name that comes along.
+    pub(crate) fn ext2(
+        &mut self,
+        handle: [u8; 20],
+        rops: Vec<RopRequest>,
+        late: Option<&str>,
+    ) -> Called {
+        let payload = RopBuffer {
+            rops,
+            handles: vec![0xFFFF_FFFF],
+        }
+        .encode();
+        let request = EcDoRpcExt2Request {
+            handle,
+            flags: RpcExt2Flags(3),
+            rgb_in: rgb::encode_rgb_in(&payload, HeaderFlags::LAST).unwrap(),
+            rgb_out_max: 0x8008,
+            aux_in: late.map_or_else(Vec::new, process_block),
+            aux_out_max: 0x1008,
+        };
+        self.call(opnum::EC_DO_RPC_EXT2, &request.encode())
+    }
+
+    /// An empty EcDoRpcExt2: the handle in the answer, and the code.
+    pub(crate) fn touch(&mut self, handle: [u8; 20], late: Option<&str>) -> ([u8; 20], ErrorCode) {
+        match self.ext2(handle, vec![], late) {
+            Called::Response(stub) => {
+                let response = EcDoRpcExt2Response::decode(&stub).expect("a response");
+                (response.handle, response.result)
+            }
+            fault @ Called::Fault(_) => panic!("{fault:?}"),
+        }
+    }
+
+    pub(crate) fn logon(&mut self, handle: [u8; 20]) -> RopResponse {
+        let logon = RopLogonRequest {
+            logon_id: 0,
+            output_index: 0,
+            logon_flags: LogonFlags::PRIVATE,
+            open_flags: OpenFlags(0x0C),
+            store_state: 0,
+            essdn: Some(b"/o=First Organization/cn=janedow".to_vec()),
+        };
+        let Called::Response(stub) = self.ext2(handle, vec![RopRequest::Logon(logon)], None) else {
+            panic!("a fault")
+        };
+        let response = EcDoRpcExt2Response::decode(&stub).expect("a response");
+        assert_eq!(
+            (response.handle, response.result),
+            (handle, ErrorCode::EC_NONE)
+        );
+        let payloads = rgb::decode_rgb_in(&response.rgb_out).expect("one payload");
+        let buffer = decode_response_buffer(&payloads[0].bytes).expect("responses");
+        assert_ne!(buffer.handles, [0xFFFF_FFFF], "the logon has a handle");
+        buffer.responses[0].clone()
+    }
+
+    pub(crate) fn disconnect(&mut self, handle: [u8; 20]) -> Called {
+        self.call(
+            opnum::EC_DO_DISCONNECT,
+            &EcDoDisconnectRequest { handle }.encode(),
+        )
+    }
+
+    pub(crate) fn call(&mut self, opnum: u16, stub: &[u8]) -> Called {
+        self.send(opnum, stub);
+        self.answer()
+    }
+
+    pub(crate) fn send(&mut self, opnum: u16, stub: &[u8]) {
+        self.association.call(Opnum(opnum), stub);
+        self.flush();
+    }
+
+    pub(crate) fn answer(&mut self) -> Called {
+        match self.next_event() {
+            Some(ClientEvent::Response { stub, .. }) => Called::Response(stub),
+            Some(ClientEvent::Fault { status, .. }) => Called::Fault(status),
+            event => panic!("the call was answered with {event:?}"),
+        }
+    }
+
+    /// Asserts that the server has closed the connection, with a FIN and not one byte before it.
+    pub(crate) fn sees_fin_and_nothing_else(&mut self) {
+        let mut byte = [0];
+        assert_eq!(
+            self.stream.read(&mut byte).expect("a FIN, not a reset"),
+            0,
+            "a byte came unasked"
+        );
+    }
+
+    /// The next event; none when the server closed the connection first.
+    fn next_event(&mut self) -> Option<ClientEvent> {
+        self.flush();
+        loop {
+            if let Some(event) = self.association.poll_event() {
+                return Some(event);
+            }
+            let mut bytes = [0; 4_096];
+            let count = self.stream.read(&mut bytes).expect("the server answers");
+            if count == 0 {
+                return None;
+            }
+            self.association
+                .handle_bytes(&bytes[..count])
+                .expect("the server keeps to the protocol");
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut out = Vec::new();
+        while self.association.poll_transmit(&mut out) {}
+        self.stream.write_all(&out).expect("the server reads");
+    }
+}
+
+pub(crate) fn closed() -> Called {
+    Called::Response(EcDoDisconnectResponse::CLOSED.encode())
+}
+
+fn process_block(name: &str) -> Vec<u8> {
+    let block = AuxPerfProcessInfo {
+        version: 2,
+        process_id: 1,
+        process_guid: [7; 16],
+        name: Some(name.encode_utf16().collect()),
+    };
+    encode_aux(&[AuxBlock::ProcessInfo(block)], HeaderFlags::LAST)
+}

@@ -12,6 +12,7 @@
 )]
 
 mod clock;
+mod dcerpc;
 mod emsmdb;
 mod policy;
 mod registry_poll;

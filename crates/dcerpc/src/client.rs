@@ -94,8 +94,8 @@ pub struct ClientAssociation {
     phase: Phase,
     last_call: CallId,
     outstanding: Vec<Outstanding>,
-    /// Calls made before the bind was accepted.
-    waiting: Vec<(CallId, Opnum, Vec<u8>)>,
+    /// Calls that must not be sent yet: the bind is not accepted, or another call is in flight.
+    waiting: VecDeque<(CallId, Opnum, Vec<u8>)>,
     events: VecDeque<ClientEvent>,
     transmit: Vec<u8>,
     closing: bool,
@@ -105,7 +105,10 @@ pub struct ClientAssociation {
 enum Phase {
     Unbound,
     Binding(CallId),
-    Bound { max_fragment: u16 },
+    Bound {
+        max_fragment: u16,
+        multiplexed: bool,
+    },
     Refused,
 }
 
@@ -130,7 +133,7 @@ impl ClientAssociation {
             phase: Phase::Unbound,
             last_call: CallId(0),
             outstanding: Vec::new(),
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
             events: VecDeque::new(),
             transmit: Vec::new(),
             closing: false,
@@ -155,14 +158,13 @@ impl ClientAssociation {
         self.closing |= appended.is_err();
     }
 
-    /// Calls an operation. Calls made before the bind is accepted are sent then; calls made after it was
-    /// refused are not sent.
+    /// Calls an operation. The call is sent when the bind is accepted and, unless the server agreed to
+    /// multiplexing, when earlier calls are answered; once the bind was refused it is not sent.
     pub fn call(&mut self, opnum: Opnum, stub: &[u8]) -> CallId {
         let id = self.next_call();
-        match self.phase {
-            Phase::Bound { max_fragment } => self.send_call(id, opnum, stub, max_fragment),
-            Phase::Unbound | Phase::Binding(_) => self.waiting.push((id, opnum, stub.to_vec())),
-            Phase::Refused => {}
+        if self.phase != Phase::Refused {
+            self.waiting.push_back((id, opnum, stub.to_vec()));
+            self.send_waiting();
         }
         id
     }
@@ -216,7 +218,7 @@ impl ClientAssociation {
         self.closing
     }
 
-    /// Whether a call waits for its answer, or for the bind's.
+    /// Whether a call waits for its answer, or to be sent.
     #[must_use]
     pub fn has_call_in_flight(&self) -> bool {
         !self.outstanding.is_empty() || !self.waiting.is_empty()
@@ -246,6 +248,23 @@ impl ClientAssociation {
         }
     }
 
+    /// Sends the calls that may be in flight now.
+    fn send_waiting(&mut self) {
+        let Phase::Bound {
+            max_fragment,
+            multiplexed,
+        } = self.phase
+        else {
+            return;
+        };
+        while multiplexed || self.outstanding.is_empty() {
+            let Some((id, opnum, stub)) = self.waiting.pop_front() else {
+                return;
+            };
+            self.send_call(id, opnum, &stub, max_fragment);
+        }
+    }
+
     fn send_call(&mut self, id: CallId, opnum: Opnum, stub: &[u8], max_fragment: u16) {
         for piece in pieces(stub, max_fragment, Request::STUB_OFFSET) {
             let request = Request {
@@ -272,7 +291,9 @@ impl ClientAssociation {
             });
         }
         match (Pdu::decode_body(header, &frame.bytes)?, self.phase) {
-            (Pdu::BindAck(ack), Phase::Binding(bind)) if bind == call => self.handle_ack(&ack),
+            (Pdu::BindAck(ack), Phase::Binding(bind)) if bind == call => {
+                self.handle_ack(header, &ack)
+            }
             (Pdu::BindNak(nak), Phase::Binding(bind)) if bind == call => {
                 self.refused(BindRefusal::Nak(nak.reason));
                 Ok(())
@@ -301,7 +322,7 @@ impl ClientAssociation {
         }
     }
 
-    fn handle_ack(&mut self, ack: &BindAck) -> Result<(), PeerMisbehaviour> {
+    fn handle_ack(&mut self, header: &Header, ack: &BindAck) -> Result<(), PeerMisbehaviour> {
         let first = ack.results.first();
         let first = first.ok_or(PeerMisbehaviour::NoContextResult)?;
         let (result, reason) = (first.result, first.reason);
@@ -318,21 +339,17 @@ impl ClientAssociation {
             return Err(PeerMisbehaviour::FragmentsTooSmall { size, limit });
         }
         self.events.push_back(ClientEvent::Bound { group });
-        self.start(size.min(self.options.max_fragment.max(limit)));
+        self.phase = Phase::Bound {
+            max_fragment: size.min(self.options.max_fragment.max(limit)),
+            multiplexed: header.flags().contains(PacketFlags::CONC_MPX),
+        };
+        self.send_waiting();
         Ok(())
-    }
-
-    /// Sends the calls that waited for the bind.
-    fn start(&mut self, max_fragment: u16) {
-        self.phase = Phase::Bound { max_fragment };
-        for (id, opnum, stub) in std::mem::take(&mut self.waiting) {
-            self.send_call(id, opnum, &stub, max_fragment);
-        }
     }
 
     fn refused(&mut self, refusal: BindRefusal) {
         self.phase = Phase::Refused;
-        self.waiting = Vec::new();
+        self.waiting = VecDeque::new();
         self.events.push_back(ClientEvent::BindRefused(refusal));
     }
 
@@ -369,6 +386,7 @@ impl ClientAssociation {
             let stub = std::mem::take(stub);
             self.outstanding.remove(index);
             self.events.push_back(ClientEvent::Response { call, stub });
+            self.send_waiting();
         }
         Ok(())
     }
@@ -378,6 +396,7 @@ impl ClientAssociation {
         self.outstanding.remove(index);
         let (call, status) = (header.call_id(), fault.status);
         self.events.push_back(ClientEvent::Fault { call, status });
+        self.send_waiting();
         Ok(())
     }
 

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 /// The root of the workspace.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests is a folder of the workspace")
+        .to_owned()
 }
 
 /// Every file below `folder` whose name ends so, in order.

@@ -25,6 +25,14 @@ pub struct Cursor {
     pub seq: Sequence,
 }
 
+impl Cursor {
+    /// Before the first entry of the first epoch.
+    pub const START: Self = Self {
+        epoch: Epoch(1),
+        seq: Sequence(0),
+    };
+}
+
 /// The live sessions at some point of the journal.
 pub type SessionImage = BTreeMap<SessionId, Arc<SessionRecord>>;
 

@@ -13,7 +13,7 @@ use infostore::{
 };
 use registry_poll::{KeyPath, MemoryKeyStore, PollNumber, RegValue, ValueName};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::advance::{Advance, Advanced, advance_job};
 use crate::client::{FakeClient, Injection, ListedClient};
@@ -115,6 +115,7 @@ pub struct StoreHandle {
     permits: Arc<Semaphore>,
     rpc: Option<SocketAddr>,
     seed: Seed,
+    cursor: watch::Receiver<Cursor>,
 }
 
 impl StoreHandle {
@@ -134,11 +135,13 @@ impl StoreHandle {
         };
         let (inbox, inputs) = mpsc::channel(INBOX);
         let permits = Arc::new(Semaphore::new(options.max_connections));
+        let (cursor_sender, cursor) = watch::channel(Cursor::START);
         let handle = Self {
             inbox,
             permits,
             rpc: options.rpc,
             seed: options.seed,
+            cursor,
         };
         let shared = shared(&options, &handle.inbox);
         let listening = Listening {
@@ -148,7 +151,7 @@ impl StoreHandle {
             connection_ids: Arc::clone(&shared.connection_ids),
             permits: Arc::clone(&handle.permits),
         };
-        tokio::spawn(Owner::new(options, shared).run(inputs));
+        tokio::spawn(Owner::new(options, shared, cursor_sender).run(inputs));
         handle
             .settled(|_| ())
             .await
@@ -167,6 +170,11 @@ impl StoreHandle {
     /// The seed of the random streams.
     pub fn seed(&self) -> Seed {
         self.seed
+    }
+
+    /// Where the journal stands, as it moves; it ends with the store.
+    pub fn follow(&self) -> watch::Receiver<Cursor> {
+        self.cursor.clone()
     }
 
     /// Reads the store as it is between two inputs.
@@ -392,12 +400,22 @@ impl StoreHandle {
         self.settled(|owner| owner.cursor()).await
     }
 
-    /// Stops the store: every session ends, every connection is closed, the port is given back.
+    /// Ends the service: every session ends, every connection is closed, nobody is admitted any more. The store can still
+    /// be read. Returns when all that follows has happened.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`] when it has stopped already.
-    pub async fn stop(&self) -> Result<(), StoreError> {
+    /// [`StoreError::Stopped`] when the store has stopped already.
+    pub async fn end_service(&self) -> Result<Cursor, StoreError> {
         self.ask(Owner::stop_service).await?;
+        self.settled(|owner| owner.cursor()).await
+    }
+
+    /// Ends the service and stops the store; its port is given back.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when the store has stopped already.
+    pub async fn stop(&self) -> Result<(), StoreError> {
+        self.end_service().await?;
         self.settled(|owner| owner.stopped = true).await
     }
 

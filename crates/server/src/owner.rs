@@ -12,14 +12,14 @@ use std::time::Duration;
 use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
-    Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, DisconnectReason,
-    Effect, EndReason, Epoch, GroupId, InfoStore, PollToken, SessionId,
+    Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
+    DisconnectReason, Effect, EndReason, Epoch, GroupId, InfoStore, PollToken, SessionId,
 };
 use policy::Subject;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use registry_poll::{KeyPath, KeyStore, MemoryKeyStore, ValueName, ValueRead};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
 use crate::endpoint::{Answer, NewSession, Request};
@@ -97,6 +97,8 @@ pub(crate) struct Owner {
     pub(crate) stopped: bool,
     /// Woken when an account of an injected TCP client changes.
     pub(crate) changed: Arc<Notify>,
+    /// Where the journal stands, for those who follow it.
+    cursor: watch::Sender<Cursor>,
     epoch: Epoch,
     groups: BTreeMap<GroupId, Arc<Group>>,
     last_group: GroupId,
@@ -106,7 +108,11 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    pub(crate) fn new(options: StoreOptions, shared: Shared) -> Self {
+    pub(crate) fn new(
+        options: StoreOptions,
+        shared: Shared,
+        cursor: watch::Sender<Cursor>,
+    ) -> Self {
         let epoch = Epoch(1);
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
@@ -118,6 +124,7 @@ impl Owner {
             jobs: VecDeque::new(),
             stopped: false,
             changed: Arc::new(Notify::new()),
+            cursor,
             epoch,
             groups: BTreeMap::new(),
             last_group: GroupId(0),
@@ -130,6 +137,10 @@ impl Owner {
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
         loop {
             self.settle();
+            self.cursor.send_if_modified(|last| {
+                let cursor = self.store.journal().cursor();
+                core::mem::replace(last, cursor) != cursor
+            });
             if self.stopped {
                 return;
             }

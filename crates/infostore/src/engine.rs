@@ -141,6 +141,11 @@ impl InfoStore {
         self.phase == Phase::Running
     }
 
+    /// Whether the service has stopped, for good.
+    pub fn has_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.policy

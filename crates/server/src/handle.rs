@@ -389,14 +389,26 @@ impl StoreHandle {
         Ok(answer.await.map_err(|_| StoreError::Stopped)??)
     }
 
-    /// Empties the store: every session ends, clients and values go, time and the random streams start again, and so does
-    /// the journal, in a new epoch.
+    /// Empties the store: every session ends, clients and values go, and the random streams and the journal start again, in
+    /// a new epoch. So does time, as at the first start.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn reset(&self) -> Result<Cursor, StoreError> {
+        self.reset_clock(None).await
+    }
+
+    /// Empties the store as [`StoreHandle::reset`] does, and leaves it with a manual clock at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn reset_to(&self, now: SimTime) -> Result<Cursor, StoreError> {
+        self.reset_clock(Some(now)).await
+    }
+
+    async fn reset_clock(&self, manual: Option<SimTime>) -> Result<Cursor, StoreError> {
         self.ask(Owner::stop_service).await?;
-        self.settled(Owner::start_over).await?;
+        self.settled(move |owner| owner.start_over(manual)).await?;
         self.settled(|owner| owner.cursor()).await
     }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 /// What "disconnected" means for a connection (policy A20).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,6 +21,16 @@ pub enum DisconnectMode {
 /// What everything random in a store is derived from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seed(pub u64);
+
+impl Seed {
+    /// A seed from the system's random source.
+    ///
+    /// # Errors
+    /// When the system has none.
+    pub fn random() -> Result<Self, rand::rngs::SysError> {
+        SysRng.try_next_u64().map(Self)
+    }
+}
 
 /// How a store is set up.
 #[derive(Clone, Debug)]

@@ -450,10 +450,11 @@ impl Owner {
         }
     }
 
-    /// A new epoch of an empty store: no client, no value, the clock and the random stream as at the start.
-    pub(crate) fn start_over(&mut self) {
+    /// A new epoch of an empty store: no client, no value, the random stream as at the start, the clock too unless a
+    /// manual one is wanted.
+    pub(crate) fn start_over(&mut self, manual: Option<SimTime>) {
         self.shared.registry.clear();
-        self.shared.clock.restart();
+        self.shared.clock.restart(manual);
         self.clients = Clients::default();
         self.random = StdRng::seed_from_u64(self.options.seed.0);
         self.epoch = Epoch(self.epoch.0.saturating_add(1));

@@ -27,9 +27,10 @@ impl WallClock {
         }
     }
 
-    /// Sets the clock as it was at first.
-    pub(crate) fn restart(&self) {
-        self.with(|clock, elapsed| *clock = StoreClock::new(self.mode, self.start, elapsed));
+    /// Sets the clock as it was at first, or as a manual one that shows `manual`.
+    pub(crate) fn restart(&self, manual: Option<SimTime>) {
+        let (mode, start) = manual.map_or((self.mode, self.start), |now| (ClockMode::Manual, now));
+        self.with(|clock, elapsed| *clock = StoreClock::new(mode, start, elapsed));
     }
 
     /// Store time.

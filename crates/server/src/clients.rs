@@ -125,16 +125,6 @@ impl Clients {
         Some(())
     }
 
-    /// Forgets a client that has nothing under way.
-    pub(crate) fn remove(&mut self, id: ClientId) {
-        let timer = self.clients.remove(&id).and_then(|client| client.timer);
-        if let Some(timer) = timer {
-            self.timers.remove(&(timer, id));
-        }
-        self.runnable.remove(&id);
-        self.uneven.remove(&id);
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.clients.len()
     }
@@ -230,6 +220,19 @@ fn listed(client: &Client) -> ListedClient {
 }
 
 impl Owner {
+    /// Takes a client out, with whatever connection it still has.
+    pub(crate) fn forget_client(&mut self, id: ClientId) {
+        let Some(mut client) = self.clients.clients.remove(&id) else {
+            return;
+        };
+        if let Some(timer) = client.timer {
+            self.clients.timers.remove(&(timer, id));
+        }
+        self.clients.runnable.remove(&id);
+        self.clients.uneven.remove(&id);
+        self.hang_up(&mut client);
+    }
+
     /// Lets a client do what it has to do, until it waits.
     pub(crate) fn step(&mut self, id: ClientId) {
         let Some(mut client) = self.clients.clients.remove(&id) else {

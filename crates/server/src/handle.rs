@@ -1,5 +1,6 @@
 //! What the control plane and the command line hold of a store.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,7 +13,7 @@ use infostore::{
     SessionId, Transport,
 };
 use registry_poll::{KeyPath, MemoryKeyStore, PollNumber, RegValue, ValueName};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::advance::{Advance, Advanced, advance_job};
@@ -54,6 +55,9 @@ pub enum StoreError {
         left: usize,
     },
 }
+
+/// Connections that the kernel holds until they are accepted.
+const BACKLOG: u32 = 4_096;
 
 /// A store as it is between two inputs, for reading.
 #[derive(Clone, Copy)]
@@ -128,7 +132,7 @@ impl StoreHandle {
             None => None,
             Some(address) => {
                 let bind = |source| StartError::Bind { address, source };
-                let listener = TcpListener::bind(address).await.map_err(bind)?;
+                let listener = listen(address).map_err(bind)?;
                 options.rpc = Some(listener.local_addr().map_err(bind)?);
                 Some(listener)
             }
@@ -165,6 +169,11 @@ impl StoreHandle {
     /// The RPC port's address.
     pub fn rpc_address(&self) -> Option<SocketAddr> {
         self.rpc
+    }
+
+    /// How many more TCP connections the store takes.
+    pub fn free_connections(&self) -> usize {
+        self.permits.available_permits()
     }
 
     /// The seed of the random streams.
@@ -259,7 +268,7 @@ impl StoreHandle {
     }
 
     fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
-        let left = self.permits.available_permits();
+        let left = self.free_connections();
         match (asked, self.rpc) {
             (0, _) => Ok(()),
             (_, None) => Err(StoreError::NoRpcPort),
@@ -292,7 +301,8 @@ impl StoreHandle {
     /// [`StoreError::NoSuchClient`].
     pub async fn delete_client(&self, id: ClientId) -> Result<(), StoreError> {
         self.disconnect_client(id).await?;
-        self.ask(move |owner| owner.clients.remove(id)).await
+        self.ask(move |owner| owner.forget_client(id)).await?;
+        self.settled(|_| ()).await
     }
 
     /// Tells a client something, and returns when all that follows from it has happened.
@@ -466,6 +476,18 @@ impl StoreHandle {
             .await
             .map_err(|_| StoreError::Stopped)
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A port that was in use a moment ago may be taken again at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::endpoint::Endpoint;
 use crate::group::ConnectionControl;
@@ -42,11 +42,6 @@ impl Listening {
     /// Accepts connections until the store's task is gone.
     pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
         loop {
-            let permit = tokio::select! {
-                permit = Arc::clone(&self.permits).acquire_owned() => permit,
-                () = self.inbox.closed() => return,
-            };
-            let Ok(permit) = permit else { return };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.inbox.closed() => return,
@@ -54,14 +49,20 @@ impl Listening {
             match accepted {
                 Err(error) => self.back_off(&error).await,
                 Ok((stream, peer)) => {
-                    let shared = Arc::clone(&self);
-                    tokio::spawn(async move {
-                        shared.serve(stream, peer).await;
-                        drop(permit);
-                    });
+                    let connection = self.connection(stream, peer);
+                    match Arc::clone(&self.permits).try_acquire_owned() {
+                        Ok(permit) => drop(tokio::spawn(connection.serve(permit))),
+                        Err(_) => self.turn_away(connection, peer).await,
+                    }
                 }
             }
         }
+    }
+
+    /// One connection too many is closed without a word: it never spoke, and nobody else waits for it.
+    async fn turn_away(&self, connection: Connection, peer: SocketAddr) {
+        tracing::warn!(%peer, "the store has as many connections as it takes");
+        connection.finish().await;
     }
 
     /// Out of descriptors, `accept` fails at once and would spin.
@@ -71,7 +72,7 @@ impl Listening {
         drop(tokio::time::timeout(ACCEPT_BACK_OFF, self.inbox.closed()).await);
     }
 
-    async fn serve(&self, stream: TcpStream, address: SocketAddr) {
+    fn connection(&self, stream: TcpStream, address: SocketAddr) -> Connection {
         let id = ConnectionId(self.connection_ids.fetch_add(1, Ordering::Relaxed));
         let meter = self.meters.get(&address).map(|meter| Arc::clone(&meter));
         let control = Arc::new(ConnectionControl::new(
@@ -86,18 +87,14 @@ impl Listening {
         };
         let endpoint = Endpoint::new(Arc::clone(&self.site), peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
-        let mut connection = Connection {
+        Connection {
             id,
             stream,
             endpoint,
             control,
             meter,
             inbox,
-        };
-        if let Err(error) = connection.run().await {
-            tracing::debug!(connection = id.0, %error, "the connection broke");
         }
-        connection.finish().await;
     }
 }
 
@@ -112,6 +109,14 @@ struct Connection {
 }
 
 impl Connection {
+    async fn serve(mut self, permit: OwnedSemaphorePermit) {
+        if let Err(error) = self.run().await {
+            tracing::debug!(connection = self.id.0, %error, "the connection broke");
+        }
+        self.finish().await;
+        drop(permit);
+    }
+
     /// Serves the connection until either side closes it.
     async fn run(&mut self) -> io::Result<()> {
         self.stream.set_nodelay(true)?;

@@ -17,4 +17,5 @@ mod emsmdb;
 mod policy;
 mod registry_poll;
 mod server;
+mod simulator;
 mod workspace;

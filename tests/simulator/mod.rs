@@ -1,0 +1,35 @@
+//! The fake clients against a server's end with hand-written answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    reason = "a test that goes wrong should stop where it does"
+)]
+
+mod machine;
+mod pipe;
+mod requests;
+mod spec;
+
+use simulator::{ClientFields, ClientSpec};
+
+/// A client of `janedow` on `WKS1` with this program and version.
+fn spec(process: Option<&str>, version: &str) -> ClientSpec {
+    let named = |process| simulator::ProcessName::new(process).unwrap();
+    ClientSpec::new(ClientFields {
+        process: process.map(named),
+        client_version: version.parse().unwrap(),
+        user: simulator::UserName::new("janedow").unwrap(),
+        machine: simulator::MachineName::new("WKS1").unwrap(),
+        ..ClientFields::default()
+    })
+    .unwrap()
+}
+
+/// A client that names OUTLOOK.EXE.
+fn outlook() -> ClientSpec {
+    spec(Some("OUTLOOK.EXE"), "11.0.5608.0")
+}

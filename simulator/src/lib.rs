@@ -1,14 +1,38 @@
-//! Fake MAPI clients, which speak the bytes of real ones.
+//! Fake MAPI clients and the scenarios that they play in.
+//!
+//! ```text
+//! ClientSpec ──> ClientMachine ──> bytes        one client; no socket, no clock, no random source
+//! text ──> Scenario ──> run ──> StoreDriver     clients, registry edits and time, against any store
+//!                        └──> timeline          what happened, and why, in sentences
+//! ```
+//!
+//! A [`ClientMachine`] speaks the bytes of a real client; whoever owns its transport moves them. The scenario runner
+//! knows a store only through [`StoreDriver`], so that a scenario runs within a store's process and over HTTP alike.
 
+mod driver;
+mod event;
 mod identity;
 mod machine;
 mod name;
+mod runner;
+mod scenario;
 mod spec;
+mod timeline;
 mod version;
 
+pub use driver::{
+    ClientId, ClientView, DriverError, Injection, SessionView, StoreDriver, Transport,
+};
+pub use event::{Scalar, StoreEvent};
 pub use machine::{
     Action, AnswerError, CallError, ClientMachine, ClientState, MachineOptions, Outcome,
 };
 pub use name::{MachineName, ProcessName, UserName};
+pub use runner::{Check, Report, RunError, RunOptions, TimelineEntry, run};
+pub use scenario::{
+    ClientExpectation, EventExpectation, Expectation, InjectEntry, Scenario, ScenarioError,
+    SessionExpectation, Step, StepAction,
+};
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
+pub use timeline::{TimelineLine, tell};
 pub use version::ClientVersion;

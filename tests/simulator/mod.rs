@@ -1,4 +1,4 @@
-//! The fake clients against a server's end with hand-written answers.
+//! The fake clients against a server's end with hand-written answers, and the scenarios against a small fake store.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,7 +12,10 @@
 mod machine;
 mod pipe;
 mod requests;
+mod runner;
+mod scenario;
 mod spec;
+mod timeline;
 
 use simulator::{ClientFields, ClientSpec};
 

@@ -1,0 +1,93 @@
+//! A store's events in sentences: when, what, and why. A pure function of the events.
+//!
+//! ```text
+//! 2006-04-22T08:15:00Z  mdl.exe of alice@WKS3 is disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes"
+//!                       names it, found by poll 2 (generation 1)
+//! ```
+//! (one line each; broken here). Five or more clients of one program to which the same happens are one line with their
+//! number. A `session.ended` that only repeats the `session.disconnected` before it is left out.
+
+mod sentence;
+mod why;
+
+use core::fmt;
+
+use crate::event::StoreEvent;
+use sentence::{Sentence, What, sentence};
+
+/// One line of a timeline. It displays with two blanks between its parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimelineLine {
+    /// Store time.
+    pub at: String,
+    /// What happened, one clause.
+    pub what: String,
+    /// Why, one clause; none where there is nothing to add.
+    pub because: Option<String>,
+    /// How many events it tells of.
+    pub events: usize,
+}
+
+/// The events as lines, in order.
+#[must_use]
+pub fn tell(events: &[StoreEvent]) -> Vec<TimelineLine> {
+    let told: Vec<(&str, Sentence)> = events
+        .iter()
+        .filter(|event| !is_repetition(event))
+        .map(|event| (event.at.as_str(), sentence(event)))
+        .collect();
+    told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other))
+        .flat_map(|run| {
+            if run.len() < FOLD_FROM {
+                each(run)
+            } else {
+                folded(run)
+            }
+        })
+        .collect()
+}
+
+/// Whether `session.disconnected` has said it before, as it does of every end that the store causes.
+fn is_repetition(event: &StoreEvent) -> bool {
+    let reason = event.field("reason").text().unwrap_or_default();
+    event.event_type == "session.ended" && !["client", "transport"].contains(&reason)
+}
+
+fn each(run: &[(&str, Sentence)]) -> Vec<TimelineLine> {
+    let line = |(at, sentence): &(&str, Sentence)| TimelineLine {
+        at: (*at).to_owned(),
+        what: sentence.what.one(),
+        because: sentence.because.clone(),
+        events: 1,
+    };
+    run.iter().map(line).collect()
+}
+
+fn folded(run: &[(&str, Sentence)]) -> Vec<TimelineLine> {
+    let first = run.first().and_then(|(at, sentence)| match &sentence.what {
+        What::Client(client) => Some((at, client.many(run.len()), sentence)),
+        What::Plain(_) => None,
+    });
+    match first {
+        Some((at, what, sentence)) => vec![TimelineLine {
+            at: (*at).to_owned(),
+            what,
+            because: sentence.because.clone(),
+            events: run.len(),
+        }],
+        None => each(run),
+    }
+}
+
+impl fmt::Display for TimelineLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}", self.at, self.what)?;
+        match &self.because {
+            Some(because) => write!(f, "  because {because}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// From so many on, like events are one line.
+const FOLD_FROM: usize = 5;

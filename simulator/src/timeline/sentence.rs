@@ -1,0 +1,301 @@
+//! What happened: one sentence for each type of event.
+
+use super::why::{because_of_decision, because_of_reason, generation, list_of, quoted_list};
+use crate::event::{Scalar, StoreEvent};
+
+/// An event in words.
+pub(super) struct Sentence {
+    pub(super) what: What,
+    pub(super) because: Option<String>,
+}
+
+/// What happened.
+#[derive(PartialEq, Eq)]
+pub(super) enum What {
+    /// Something to one client.
+    Client(ClientClause),
+    /// Anything else.
+    Plain(String),
+}
+
+/// Something that happened to a client.
+#[derive(PartialEq, Eq)]
+pub(super) struct ClientClause {
+    process: Option<String>,
+    /// `alice@WKS3`, or what else tells it from others.
+    whose: Option<String>,
+    /// `is disconnected`.
+    one: String,
+    /// `are disconnected`.
+    many: String,
+}
+
+impl Sentence {
+    /// Whether both say the same of different clients.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (&self.what, &other.what) {
+            (What::Client(one), What::Client(other_one)) => {
+                self.because == other.because
+                    && one.process == other_one.process
+                    && one.one == other_one.one
+            }
+            (What::Client(_) | What::Plain(_), _) => false,
+        }
+    }
+}
+
+impl What {
+    pub(super) fn one(&self) -> String {
+        match self {
+            Self::Client(client) => client.one(),
+            Self::Plain(text) => text.clone(),
+        }
+    }
+}
+
+impl ClientClause {
+    fn one(&self) -> String {
+        let process = self.process.as_deref().unwrap_or("an unnamed program");
+        let whose = self.whose.as_deref().map(|whose| format!(" of {whose}"));
+        format!("{process}{} {}", whose.unwrap_or_default(), self.one)
+    }
+
+    pub(super) fn many(&self, count: usize) -> String {
+        let process = self.process.as_deref().unwrap_or("unnamed");
+        format!("{count} {process} clients {}", self.many)
+    }
+}
+
+/// An event in words. One of an unknown type is told by its name.
+pub(super) fn sentence(event: &StoreEvent) -> Sentence {
+    match event.event_type.as_str() {
+        "session.connected" => connected(event),
+        "session.refused" => refused(event),
+        "session.disconnected" => client(
+            event,
+            ("is disconnected", "are disconnected"),
+            because_of_decision(event).or_else(|| because_of_reason(event)),
+        ),
+        "session.ended" => ended(event),
+        "session.would_block" => client(
+            event,
+            ("would be blocked", "would be blocked"),
+            because_of_decision(event),
+        ),
+        "session.identified" => client(
+            event,
+            ("is known by its name now", "are known by their name now"),
+            Some("a call brought it".to_owned()),
+        ),
+        "enforcement.completed" => plain(enforcement(event)),
+        "poll.completed" => plain(poll_completed(event)),
+        "poll.failed" => poll_failed(event),
+        "policy.changed" => policy_changed(event),
+        "policy.mode_changed" => plain(mode_changed(event)),
+        "registry.changed" => plain(registry_changed(event)),
+        "registry.invalid" => registry_invalid(event),
+        "build.changed" => plain(format!("the store is build {} now", word(event, "build"))),
+        "clock.changed" => plain(clock_changed(event)),
+        "fault.hit" => plain(fault_hit(event)),
+        "journal.truncated" => plain("the oldest events leave the journal".to_owned()),
+        "store.started" => plain(started(event)),
+        "store.stopped" => plain("the store stops".to_owned()),
+        unknown => plain(format!("an event of type `{unknown}`")),
+    }
+}
+
+fn plain(text: String) -> Sentence {
+    because(text, None)
+}
+
+fn because(text: String, because: Option<String>) -> Sentence {
+    let what = What::Plain(text);
+    Sentence { what, because }
+}
+
+fn client(event: &StoreEvent, (one, many): (&str, &str), because: Option<String>) -> Sentence {
+    let what = What::Client(ClientClause {
+        process: event.process().map(ToOwned::to_owned),
+        whose: whose(event),
+        one: one.to_owned(),
+        many: many.to_owned(),
+    });
+    Sentence { what, because }
+}
+
+/// Who runs the program, by the best that the event has.
+fn whose(event: &StoreEvent) -> Option<String> {
+    let user_dn = event.field("user_dn").text();
+    let user = event
+        .field("user")
+        .text()
+        .or_else(|| user_dn.and_then(|dn| dn.rsplit("/cn=").next()))
+        .filter(|user| !user.is_empty());
+    match (user, event.field("machine").text()) {
+        (Some(user), Some(machine)) => Some(format!("{user}@{machine}")),
+        (Some(user), None) => Some(user.to_owned()),
+        (None, _) => {
+            let number = |name| event.field(name).in_words();
+            let client = number("client_id").map(|id| format!("client {id}"));
+            client.or_else(|| number("session").map(|id| format!("session {id}")))
+        }
+    }
+}
+
+fn connected(event: &StoreEvent) -> Sentence {
+    let why = match event.process() {
+        None => "no program is named that a list could forbid".to_owned(),
+        Some(_) => format!("no list names that program{}", generation(event)),
+    };
+    client(event, ("connects", "connect"), Some(why))
+}
+
+fn refused(event: &StoreEvent) -> Sentence {
+    let code = event.field("code").field("name").text();
+    let with = code.map(|code| format!(" with {code}")).unwrap_or_default();
+    let verbs = (format!("is refused{with}"), format!("are refused{with}"));
+    let why = because_of_decision(event).or_else(|| because_of_reason(event));
+    client(event, (&verbs.0, &verbs.1), why)
+}
+
+fn ended(event: &StoreEvent) -> Sentence {
+    match event.field("reason").text() {
+        Some("client") => client(event, ("ends its session", "end their sessions"), None),
+        Some("transport") => client(
+            event,
+            ("is gone", "are gone"),
+            Some("the connection closed".to_owned()),
+        ),
+        _ => client(
+            event,
+            ("has lost its session", "have lost their sessions"),
+            because_of_reason(event),
+        ),
+    }
+}
+
+fn enforcement(event: &StoreEvent) -> String {
+    format!(
+        "the sweep ends: {} disconnected, {} kept, {} of them unidentified",
+        word(event, "disconnected"),
+        word(event, "kept"),
+        word(event, "unidentified")
+    )
+}
+
+fn poll_completed(event: &StoreEvent) -> String {
+    let changed = *event.field("changed") == Scalar::Bool(true);
+    let found = if changed {
+        "a changed policy"
+    } else {
+        "nothing new"
+    };
+    format!("{} finds {found}", poll(event))
+}
+
+fn poll_failed(event: &StoreEvent) -> Sentence {
+    let error = ["error", "reading"].map(|name| event.field(name));
+    let why = error.into_iter().find_map(Scalar::in_words);
+    let text = format!(
+        "{} cannot read the registry; what was last read stays in force",
+        poll(event)
+    );
+    because(text, why)
+}
+
+/// `poll 2, when it was due,`.
+fn poll(event: &StoreEvent) -> String {
+    let poll = event.field("poll");
+    let number = poll.field("number").in_words().or_else(|| poll.in_words());
+    let when = match poll.field("trigger").text() {
+        Some("start") => ", as the store started,",
+        Some("tick") => ", when it was due,",
+        Some("request") => ", on request,",
+        _ => "",
+    };
+    format!("poll {}{when}", number.unwrap_or_else(unnamed))
+}
+
+fn policy_changed(event: &StoreEvent) -> Sentence {
+    let added = quoted_list(event.field("added")).map(|items| format!("{items} added"));
+    let removed = quoted_list(event.field("removed")).map(|items| format!("{items} removed"));
+    let changes: Vec<String> = [added, removed].into_iter().flatten().collect();
+    let changes = if changes.is_empty() {
+        "its items are the same".to_owned()
+    } else {
+        changes.join(", ")
+    };
+    let text = format!("the policy changes{}: {changes}", generation(event));
+    let poll = event.poll();
+    because(
+        text,
+        poll.map(|poll| format!("poll {poll} read another list")),
+    )
+}
+
+fn mode_changed(event: &StoreEvent) -> String {
+    match event.field("mode").text() {
+        Some("audit") => "the policy is only watched now: nobody is turned away".to_owned(),
+        Some("enforce") => "the policy is enforced now".to_owned(),
+        _ => format!("the policy's mode is {} now", word(event, "mode")),
+    }
+}
+
+fn registry_changed(event: &StoreEvent) -> String {
+    let name = word(event, "name");
+    let value = event.field("value");
+    match value.field("data").in_words() {
+        Some(data) => format!("\"{name}\" is set to `{data}`, to be read at the next poll"),
+        None if *value == Scalar::Null => {
+            format!("\"{name}\" is deleted, to be noticed at the next poll")
+        }
+        None => format!("\"{name}\" is changed, to be read at the next poll"),
+    }
+}
+
+fn registry_invalid(event: &StoreEvent) -> Sentence {
+    let name = ["value", "name"].map(|name| event.field(name).text());
+    let name = name.into_iter().flatten().next();
+    let name = name.map_or_else(|| list_of(event), |name| Some(format!("\"{name}\"")));
+    let text = format!(
+        "{} is not as it should be",
+        name.unwrap_or_else(|| "a registry value".to_owned())
+    );
+    let problem = ["problem", "lints"].map(|name| event.field(name));
+    because(text, problem.into_iter().find_map(Scalar::in_words))
+}
+
+fn clock_changed(event: &StoreEvent) -> String {
+    match event.field("target").in_words() {
+        Some(target) => format!("the clock is moved to {target}"),
+        None => format!("the clock is {} now", word(event, "mode")),
+    }
+}
+
+fn fault_hit(event: &StoreEvent) -> String {
+    let rule = ["rule", "fault", "id"].map(|name| event.field(name));
+    match rule.into_iter().find_map(Scalar::in_words) {
+        Some(rule) => format!("fault rule {rule} hits"),
+        None => "a fault rule hits".to_owned(),
+    }
+}
+
+fn started(event: &StoreEvent) -> String {
+    let build = event.field("build").in_words();
+    let interval = event.field("poll_interval").in_words();
+    let build = build.map(|build| format!(" as build {build}"));
+    let interval = interval.map(|interval| format!(" and polls every {interval}"));
+    format!(
+        "the store starts{}{}",
+        build.unwrap_or_default(),
+        interval.unwrap_or_default()
+    )
+}
+
+fn word(event: &StoreEvent, field: &str) -> String {
+    event.field(field).in_words().unwrap_or_else(unnamed)
+}
+
+fn unnamed() -> String {
+    "?".to_owned()
+}

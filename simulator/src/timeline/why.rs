@@ -1,0 +1,73 @@
+//! Why it happened: the item that met, the poll that found it, or what else ended a session.
+
+use crate::event::{Scalar, StoreEvent};
+
+/// The item that forbids the client, and how it was found. None when the event names no item.
+pub(super) fn because_of_decision(event: &StoreEvent) -> Option<String> {
+    let decision = event.field("decision");
+    let item = item(decision.field("item"))?;
+    let list = list_of(event).map(|list| format!(" of {list}"));
+    let poll = event.poll().map(|poll| format!(", found by poll {poll}"));
+    Some(format!(
+        "{item}{}{}{}",
+        list.unwrap_or_default(),
+        poll.unwrap_or_default(),
+        generation(event)
+    ))
+}
+
+/// What `reason` says, in words.
+pub(super) fn because_of_reason(event: &StoreEvent) -> Option<String> {
+    let reason = event.field("reason");
+    let text = match reason.text() {
+        Some("policy") => "the policy forbids the program",
+        Some("admin") => "somebody asked for it through the control plane",
+        Some("limit" | "too_many_names") => {
+            "more process names were reported than a session may have"
+        }
+        Some("restart") => "the store restarts",
+        Some("shutdown") => "the store stops",
+        Some("version_too_old") => "the version is below 11.0.0.0",
+        Some("session_limit") => "the store holds as many sessions as it may",
+        Some("class_limit") => "the store knows as many kinds of programs as it may",
+        Some("not_running") => "the store is not running",
+        _ => return reason.in_words().map(|reason| reason.replace('_', " ")),
+    };
+    Some(text.to_owned())
+}
+
+/// ` (generation 1)`, or nothing.
+pub(super) fn generation(event: &StoreEvent) -> String {
+    let generation = event.field("generation").in_words();
+    generation.map_or_else(String::new, |generation| {
+        format!(" (generation {generation})")
+    })
+}
+
+/// The list that an event's decision names, by its registry value.
+pub(super) fn list_of(event: &StoreEvent) -> Option<String> {
+    let list = event.field("decision").field("list").text()?;
+    let value = match list {
+        "processes" => "Disable MAPI Client Processes",
+        "versions" => "Disable MAPI Clients",
+        other => other,
+    };
+    Some(format!("\"{value}\""))
+}
+
+/// `` `a.exe`, `b.exe` ``; none when there is none.
+pub(super) fn quoted_list(items: &Scalar) -> Option<String> {
+    let Scalar::List(items) = items else {
+        return None;
+    };
+    let items: Vec<String> = items.iter().filter_map(item).collect();
+    (!items.is_empty()).then(|| items.join(", "))
+}
+
+/// `` item 1 `mdl.exe` ``, without the number where there is none.
+fn item(item: &Scalar) -> Option<String> {
+    let text = item.text().or_else(|| item.field("text").text())?;
+    let number = item.field("number").integer();
+    let number = number.map(|number| format!("item {number} "));
+    Some(format!("{}`{text}`", number.unwrap_or_default()))
+}

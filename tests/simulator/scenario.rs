@@ -1,0 +1,190 @@
+//! Scenario files: what they say, and where they are wrong.
+
+use std::time::Duration;
+
+use simulator::{Scenario, StepAction, Transport};
+
+const HEAD: &str = "name = \"s\"\nabout = \"a\"\nstart = \"2006-04-22T08:00:00Z\"\n";
+
+fn parse(steps: &str) -> Result<Scenario, String> {
+    Scenario::parse(&format!("{HEAD}{steps}")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_action_is_read() {
+    let scenario = parse(
+        r#"
+steps = [
+    { say = "1", inject = [{ process = "a.exe", count = 3, transport = "tcp", group = "g" }, {}] },
+    { say = "2", connect = { group = "g" } },
+    { say = "3", disconnect = { group = "g" } },
+    { say = "4", report = { group = "g", process = "b.exe" } },
+    { say = "5", touch = { group = "g" } },
+    { say = "6", set_value = { name = "n", data = "d" } },
+    { say = "7", delete_value = { name = "n" } },
+    { say = "8", advance = "1h30m" },
+    { say = "9", poll = true },
+    { say = "10", expect = { unidentified = 0 } },
+]"#,
+    )
+    .unwrap();
+    assert_eq!(scenario.start.to_string(), "2006-04-22T08:00:00Z");
+    let said: Vec<_> = scenario
+        .steps
+        .iter()
+        .map(|step| step.say.as_str())
+        .collect();
+    assert_eq!(said, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+    let StepAction::Inject(entries) = &scenario.steps[0].action else {
+        panic!("{:?}", scenario.steps[0])
+    };
+    assert_eq!(
+        (entries[0].count, entries[0].transport),
+        (3, Transport::Tcp)
+    );
+    assert_eq!(
+        (entries[1].count, entries[1].transport),
+        (1, Transport::Pipe)
+    );
+    assert_eq!(entries[1].spec.process(), None);
+    let ninety_minutes = Duration::from_secs(5_400);
+    assert_eq!(
+        scenario.steps[7].action,
+        StepAction::Advance(ninety_minutes)
+    );
+}
+
+#[test]
+fn a_start_may_be_written_in_tomls_own_form() {
+    let text = "name = \"s\"\nabout = \"a\"\nstart = 2006-04-22T10:00:00+02:00\nsteps = []";
+    let scenario = Scenario::parse(text).unwrap();
+    assert_eq!(scenario.start.to_string(), "2006-04-22T08:00:00Z");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_column() {
+    let rows = [
+        (
+            "no toml",
+            "steps = [",
+            "line 4, column 10: unclosed array, expected `]`",
+        ),
+        (
+            "an unknown field",
+            "[[steps]]\nsay = \"x\"\nwait = true",
+            "line 6, column 1: unknown field `wait`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, \
+             `touch`, `set_value`, `delete_value`, `advance`, `poll`, `expect`",
+        ),
+        (
+            "no sentence",
+            "[[steps]]\npoll = true",
+            "line 4, column 1: missing field `say`",
+        ),
+        (
+            "no action",
+            "[[steps]]\nsay = \"x\"",
+            "line 5, column 7: this step does nothing: give it one of `inject`, `connect`, `disconnect`, `report`, `touch`, \
+             `set_value`, `delete_value`, `advance`, `poll`, `expect`",
+        ),
+        (
+            "two actions",
+            "[[steps]]\nsay = \"x\"\npoll = true\nadvance = \"15m\"",
+            "line 5, column 7: this step has `advance` and `poll`: make it a step for each",
+        ),
+        (
+            "no poll",
+            "[[steps]]\nsay = \"x\"\npoll = false",
+            "line 6, column 8: `poll` is `false`: leave it out, or set it to `true`",
+        ),
+        (
+            "a bad duration",
+            "[[steps]]\nsay = \"x\"\nadvance = \"15\"",
+            "line 6, column 11: `15` is not a duration such as `15m`, `1h30m` or `250ms`: its units are `d`, `h`, `m`, `s`, `ms` and `us`",
+        ),
+        (
+            "a bad version",
+            "[[steps]]\nsay = \"x\"\ninject = [\n    { process = \"ä.exe\", client_version = \"11\" },\n]",
+            "line 7, column 43: `client_version` is `11`: write four numbers up to 65535 with dots, as in `11.0.5608.0`",
+        ),
+        (
+            "a program too old to name itself",
+            "[[steps]]\nsay = \"x\"\ninject = [{ process = \"a.exe\", client_version = \"5.0.3121.0\" }]",
+            "line 6, column 11: `process` is `a.exe`, but a client of version `5.0.3121.0` has no way to say so: leave \
+             `process` out and say in `note` which program it is, or use a `client_version` of at least 11.0.0.0",
+        ),
+        (
+            "a bad count",
+            "[[steps]]\nsay = \"x\"\ninject = [{ count = 0 }]",
+            "line 6, column 21: `count` is `0`: use 1 to 100000",
+        ),
+        (
+            "nobody",
+            "[[steps]]\nsay = \"x\"\ninject = []",
+            "line 5, column 7: this step injects nobody: give `inject` at least one entry",
+        ),
+        (
+            "a group that is not there",
+            "[[steps]]\nsay = \"x\"\nconnect = { group = \"g\" }",
+            "line 5, column 7: this step names group `g`, which no step before it injects",
+        ),
+        (
+            "an expected group that is not there",
+            "[[steps]]\nsay = \"x\"\nexpect = { sessions = [{ group = \"g\", count = 0 }] }",
+            "line 5, column 7: this step names group `g`, which no step before it injects",
+        ),
+        (
+            "nothing expected",
+            "[[steps]]\nsay = \"x\"\nexpect = {}",
+            "line 5, column 7: this step expects nothing: give `expect` at least one of `sessions`, `clients`, \
+             `unidentified`, `events`",
+        ),
+        (
+            "a state that is none",
+            "[[steps]]\nsay = \"x\"\nexpect = { clients = [{ state = \"gone\" }] }",
+            "line 6, column 33: unknown variant `gone`, expected one of `idle`, `connecting`, `connected`, `refused`, \
+             `disconnected`, `failed`",
+        ),
+    ];
+    for (name, steps, error) in rows {
+        assert_eq!(parse(steps).unwrap_err(), error, "{name}");
+    }
+}
+
+#[test]
+fn an_event_type_that_does_not_exist_is_refused_with_those_that_do() {
+    let error = parse(
+        "[[steps]]\nsay = \"x\"\nexpect = { events = [{ type = \"session.conected\", count = 0 }] }",
+    )
+    .unwrap_err();
+    let start =
+        "line 5, column 7: no event is of type `session.conected`: there are `store.started`, ";
+    assert!(error.starts_with(start), "{error}");
+}
+
+#[test]
+fn a_bad_head_is_refused() {
+    let rows = [
+        (
+            "no about",
+            "name = \"s\"\nstart = \"2006-04-22T08:00:00Z\"\nsteps = []",
+            "line 1, column 1: missing field `about`",
+        ),
+        (
+            "a bad start",
+            "name = \"s\"\nabout = \"a\"\nstart = \"today\"\nsteps = []",
+            "line 3, column 9: `today` is not an RFC 3339 time such as `2006-04-22T08:00:00Z`, from 1970 to 9999",
+        ),
+        (
+            "a start that is a number",
+            "name = \"s\"\nabout = \"a\"\nstart = 5\nsteps = []",
+            "line 3, column 9: a time is expected, not a value of type integer",
+        ),
+    ];
+    for (name, text, error) in rows {
+        assert_eq!(
+            Scenario::parse(text).unwrap_err().to_string(),
+            error,
+            "{name}"
+        );
+    }
+}

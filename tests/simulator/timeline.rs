@@ -1,0 +1,208 @@
+//! Events in sentences.
+
+use serde_json::{Value, json};
+use simulator::{StoreEvent, tell};
+
+fn events(events: Vec<Value>) -> Vec<StoreEvent> {
+    let numbered = events.into_iter().zip(1..).map(|(mut event, seq)| {
+        event["seq"] = json!(seq);
+        if event["at"].is_null() {
+            event["at"] = json!("2006-04-22T08:00:00Z");
+        }
+        if event["cause"].is_null() {
+            event["cause"] = json!("control");
+        }
+        serde_json::from_value(event).unwrap()
+    });
+    numbered.collect()
+}
+
+fn lines(told: Vec<Value>) -> String {
+    let lines = tell(&events(told)).into_iter().map(|line| line.to_string());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn session(event_type: &str, process: Option<&str>, number: u64) -> Value {
+    json!({
+        "type": event_type, "cause": "client", "session": number, "client_id": number, "group": "g",
+        "process": process, "client_version": "11.0.5608.0", "user_dn": format!("/o=O/ou=U/cn=Recipients/cn=user{number}"),
+        "machine": format!("WKS{number}"), "generation": 1,
+    })
+}
+
+fn with(mut event: Value, fields: Value) -> Value {
+    let fields = fields.as_object().unwrap().clone();
+    event.as_object_mut().unwrap().extend(fields);
+    event
+}
+
+fn by_item_1() -> Value {
+    json!({
+        "decision": { "list": "processes", "item": { "number": 1, "text": "mdl.exe" }, "span": [0, 7] },
+        "code": { "name": "ecClientVerDisallowed", "value": 1247 }, "reason": "policy",
+    })
+}
+
+#[test]
+fn every_type_of_event_has_a_sentence() {
+    let disconnected = with(
+        session("session.disconnected", Some("mdl.exe"), 3),
+        json!({ "cause": "poll 2", "user": "alice" }),
+    );
+    let told = lines(vec![
+        json!({ "type": "store.started", "cause": "start", "build": "6.5.7651.19", "poll_interval": "15m" }),
+        json!({ "type": "poll.completed", "poll": { "number": 1, "trigger": "start" }, "changed": false }),
+        session("session.connected", Some("OUTLOOK.EXE"), 1),
+        session("session.connected", None, 2),
+        with(
+            session("session.identified", Some("notes.exe"), 2),
+            json!({}),
+        ),
+        json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes",
+            "value": { "type": "REG_SZ", "data": "mdl.exe; program2.exe" } }),
+        json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes", "value": null }),
+        json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
+        json!({ "type": "clock.changed", "mode": "real", "target": null }),
+        json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
+        json!({ "type": "policy.changed", "cause": "poll 2", "generation": 1, "added": ["mdl.exe", "program2.exe"],
+            "removed": [], "items": ["mdl.exe", "program2.exe"] }),
+        json!({ "type": "policy.changed", "cause": { "poll": 3 }, "generation": 2, "added": ["a.exe"], "removed": ["b.exe"] }),
+        with(disconnected, by_item_1()),
+        with(session("session.refused", Some("MDL.EXE"), 4), by_item_1()),
+        with(
+            session("session.refused", Some("a.exe"), 5),
+            json!({ "reason": "session_limit",
+            "code": { "name": "ecSessionLimit", "value": 2_147_746_066_u32 } }),
+        ),
+        with(
+            session("session.disconnected", Some("a.exe"), 6),
+            json!({ "reason": "admin", "decision": null }),
+        ),
+        with(
+            session("session.ended", Some("a.exe"), 6),
+            json!({ "reason": "admin" }),
+        ),
+        with(
+            session("session.ended", Some("a.exe"), 7),
+            json!({ "reason": "client" }),
+        ),
+        with(
+            session("session.ended", None, 8),
+            json!({ "reason": "transport" }),
+        ),
+        with(
+            session("session.would_block", Some("mdl.exe"), 9),
+            by_item_1(),
+        ),
+        json!({ "type": "enforcement.completed", "generation": 1, "disconnected": 1, "kept": 5, "unidentified": 2 }),
+        json!({ "type": "poll.failed", "poll": { "number": 3, "trigger": "request" }, "error": "access to it is denied" }),
+        json!({ "type": "policy.mode_changed", "mode": "audit" }),
+        json!({ "type": "registry.invalid", "name": "Disable MAPI Client Processes", "problem": "it is a REG_DWORD" }),
+        json!({ "type": "build.changed", "build": "6.5.7638.0" }),
+        json!({ "type": "fault.hit", "rule": 4 }),
+        json!({ "type": "journal.truncated" }),
+        json!({ "type": "store.stopped", "cause": "stop" }),
+        json!({ "type": "mailbox.full", "mailbox": { "name": "alice" } }),
+    ]);
+    assert!(!told.contains(['{', '}', '[', ']']), "raw JSON in\n{told}");
+    insta::assert_snapshot!(told, @r#"
+    2006-04-22T08:00:00Z  the store starts as build 6.5.7651.19 and polls every 15m
+    2006-04-22T08:00:00Z  poll 1, as the store started, finds nothing new
+    2006-04-22T08:00:00Z  OUTLOOK.EXE of user1@WKS1 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  an unnamed program of user2@WKS2 connects  because no program is named that a list could forbid
+    2006-04-22T08:00:00Z  notes.exe of user2@WKS2 is known by its name now  because a call brought it
+    2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is set to `mdl.exe; program2.exe`, to be read at the next poll
+    2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is deleted, to be noticed at the next poll
+    2006-04-22T08:00:00Z  the clock is moved to 2006-04-22T08:15:00Z
+    2006-04-22T08:00:00Z  the clock is real now
+    2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy
+    2006-04-22T08:00:00Z  the policy changes (generation 1): `mdl.exe`, `program2.exe` added  because poll 2 read another list
+    2006-04-22T08:00:00Z  the policy changes (generation 2): `a.exe` added, `b.exe` removed  because poll 3 read another list
+    2006-04-22T08:00:00Z  mdl.exe of alice@WKS3 is disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed  because item 1 `mdl.exe` of "Disable MAPI Client Processes" (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecSessionLimit  because the store holds as many sessions as it may
+    2006-04-22T08:00:00Z  a.exe of user6@WKS6 is disconnected  because somebody asked for it through the control plane
+    2006-04-22T08:00:00Z  a.exe of user7@WKS7 ends its session
+    2006-04-22T08:00:00Z  an unnamed program of user8@WKS8 is gone  because the connection closed
+    2006-04-22T08:00:00Z  mdl.exe of user9@WKS9 would be blocked  because item 1 `mdl.exe` of "Disable MAPI Client Processes" (generation 1)
+    2006-04-22T08:00:00Z  the sweep ends: 1 disconnected, 5 kept, 2 of them unidentified
+    2006-04-22T08:00:00Z  poll 3, on request, cannot read the registry; what was last read stays in force  because access to it is denied
+    2006-04-22T08:00:00Z  the policy is only watched now: nobody is turned away
+    2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is not as it should be  because it is a REG_DWORD
+    2006-04-22T08:00:00Z  the store is build 6.5.7638.0 now
+    2006-04-22T08:00:00Z  fault rule 4 hits
+    2006-04-22T08:00:00Z  the oldest events leave the journal
+    2006-04-22T08:00:00Z  the store stops
+    2006-04-22T08:00:00Z  an event of type `mailbox.full`
+    "#);
+}
+
+#[test]
+fn five_like_events_are_one_line_and_four_are_not() {
+    let run = |process: Option<&str>, numbers: std::ops::Range<u64>| -> Vec<Value> {
+        numbers
+            .map(|number| session("session.connected", process, number))
+            .collect()
+    };
+    let cut_off = (1..=500).flat_map(|number| {
+        let event = |event_type| {
+            let event = with(session(event_type, Some("mdl.exe"), number), by_item_1());
+            with(
+                event,
+                json!({ "at": "2006-04-22T08:15:00Z", "cause": "poll 2" }),
+            )
+        };
+        [event("session.disconnected"), event("session.ended")]
+    });
+    let mut all = run(Some("a.exe"), 0..4);
+    all.extend(run(Some("b.exe"), 4..9));
+    all.extend(run(None, 9..20));
+    all.extend(cut_off);
+    let told = tell(&events(all.clone()));
+    let counts: Vec<usize> = told.iter().map(|line| line.events).collect();
+    assert_eq!(counts, [1, 1, 1, 1, 5, 11, 500]);
+    insta::assert_snapshot!(lines(all), @r#"
+    2006-04-22T08:00:00Z  a.exe of user0@WKS0 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user1@WKS1 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user2@WKS2 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user3@WKS3 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  5 b.exe clients connect  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  11 unnamed clients connect  because no program is named that a list could forbid
+    2006-04-22T08:15:00Z  500 mdl.exe clients are disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    "#);
+}
+
+#[test]
+fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
+    let types = [
+        "store.started",
+        "session.connected",
+        "session.refused",
+        "session.disconnected",
+        "session.ended",
+        "session.would_block",
+        "session.identified",
+        "enforcement.completed",
+        "poll.completed",
+        "poll.failed",
+        "policy.changed",
+        "policy.mode_changed",
+        "registry.changed",
+        "registry.invalid",
+        "build.changed",
+        "clock.changed",
+        "fault.hit",
+    ];
+    for event_type in types {
+        let told = tell(&events(vec![json!({ "type": event_type })]));
+        assert!(
+            told.iter().all(|line| !line.what.is_empty()),
+            "{event_type}"
+        );
+    }
+    let one = json!({ "type": "session.connected", "session": 7 });
+    assert_eq!(
+        tell(&events(vec![one]))[0].what,
+        "an unnamed program of session 7 connects"
+    );
+}

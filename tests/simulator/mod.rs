@@ -11,6 +11,7 @@
 
 mod machine;
 mod pipe;
+mod real_store;
 mod requests;
 mod runner;
 mod scenario;

@@ -14,6 +14,7 @@
 mod clock;
 mod dcerpc;
 mod emsmdb;
+mod infostore;
 mod policy;
 mod registry_poll;
 mod server;

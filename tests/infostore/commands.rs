@@ -1,0 +1,159 @@
+//! What the control plane asks: disconnects, notes, the poll interval, the stop.
+
+use std::time::Duration;
+
+use clock::ClockMode;
+use infostore::{
+    Cause, Command, CommandError, DisconnectReason, EndReason, Outcome, Refusal, RegistryChange,
+    SessionId, Settings,
+};
+use registry_poll::{KeyPath, RegValue};
+
+use super::driver::{Driver, Hive, after, nameless, program, value_name};
+
+fn registry_note() -> Command {
+    Command::NoteRegistryChange(RegistryChange {
+        key: KeyPath::parameters_system(),
+        name: value_name(),
+        value: Some(RegValue::sz("mdl.exe")),
+    })
+}
+
+fn clock_note() -> Command {
+    Command::NoteClockChange(ClockMode::Manual, Some(after(900)))
+}
+
+/// Notes, one end of each kind that is no policy's doing, and the stop.
+pub(crate) fn a_working_day() -> Driver {
+    let mut driver = Driver::start(Settings::default(), Hive::default());
+    for _ in 0..5 {
+        driver.admit(&program("a.exe"));
+    }
+    for note in [registry_note(), clock_note()] {
+        assert_eq!(driver.execute(note), Ok(Outcome::Done));
+    }
+    driver.execute(Command::Poll).expect("running");
+    driver.end(SessionId(1), EndReason::Client);
+    driver.end(SessionId(2), EndReason::Transport);
+    driver
+        .execute(Command::DisconnectSession(SessionId(3)))
+        .expect("live");
+    driver.execute(Command::Stop).expect("running");
+    driver
+}
+
+#[test]
+fn every_end_is_journalled_once_with_its_cause() {
+    let driver = a_working_day();
+    let entries = driver.entries_after(super::journal::BEFORE);
+    let day = &entries[7..];
+    let story: Vec<_> = day.iter().map(super::story::story).collect();
+    assert_eq!(
+        story,
+        [
+            "registry.changed",
+            "clock.changed",
+            "poll.completed 2 (request) unchanged 0",
+            "session.ended 1 (client)",
+            "session.ended 2 (transport)",
+            "session.disconnected 3 (admin) under 0",
+            "session.ended 3 (admin)",
+            "session.disconnected 4 (shutdown) under 0",
+            "session.ended 4 (shutdown)",
+            "session.disconnected 5 (shutdown) under 0",
+            "session.ended 5 (shutdown)",
+            "store.stopped",
+        ]
+    );
+    let causes: Vec<_> = day[3..].iter().map(|entry| entry.cause).collect();
+    let (control, stop) = (Cause::Control, Cause::Stop);
+    let first = [Cause::Client, Cause::Transport, control, control];
+    assert_eq!(causes, [&first[..], &[stop; 5]].concat());
+    let dropped: Vec<_> = driver
+        .dropped
+        .iter()
+        .map(|drop| (drop.session.0, &drop.reason))
+        .collect();
+    let shutdown = &DisconnectReason::Shutdown;
+    assert_eq!(
+        dropped,
+        [(3, &DisconnectReason::Admin), (4, shutdown), (5, shutdown)]
+    );
+}
+
+#[test]
+fn a_session_ends_once_whoever_comes_second() {
+    let mut driver = Driver::blocking("");
+    let session = driver.admit(&nameless()).session;
+    driver
+        .execute(Command::DisconnectSession(session))
+        .expect("live");
+    let story = driver.story_of(|driver| {
+        driver.end(session, EndReason::Transport);
+        driver.end(session, EndReason::Client);
+        let again = driver.execute(Command::DisconnectSession(session));
+        assert_eq!(again, Err(CommandError::NoSuchSession(session)));
+    });
+    assert_eq!(story, [""; 0]);
+    assert_eq!(driver.dropped.len(), 1);
+    assert_eq!(driver.store.counts().disconnected, 1);
+}
+
+#[test]
+fn a_note_of_an_edit_has_no_effect_by_itself() {
+    let mut driver = Driver::blocking("");
+    driver.admit(&program("mdl.exe"));
+    assert_eq!(
+        driver.story_of(|driver| drop(driver.execute(registry_note()))),
+        ["registry.changed"]
+    );
+    driver.admit(&program("mdl.exe"));
+}
+
+#[test]
+fn a_new_interval_starts_a_new_grid() {
+    let mut driver = Driver::blocking("");
+    driver.walk_to(after(100));
+    let minute = Duration::from_secs(60);
+    assert_eq!(
+        driver.execute(Command::SetPollInterval(minute)),
+        Ok(Outcome::Done)
+    );
+    assert_eq!(driver.store.poll_timeout(), Some(after(160)));
+    driver.walk_to(after(220));
+    assert_eq!(driver.store.polls().len(), 3);
+}
+
+#[test]
+fn a_stopped_store_admits_nobody_and_takes_notes_only() {
+    let mut driver = a_working_day();
+    assert!(!driver.store.is_running());
+    assert_eq!(driver.store.poll_timeout(), None);
+    assert_eq!(driver.refuse(&program("a.exe")), Refusal::NotRunning);
+    driver.walk_to(after(9_000));
+    for command in [
+        Command::Poll,
+        Command::Stop,
+        Command::DisconnectSession(SessionId(1)),
+        Command::SetPollInterval(Duration::from_secs(1)),
+    ] {
+        assert_eq!(driver.execute(command), Err(CommandError::Stopped));
+    }
+    let story = driver.story_of(|driver| drop(driver.execute(clock_note())));
+    assert_eq!(story, ["clock.changed"]);
+    assert_eq!(driver.reads.len(), 0);
+}
+
+#[test]
+fn command_errors_say_what_they_are_about() {
+    let rows = [
+        (
+            CommandError::NoSuchSession(SessionId(7)),
+            "session 7 is not live",
+        ),
+        (CommandError::Stopped, "the store service has stopped"),
+    ];
+    for (error, said) in rows {
+        assert_eq!(error.to_string(), said);
+    }
+}

@@ -1,0 +1,158 @@
+//! Journals as lines, and the names of every variant that a journal can show.
+
+use infostore::{Cause, DisconnectReason, EndReason, Entry, Event, InvalidPolicy, Refusal};
+use registry_poll::PollTrigger;
+
+/// Names each variant of an enum once. A new variant breaks the build here, and then the coverage test.
+macro_rules! variants {
+    ($all:ident, $name:ident, $of:ty: $($pattern:pat => $variant:literal,)+) => {
+        pub(crate) const $all: &[&str] = &[$($variant),+];
+
+        pub(crate) fn $name(value: &$of) -> &'static str {
+            match value {
+                $($pattern => $variant,)+
+            }
+        }
+    };
+}
+
+variants! { EVENTS, event_name, Event:
+    Event::StoreStarted { .. } => "store.started",
+    Event::StoreStopped => "store.stopped",
+    Event::SessionConnected { .. } => "session.connected",
+    Event::SessionRefused { .. } => "session.refused",
+    Event::SessionIdentified { .. } => "session.identified",
+    Event::SessionDisconnected { .. } => "session.disconnected",
+    Event::SessionEnded { .. } => "session.ended",
+    Event::PolicyChanged { .. } => "policy.changed",
+    Event::EnforcementCompleted { .. } => "enforcement.completed",
+    Event::PollCompleted { .. } => "poll.completed",
+    Event::PollFailed { .. } => "poll.failed",
+    Event::RegistryInvalid { .. } => "registry.invalid",
+    Event::RegistryChanged(_) => "registry.changed",
+    Event::ClockChanged { .. } => "clock.changed",
+}
+
+variants! { REFUSALS, refusal_name, Refusal:
+    Refusal::Policy(_) => "policy",
+    Refusal::VersionTooOld => "version too old",
+    Refusal::TooManyNames => "too many names",
+    Refusal::SessionLimit => "session limit",
+    Refusal::ClassLimit => "class limit",
+    Refusal::NotRunning => "not running",
+}
+
+variants! { DISCONNECT_REASONS, disconnect_name, DisconnectReason:
+    DisconnectReason::Policy(_) => "policy",
+    DisconnectReason::Admin => "admin",
+    DisconnectReason::Limit => "limit",
+    DisconnectReason::Shutdown => "shutdown",
+}
+
+variants! { END_REASONS, end_name, EndReason:
+    EndReason::Policy => "policy",
+    EndReason::Admin => "admin",
+    EndReason::Limit => "limit",
+    EndReason::Shutdown => "shutdown",
+    EndReason::Client => "client",
+    EndReason::Transport => "transport",
+}
+
+variants! { CAUSES, cause_name, Cause:
+    Cause::Start => "start",
+    Cause::Poll(_) => "poll",
+    Cause::Client => "client",
+    Cause::Transport => "transport",
+    Cause::Control => "control",
+    Cause::Stop => "stop",
+}
+
+variants! { INVALID_POLICIES, invalid_name, InvalidPolicy:
+    InvalidPolicy::Value(_) => "value",
+    InvalidPolicy::Items(_) => "items",
+}
+
+variants! { TRIGGERS, trigger_name, PollTrigger:
+    PollTrigger::Start => "start",
+    PollTrigger::Tick => "tick",
+    PollTrigger::Request => "request",
+}
+
+/// One entry as one line: its event, then what tells it from others of its kind.
+pub(crate) fn story(entry: &Entry) -> String {
+    format!("{} {}", event_name(&entry.event), details(&entry.event))
+        .trim_end()
+        .to_owned()
+}
+
+fn details(event: &Event) -> String {
+    match event {
+        Event::SessionConnected {
+            session,
+            generation,
+        } => {
+            format!("{} under {}", session.id.0, generation.0)
+        }
+        Event::SessionRefused {
+            refusal,
+            generation,
+            ..
+        } => {
+            format!("({}) under {}", refusal_name(refusal), generation.0)
+        }
+        Event::SessionIdentified { session } => session.id.0.to_string(),
+        Event::SessionDisconnected {
+            session,
+            reason,
+            generation,
+        } => {
+            format!(
+                "{} ({}) under {}",
+                session.id.0,
+                disconnect_name(reason),
+                generation.0
+            )
+        }
+        Event::SessionEnded { session, reason } => {
+            format!("{} ({reason})", session.id.0)
+        }
+        Event::PolicyChanged {
+            generation,
+            added,
+            removed,
+        } => {
+            format!("to {}: +{added:?} -{removed:?}", generation.0)
+        }
+        Event::EnforcementCompleted {
+            generation,
+            disconnected,
+            kept,
+            unidentified,
+        } => {
+            format!(
+                "of {}: -{disconnected} ={kept} ?{unidentified}",
+                generation.0
+            )
+        }
+        Event::PollCompleted {
+            poll,
+            changed,
+            generation,
+        } => {
+            let changed = if *changed { "changed" } else { "unchanged" };
+            let trigger = trigger_name(&poll.trigger);
+            format!("{} ({trigger}) {changed} {}", poll.number.0, generation.0)
+        }
+        Event::PollFailed {
+            poll, generation, ..
+        } => {
+            let trigger = trigger_name(&poll.trigger);
+            format!("{} ({trigger}) keeps {}", poll.number.0, generation.0)
+        }
+        Event::RegistryInvalid { problem, .. } => format!("({})", invalid_name(problem)),
+        Event::StoreStarted { .. }
+        | Event::StoreStopped
+        | Event::RegistryChanged(_)
+        | Event::ClockChanged { .. } => String::new(),
+    }
+}

@@ -1,6 +1,7 @@
 //! The poll: when an edit takes effect, and what each kind of reading does (S9 to S14, A6 to A9, A11, A12, A23, A30).
 
 use infostore::{Command, Event, Generation, InvalidPolicy, Outcome, PollToken, Refusal, Settings};
+use policy::LintCode;
 use registry_poll::{
     InvalidValue, KeyStoreError, PollNumber, PollTrigger, Reading, RegType, RegValue, ValueName,
     ValueRead,
@@ -217,6 +218,69 @@ fn a_list_without_a_name_is_off_and_blocks_nobody() {
 }
 
 #[test]
+fn a_value_of_the_wrong_type_is_off_and_reported_once() {
+    let odd = RegValue::new(RegType::SZ, b"m\0d\0l".to_vec());
+    let rows = [
+        ("a DWORD", RegValue::dword(1)),
+        ("a MULTI_SZ", RegValue::multi_sz(["mdl.exe"])),
+        ("an EXPAND_SZ", RegValue::expand_sz("mdl.exe")),
+        ("a BINARY", RegValue::binary(b"mdl.exe".to_vec())),
+        ("odd bytes", odd),
+    ];
+    for (row, value) in rows {
+        let mut driver = Driver::blocking("mdl.exe");
+        driver.hive.write(value);
+        let story = driver.story_of(Driver::tick);
+        assert_eq!(
+            story,
+            [
+                "poll.completed 2 (tick) changed 2",
+                "registry.invalid (value)",
+                "policy.changed to 2: +[] -[\"mdl.exe\"]",
+                "enforcement.completed of 2: -0 =0 ?0",
+            ],
+            "{row}"
+        );
+        let open = driver.admit(&program("mdl.exe")).session;
+        let again = driver.story_of(Driver::tick);
+        assert_eq!(
+            again,
+            ["poll.completed 3 (tick) unchanged 2"],
+            "{row}: said once"
+        );
+
+        driver.hive.list("mdl.exe");
+        driver.tick();
+        assert_eq!(driver.dropped.len(), 1, "{row}: recovers at the next tick");
+        assert_eq!(driver.dropped[0].session, open, "{row}");
+    }
+}
+
+#[test]
+fn a_wrong_type_is_not_said_again_after_a_failed_read_but_after_a_good_one() {
+    let mut driver = Driver::blocking("mdl.exe");
+    driver.hive.write(RegValue::dword(1));
+    driver.tick();
+    driver.hive.fail();
+    driver.tick();
+    driver.hive.recover();
+    let story = driver.story_of(Driver::tick);
+    assert_eq!(story, ["poll.completed 4 (tick) unchanged 2"]);
+
+    driver.hive.delete();
+    driver.tick();
+    driver.hive.write(RegValue::dword(1));
+    let story = driver.story_of(Driver::tick);
+    assert_eq!(
+        story,
+        [
+            "poll.completed 6 (tick) unchanged 2",
+            "registry.invalid (value)"
+        ]
+    );
+}
+
+#[test]
 fn a_registry_problem_says_what_is_wrong() {
     let mut driver = Driver::start(Settings::default(), Hive::default());
     driver.hive.write(RegValue::dword(1));
@@ -232,6 +296,33 @@ fn a_registry_problem_says_what_is_wrong() {
 /// A store that is told to block a part of itself.
 pub(crate) fn a_listed_component() -> Driver {
     Driver::blocking("mdl.exe; mad.exe; goog*")
+}
+
+#[test]
+fn exchange_components_and_wildcards_are_reported_and_honoured() {
+    let mut driver = a_listed_component();
+    assert_eq!(
+        driver.story_after(super::journal::BEFORE)[1..3],
+        [
+            "poll.completed 1 (start) changed 1",
+            "registry.invalid (items)"
+        ]
+    );
+    let problems = problems(&driver);
+    let [InvalidPolicy::Items(lints)] = &problems[..] else {
+        panic!("one problem with items: {problems:?}");
+    };
+    let codes: Vec<_> = lints.iter().map(|lint| lint.code).collect();
+    assert_eq!(codes, [LintCode::ExchangeComponent, LintCode::Wildcard]);
+    assert!(matches!(
+        driver.refuse(&program("MAD.EXE")),
+        Refusal::Policy(_)
+    ));
+    driver.admit(&program("googledesktop.exe"));
+    assert_eq!(
+        driver.story_of(Driver::tick),
+        ["poll.completed 2 (tick) unchanged 1"]
+    );
 }
 
 fn problems(driver: &Driver) -> Vec<InvalidPolicy> {

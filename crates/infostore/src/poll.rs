@@ -91,74 +91,73 @@ impl InfoStore {
     }
 
     fn take_reading(&mut self, now: SimTime, poll: Poll, reading: Reading) {
-        let cause = Cause::Poll(poll.number);
-        if let Reading::Unreadable(error) = &reading {
-            let error = error.clone();
-            let value = process_list_name();
-            let event = Event::PollFailed {
-                poll,
-                value,
-                error,
-                generation: self.generation,
-            };
-            self.journal.record(now, cause, event);
-            self.remember(
-                now,
-                poll,
-                LastReading {
-                    reading: Arc::new(reading),
-                    lints: Arc::new([]),
-                },
-                None,
-            );
-            return;
+        match reading {
+            Reading::Unreadable(error) => self.keep_policy(now, poll, error),
+            readable @ (Reading::NotFound | Reading::Invalid(_) | Reading::Text(_)) => {
+                self.follow(now, poll, readable);
+            }
         }
-        let (policy, last) = self.interpret(now, cause, reading);
-        // The poll comes first in the journal and its consequences after it; `changed` is known beforehand.
+    }
+
+    fn keep_policy(&mut self, now: SimTime, poll: Poll, error: KeyStoreError) {
+        let last = LastReading {
+            reading: Arc::new(Reading::Unreadable(error.clone())),
+            lints: Arc::new([]),
+        };
+        let event = Event::PollFailed {
+            poll,
+            value: process_list_name(),
+            error,
+            generation: self.generation,
+        };
+        self.journal.record(now, Cause::Poll(poll.number), event);
+        self.remember(now, poll, last, None);
+    }
+
+    /// The poll comes first in the journal and its consequences after it, so whether it changes anything has to be known
+    /// beforehand.
+    fn follow(&mut self, now: SimTime, poll: Poll, reading: Reading) {
+        let cause = Cause::Poll(poll.number);
+        let (policy, last) = self.interpret(reading);
         let changed = !self.policy.same_rules(&policy);
-        let generation = Generation(self.generation.0.saturating_add(u64::from(changed)));
-        self.journal.record(
-            now,
-            cause,
-            Event::PollCompleted {
-                poll,
-                changed,
-                generation,
-            },
-        );
+        let event = Event::PollCompleted {
+            poll,
+            changed,
+            generation: Generation(self.generation.0.saturating_add(u64::from(changed))),
+        };
+        self.journal.record(now, cause, event);
+        self.report_problem(now, cause, &last);
         let disconnected = self.publish(now, cause, policy);
         self.last_reading = Some(last.clone());
         self.remember(now, poll, last, disconnected);
     }
 
-    /// The policy that a readable value means. What is wrong with it is said once, when the value is new.
-    fn interpret(&mut self, now: SimTime, cause: Cause, reading: Reading) -> (Policy, LastReading) {
+    /// The policy that a readable value means; a known value keeps its lints.
+    fn interpret(&self, reading: Reading) -> (Policy, LastReading) {
         let parsed = ProcessList::parse(reading.text().unwrap_or_default());
-        let known = self
-            .last_reading
-            .as_ref()
-            .filter(|last| *last.reading == reading)
-            .cloned();
-        let last = known.unwrap_or_else(|| {
-            let lints = if reading.text().is_some() {
-                parsed.lints
-            } else {
-                Vec::new()
-            };
-            let last = LastReading {
+        let known = self.last_reading.as_ref();
+        let last = known.filter(|last| *last.reading == reading).cloned();
+        let last = last.unwrap_or_else(|| {
+            let lints = reading.text().map_or_else(Vec::new, |_| parsed.lints);
+            LastReading {
                 reading: Arc::new(reading),
                 lints: lints.into(),
-            };
-            if let Some(problem) = problem(&last) {
-                let event = Event::RegistryInvalid {
-                    value: process_list_name(),
-                    problem,
-                };
-                self.journal.record(now, cause, event);
             }
-            last
         });
         (Policy::new(parsed.value), last)
+    }
+
+    /// What is wrong with a value is said once, when the value is new.
+    fn report_problem(&mut self, now: SimTime, cause: Cause, last: &LastReading) {
+        let known = self.last_reading.as_ref();
+        if known.is_some_and(|known| known.reading == last.reading) {
+            return;
+        }
+        if let Some(problem) = problem(last) {
+            let value = process_list_name();
+            let event = Event::RegistryInvalid { value, problem };
+            self.journal.record(now, cause, event);
+        }
     }
 
     fn remember(

@@ -144,6 +144,16 @@ fn a_late_name_of_a_known_class_is_no_class_too_many() {
 }
 
 #[test]
+fn the_only_session_of_its_class_may_take_another_at_the_limit() {
+    let mut driver = Driver::limited(SMALL);
+    let late = driver.admit(&nameless()).session;
+    driver.admit(&program("b.exe"));
+    driver.report(late, &["c.exe"]);
+    assert_eq!(driver.live().len(), 2, "it frees the class that it leaves");
+    assert_eq!(driver.store.counts().classes, 2);
+}
+
+#[test]
 fn session_indexes_are_used_round_and_round() {
     let mut driver = Driver::limited(Limits {
         journal_entries: 4,

@@ -20,8 +20,8 @@ impl InfoStore {
             return;
         }
         let record = Arc::new(identified(&row.record, subject));
-        let objection = self.objection(&record);
         self.table.replace(Arc::clone(&record));
+        let objection = self.objection(&record);
         self.journal.record(
             now,
             Cause::Client,
@@ -32,16 +32,16 @@ impl InfoStore {
         }
     }
 
+    /// Why a session can't stay in the class that it has just joined.
     fn objection(&self, record: &SessionRecord) -> Option<DisconnectReason> {
         let subject = &record.identity.subject;
         let limits = &self.settings.limits;
         if let Decision::Forbidden(cause) = self.policy.decide(subject) {
             return Some(DisconnectReason::Policy(Arc::new(cause)));
         }
-        let new_class =
-            !self.table.has_class(subject) && limits.classes <= self.table.class_count();
-        (limits.names_per_session < subject.names().len() || new_class)
-            .then_some(DisconnectReason::Limit)
+        let over = limits.names_per_session < subject.names().len()
+            || limits.classes < self.table.class_count();
+        over.then_some(DisconnectReason::Limit)
     }
 }
 

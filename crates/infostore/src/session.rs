@@ -124,7 +124,7 @@ pub enum DisconnectReason {
     Policy(Arc<policy::Cause>),
     /// Somebody asked through the control plane.
     Admin,
-    /// The client reported more process names than a session may have.
+    /// The client reported more process names than a session may have, or became one kind of program too many.
     Limit,
     /// The store service stops.
     Shutdown,
@@ -137,7 +137,7 @@ pub enum EndReason {
     Policy,
     /// Somebody asked through the control plane.
     Admin,
-    /// The client reported more process names than a session may have.
+    /// The client reported more process names than a session may have, or became one kind of program too many.
     Limit,
     /// The store service stopped.
     Shutdown,

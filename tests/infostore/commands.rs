@@ -145,6 +145,27 @@ fn a_stopped_store_admits_nobody_and_takes_notes_only() {
 }
 
 #[test]
+fn a_read_that_comes_back_after_the_stop_changes_nothing() {
+    for first in [true, false] {
+        let mut driver = Driver::starting(Settings::default(), Hive::with("mdl.exe"));
+        if !first {
+            driver.answer();
+            driver.hive.list("beta.exe");
+            driver.tick();
+        }
+        driver.execute(Command::Poll).expect("running");
+        driver.execute(Command::Stop).expect("running");
+        let generation = driver.store.generation();
+        let story = driver.story_of(Driver::answer);
+        assert_eq!(story, [""; 0], "first read: {first}");
+        assert_eq!(driver.store.generation(), generation);
+        assert_eq!(driver.reads.len(), 0, "nothing is read any more");
+        assert_eq!(driver.store.schedule().in_flight(), None, "nobody waits");
+        assert!(!driver.store.is_running());
+    }
+}
+
+#[test]
 fn command_errors_say_what_they_are_about() {
     let rows = [
         (

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use clock::{ClockMode, SimTime};
-use registry_poll::{PollNumber, Requested};
+use registry_poll::{PollNumber, PollSchedule, Requested};
 
 use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event, RegistryChange};
@@ -111,6 +111,8 @@ impl InfoStore {
             self.drop_session(now, cause, id, DisconnectReason::Shutdown);
         }
         self.phase = Phase::Stopped;
+        // A schedule without a read in flight: the values of one that was come too late, and nobody waits for them.
+        self.schedule = PollSchedule::new(now, self.schedule.interval());
         self.journal.record(now, cause, Event::StoreStopped);
     }
 }

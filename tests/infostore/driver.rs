@@ -74,6 +74,10 @@ impl Hive {
         self.failure = None;
     }
 
+    pub(crate) fn value(&self) -> Result<Option<RegValue>, KeyStoreError> {
+        self.query_value(&KeyPath::parameters_system(), &value_name())
+    }
+
     fn read(&self, name: ValueName) -> ValueRead {
         let result = self.query_value(&KeyPath::parameters_system(), &name);
         ValueRead { name, result }

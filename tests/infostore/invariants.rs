@@ -1,0 +1,203 @@
+//! What holds after every call, whatever the history. The numbers are those of the invariants in docs/ARCHITECTURE.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use infostore::{Cause, Counts, Event, Generation, Sequence, SessionId, SessionIndex};
+use policy::Decision;
+use proptest::prelude::*;
+
+use super::history::{limits, step};
+use super::trial::{Done, Trial};
+
+impl Trial {
+    /// What holds after any call, `done` being what it did.
+    pub(crate) fn check(&self, done: &Done) {
+        self.check_schedule();
+        self.check_policy();
+        self.check_table();
+        self.check_counts();
+        self.check_journals();
+        self.check_ends(done);
+    }
+
+    /// The model knows what is due when, and whether a read is in flight.
+    fn check_schedule(&self) {
+        assert_eq!(self.whole.store.poll_timeout(), self.model.deadline());
+        let reading = 0 < self.model.reads && !self.model.stopped;
+        assert_eq!(self.whole.store.schedule().in_flight().is_some(), reading);
+        assert!(self.model.stopped || self.whole.reads.len() == usize::from(reading));
+    }
+
+    /// Invariant 3, and the policy is the model's.
+    fn check_policy(&self) {
+        let store = &self.whole.store;
+        for session in store.sessions_after(None) {
+            let decision = store.policy().decide(&session.identity.subject);
+            assert!(
+                matches!(decision, Decision::Permitted { .. }),
+                "{session:?} is forbidden"
+            );
+        }
+        let items = store.policy().processes().items().iter();
+        let keys: BTreeSet<_> = items.map(|item| item.key().to_owned()).collect();
+        assert_eq!(keys, self.model.list);
+        assert_eq!(store.is_running(), self.model.open);
+    }
+
+    /// The table is the model's, its indexes are unique, and its counts are right.
+    fn check_table(&self) {
+        let sessions: Vec<_> = self.whole.store.sessions_after(None).collect();
+        let ids: Vec<_> = sessions.iter().map(|session| session.id.0).collect();
+        let expected: Vec<_> = self
+            .model
+            .sessions
+            .iter()
+            .map(|session| session.id)
+            .collect();
+        assert_eq!(ids, expected);
+        for (session, expected) in sessions.iter().zip(&self.model.sessions) {
+            let names = session.identity.subject.names().iter();
+            let names: Vec<_> = names.map(|name| name.reported().to_owned()).collect();
+            assert_eq!(names, expected.names);
+        }
+        let indexes: BTreeSet<_> = sessions.iter().map(|session| session.index).collect();
+        assert_eq!(indexes.len(), sessions.len());
+        assert!(!indexes.contains(&SessionIndex(u16::MAX)));
+    }
+
+    fn check_counts(&self) {
+        let sessions = || self.whole.store.sessions_after(None);
+        let subjects = || sessions().map(|session| &session.identity.subject);
+        let journal = self.whole.store.journal();
+        let total = |of: fn(&Event) -> bool| {
+            let count = journal.entries().filter(|entry| of(&entry.event)).count();
+            u64::try_from(count).expect("few")
+        };
+        let recount = Counts {
+            sessions: sessions().count(),
+            unidentified: subjects()
+                .filter(|subject| !subject.is_identified())
+                .count(),
+            classes: subjects().collect::<BTreeSet<_>>().len(),
+            admitted: total(|event| matches!(event, Event::SessionConnected { .. })),
+            refused: total(|event| matches!(event, Event::SessionRefused { .. })),
+            disconnected: total(|event| matches!(event, Event::SessionDisconnected { .. })),
+        };
+        assert_eq!(self.whole.store.counts(), recount);
+        let changes = total(|event| matches!(event, Event::PolicyChanged { .. }));
+        assert_eq!(self.whole.store.generation(), Generation(changes));
+    }
+
+    /// Invariant 5, at every cursor that the small journal keeps.
+    fn check_journals(&self) {
+        let (whole, small) = (self.whole.store.journal(), self.small.store.journal());
+        let now = whole.cursor().seq;
+        assert_eq!(whole.replay(now), Some(self.whole.image()));
+        assert_eq!(small.replay(now), Some(self.small.image()));
+        assert_eq!(self.whole.image(), self.small.image());
+        for entry in small.entries() {
+            assert_eq!(whole.entry(entry.seq), Some(entry));
+            assert_eq!(small.replay(entry.seq), whole.replay(entry.seq));
+        }
+        let first = small.first().expect("never empty");
+        let evicted = Sequence(first.0.saturating_sub(2));
+        assert_eq!(small.replay(evicted).is_none(), first.0 > 1);
+    }
+
+    /// Invariant 6, and every entry of a call bears the call's time.
+    fn check_ends(&self, done: &Done) {
+        let mut disconnected = Vec::new();
+        for pair in done.entries.windows(2) {
+            if let Event::SessionDisconnected {
+                session, reason, ..
+            } = &pair[0].event
+            {
+                let (session, end) = (Arc::clone(session), reason.end());
+                assert_eq!(
+                    pair[1].event,
+                    Event::SessionEnded {
+                        session,
+                        reason: end
+                    }
+                );
+            }
+        }
+        for entry in &done.entries {
+            assert_eq!(entry.at, self.whole.now);
+            if let Event::SessionDisconnected {
+                session, reason, ..
+            } = &entry.event
+            {
+                disconnected.push((session.id, reason.clone()));
+            }
+        }
+        assert!(
+            disconnected.is_sorted_by_key(|(id, _)| *id),
+            "{disconnected:?}"
+        );
+        let dropped = done
+            .dropped
+            .iter()
+            .map(|drop| (drop.session, drop.reason.clone()));
+        assert_eq!(dropped.collect::<Vec<_>>(), disconnected);
+    }
+
+    /// A sweep ends with its totals.
+    pub(crate) fn check_sweep(&self, done: &Done) {
+        let counts = self.whole.store.counts();
+        let totals = Event::EnforcementCompleted {
+            generation: self.whole.store.generation(),
+            disconnected: done.dropped.len(),
+            kept: counts.sessions,
+            unidentified: counts.unidentified,
+        };
+        assert_eq!(done.entries.last().map(|entry| &entry.event), Some(&totals));
+        let poll = Cause::Poll(
+            self.whole
+                .store
+                .polls()
+                .next_back()
+                .expect("over")
+                .poll
+                .number,
+        );
+        assert!(done.entries.iter().all(|entry| entry.cause == poll));
+    }
+
+    /// Each session that ever was has one beginning, and one end unless it lives.
+    fn check_lives(&self) {
+        let mut lives: BTreeMap<SessionId, (usize, usize)> = BTreeMap::new();
+        for entry in self.whole.store.journal().entries() {
+            match &entry.event {
+                Event::SessionConnected { session, .. } => {
+                    lives.entry(session.id).or_default().0 += 1
+                }
+                Event::SessionEnded { session, .. } => lives.entry(session.id).or_default().1 += 1,
+                _ => {}
+            }
+        }
+        for (id, life) in lives {
+            let ended = usize::from(self.whole.store.session(id).is_none());
+            assert_eq!(life, (1, ended), "{id:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn every_history_keeps_the_invariants_and_agrees_with_the_model(
+        limits in limits(),
+        small in 1..9_usize,
+        held in prop::bool::weighted(0.2),
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let mut trial = Trial::new(limits, small, held);
+        for step in &steps {
+            trial.take(step);
+        }
+        trial.check_lives();
+    }
+}

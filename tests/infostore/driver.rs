@@ -270,7 +270,11 @@ impl Driver {
     }
 
     pub(crate) fn end(&mut self, session: SessionId, reason: EndReason) {
-        self.store.handle_session_end(self.now, session, reason);
+        match reason {
+            EndReason::Client => self.store.handle_disconnect(self.now, session),
+            EndReason::Transport => self.store.handle_rundown(self.now, session),
+            reason => panic!("{reason} is the store's own doing"),
+        }
         self.perform_effects();
     }
 

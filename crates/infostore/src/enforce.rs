@@ -95,15 +95,19 @@ impl InfoStore {
         });
     }
 
-    /// Takes note that a session ended without the store's doing: EcDoDisconnect, or the last connection of its group.
-    pub fn handle_session_end(&mut self, now: SimTime, id: SessionId, reason: EndReason) {
+    /// Takes note that a client ended its session: EcDoDisconnect.
+    pub fn handle_disconnect(&mut self, now: SimTime, id: SessionId) {
+        self.handle_end(now, Cause::Client, id, EndReason::Client);
+    }
+
+    /// Takes note that the last connection of a session's group is closed: rundown.
+    pub fn handle_rundown(&mut self, now: SimTime, id: SessionId) {
+        self.handle_end(now, Cause::Transport, id, EndReason::Transport);
+    }
+
+    fn handle_end(&mut self, now: SimTime, cause: Cause, id: SessionId, reason: EndReason) {
         let Some(row) = self.table.remove(id) else {
             return;
-        };
-        let cause = if reason == EndReason::Transport {
-            Cause::Transport
-        } else {
-            Cause::Client
         };
         self.journal.record(
             now,

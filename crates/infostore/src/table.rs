@@ -4,7 +4,7 @@
 //! the sessions of those that it forbids, never all of them. Peers choose the names, so classes live in an ordered map,
 //! which no choice of names makes slow, they are freed with their last session, and there is a limit to their number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use policy::Subject;
@@ -120,50 +120,45 @@ impl SessionTable {
     }
 }
 
-/// Session indexes in use. They are unique up to 65,535 sessions; above that an index is shared, and a client is told
-/// apart by its group and time stamp (\[MS-OXCRPC\] 3.1.4.1 wants one per server, and has 16 bits for it).
+/// Session indexes. They are unique up to 65,535 sessions, and one that was given back rests as long as possible; above that
+/// an index is shared, and a client is told apart by its group and time stamp (\[MS-OXCRPC\] 3.1.4.1 wants one per server, and
+/// has 16 bits for it).
 #[derive(Debug, Default)]
 struct IndexPool {
-    in_use: BTreeMap<u16, u32>,
-    next: u16,
+    /// The first that was never used; FFFFh, which stands for "none" in the protocol, when all were.
+    fresh: u16,
+    released: VecDeque<u16>,
+    /// How many sessions an index has besides its first.
+    shared: BTreeMap<u16, u32>,
+    next_shared: u16,
 }
 
 impl IndexPool {
     fn take(&mut self) -> SessionIndex {
-        let index = self.first_free().unwrap_or(self.next);
-        self.next = successor(index);
-        let users = self.in_use.entry(index).or_insert(0);
-        *users = users.saturating_add(1);
-        SessionIndex(index)
+        if self.fresh < u16::MAX {
+            let index = self.fresh;
+            self.fresh = index.saturating_add(1);
+            return SessionIndex(index);
+        }
+        SessionIndex(self.released.pop_front().unwrap_or_else(|| self.share()))
     }
 
-    /// The first free index from `next` on. Indexes in use form runs, so this steps over the run that it meets.
-    fn first_free(&self) -> Option<u16> {
-        if usize::from(u16::MAX) <= self.in_use.len() {
-            return None;
-        }
-        let mut candidate = self.next;
-        while self.in_use.contains_key(&candidate) {
-            candidate = successor(candidate);
-        }
-        Some(candidate)
-    }
-
-    fn free(&mut self, index: SessionIndex) {
-        let Some(users) = self.in_use.get_mut(&index.0) else {
-            return;
+    fn share(&mut self) -> u16 {
+        let index = self.next_shared;
+        self.next_shared = match index.wrapping_add(1) {
+            u16::MAX => 0,
+            next => next,
         };
-        *users = users.saturating_sub(1);
-        if *users == 0 {
-            self.in_use.remove(&index.0);
-        }
+        let sharers = self.shared.entry(index).or_insert(0);
+        *sharers = sharers.saturating_add(1);
+        index
     }
-}
 
-/// FFFFh stands for "none" in the protocol and is passed over.
-fn successor(index: u16) -> u16 {
-    match index.wrapping_add(1) {
-        u16::MAX => 0,
-        next => next,
+    fn free(&mut self, SessionIndex(index): SessionIndex) {
+        match self.shared.get_mut(&index) {
+            None => self.released.push_back(index),
+            Some(1) => drop(self.shared.remove(&index)),
+            Some(sharers) => *sharers = sharers.saturating_sub(1),
+        }
     }
 }

@@ -13,7 +13,7 @@ use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
     Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
-    DisconnectReason, Effect, EndReason, Epoch, GroupId, InfoStore, PollToken, SessionId,
+    DisconnectReason, Effect, Epoch, GroupId, InfoStore, PollToken, SessionId,
 };
 use policy::Subject;
 use rand::rngs::StdRng;
@@ -357,7 +357,7 @@ impl Owner {
         {
             self.sessions.remove(&id);
             let now = self.now();
-            self.store.handle_session_end(now, id, EndReason::Client);
+            self.store.handle_disconnect(now, id);
         }
         Answer::Disconnected
     }
@@ -371,7 +371,7 @@ impl Owner {
         let now = self.now();
         for id in group.live_sessions() {
             self.sessions.remove(&id);
-            self.store.handle_session_end(now, id, EndReason::Transport);
+            self.store.handle_rundown(now, id);
         }
         self.groups.remove(&group.id);
     }

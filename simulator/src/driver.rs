@@ -74,6 +74,12 @@ pub trait StoreDriver {
     /// As [`StoreDriver::start_over`].
     fn poll_now(&mut self) -> Result<(), DriverError>;
 
+    /// Store time.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`].
+    fn now(&mut self) -> Result<SimTime, DriverError>;
+
     /// The live sessions.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ pub struct StoreEvent {
     pub seq: u64,
     /// Store time, RFC 3339.
     pub at: String,
-    /// Who or what caused it: `start`, `poll 2`, `client`, `transport`, `control`, `stop`; or `{"poll": 2}`.
-    pub cause: Scalar,
+    /// Who or what caused it: `start`, `poll:2`, `client`, `transport`, `control`, `stop`.
+    pub cause: String,
     /// What happened, as `session.connected`.
     #[serde(rename = "type")]
     pub event_type: String,
@@ -56,9 +56,7 @@ impl StoreEvent {
 
     /// The poll that caused it.
     pub(crate) fn poll(&self) -> Option<i64> {
-        let number = |text: &str| text.strip_prefix("poll ")?.parse().ok();
-        let named = self.cause.text().and_then(number);
-        named.or_else(|| self.cause.field("poll").integer())
+        self.cause.strip_prefix("poll:")?.parse().ok()
     }
 }
 

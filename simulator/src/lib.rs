@@ -34,5 +34,5 @@ pub use scenario::{
     SessionExpectation, Step, StepAction,
 };
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
-pub use timeline::{TimelineLine, tell};
+pub use timeline::{Timeline, TimelineLine};
 pub use version::ClientVersion;

@@ -11,7 +11,6 @@
 
 mod machine;
 mod pipe;
-mod real_store;
 mod requests;
 mod runner;
 mod scenario;

@@ -1,7 +1,7 @@
 //! Events in sentences.
 
 use serde_json::{Value, json};
-use simulator::{StoreEvent, tell};
+use simulator::{StoreEvent, Timeline, TimelineLine};
 
 fn events(events: Vec<Value>) -> Vec<StoreEvent> {
     let numbered = events.into_iter().zip(1..).map(|(mut event, seq)| {
@@ -15,6 +15,10 @@ fn events(events: Vec<Value>) -> Vec<StoreEvent> {
         serde_json::from_value(event).unwrap()
     });
     numbered.collect()
+}
+
+fn tell(events: &[StoreEvent]) -> Vec<TimelineLine> {
+    Timeline::new().tell(events)
 }
 
 fn lines(told: Vec<Value>) -> String {
@@ -38,16 +42,31 @@ fn with(mut event: Value, fields: Value) -> Value {
 
 fn by_item_1() -> Value {
     json!({
-        "decision": { "list": "processes", "item": { "number": 1, "text": "mdl.exe" }, "span": [0, 7] },
+        "decision": { "list": "processes", "item": "mdl.exe", "ordinal": 1, "span": { "start": 0, "end": 7 } },
         "code": { "name": "ecClientVerDisallowed", "value": 1247 }, "reason": "policy",
     })
+}
+
+#[test]
+fn a_later_refusal_names_the_poll_that_found_the_policy() {
+    let mut timeline = Timeline::new();
+    let changed = json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1, "added": ["mdl.exe"], "removed": [] });
+    timeline.tell(&events(vec![changed]));
+    let refused = with(session("session.refused", Some("mdl.exe"), 3), by_item_1());
+    let told = timeline.tell(&events(vec![refused]));
+    assert_eq!(
+        told[0].because.as_deref(),
+        Some(
+            "item 1 `mdl.exe` of \"Disable MAPI Client Processes\", found by poll 2 (generation 1)"
+        )
+    );
 }
 
 #[test]
 fn every_type_of_event_has_a_sentence() {
     let disconnected = with(
         session("session.disconnected", Some("mdl.exe"), 3),
-        json!({ "cause": "poll 2", "user": "alice" }),
+        json!({ "cause": "poll:2", "user": "alice" }),
     );
     let told = lines(vec![
         json!({ "type": "store.started", "cause": "start", "build": "6.5.7651.19", "poll_interval": "15m" }),
@@ -64,9 +83,9 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
         json!({ "type": "clock.changed", "mode": "real", "target": null }),
         json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
-        json!({ "type": "policy.changed", "cause": "poll 2", "generation": 1, "added": ["mdl.exe", "program2.exe"],
+        json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1, "added": ["mdl.exe", "program2.exe"],
             "removed": [], "items": ["mdl.exe", "program2.exe"] }),
-        json!({ "type": "policy.changed", "cause": { "poll": 3 }, "generation": 2, "added": ["a.exe"], "removed": ["b.exe"] }),
+        json!({ "type": "policy.changed", "cause": "poll:3", "generation": 2, "added": ["a.exe"], "removed": ["b.exe"] }),
         with(disconnected, by_item_1()),
         with(session("session.refused", Some("MDL.EXE"), 4), by_item_1()),
         with(
@@ -119,12 +138,12 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  the policy changes (generation 1): `mdl.exe`, `program2.exe` added  because poll 2 read another list
     2006-04-22T08:00:00Z  the policy changes (generation 2): `a.exe` added, `b.exe` removed  because poll 3 read another list
     2006-04-22T08:00:00Z  mdl.exe of alice@WKS3 is disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
-    2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed  because item 1 `mdl.exe` of "Disable MAPI Client Processes" (generation 1)
+    2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecSessionLimit  because the store holds as many sessions as it may
     2006-04-22T08:00:00Z  a.exe of user6@WKS6 is disconnected  because somebody asked for it through the control plane
     2006-04-22T08:00:00Z  a.exe of user7@WKS7 ends its session
     2006-04-22T08:00:00Z  an unnamed program of user8@WKS8 is gone  because the connection closed
-    2006-04-22T08:00:00Z  mdl.exe of user9@WKS9 would be blocked  because item 1 `mdl.exe` of "Disable MAPI Client Processes" (generation 1)
+    2006-04-22T08:00:00Z  mdl.exe of user9@WKS9 would be blocked  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     2006-04-22T08:00:00Z  the sweep ends: 1 disconnected, 5 kept, 2 of them unidentified
     2006-04-22T08:00:00Z  poll 3, on request, cannot read the registry; what was last read stays in force  because access to it is denied
     2006-04-22T08:00:00Z  the policy is only watched now: nobody is turned away
@@ -149,7 +168,7 @@ fn five_like_events_are_one_line_and_four_are_not() {
             let event = with(session(event_type, Some("mdl.exe"), number), by_item_1());
             with(
                 event,
-                json!({ "at": "2006-04-22T08:15:00Z", "cause": "poll 2" }),
+                json!({ "at": "2006-04-22T08:15:00Z", "cause": "poll:2" }),
             )
         };
         [event("session.disconnected"), event("session.ended")]

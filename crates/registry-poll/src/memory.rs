@@ -37,7 +37,12 @@ impl MemoryKeyStore {
     /// The values of a key by name, without case; `None` when there is no such key.
     pub fn list(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
         let keys = self.read();
-        Some(keys.get(key)?.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        Some(
+            keys.get(key)?
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
     }
 
     /// Deletes every key.

@@ -93,7 +93,11 @@ impl PollSchedule {
 
     /// The same schedule on a new grid that starts at `now`; a read in flight goes on.
     pub fn regrid(&mut self, now: SimTime, interval: Duration) {
-        let Self { interval, next_tick, .. } = Self::new(now, interval);
+        let Self {
+            interval,
+            next_tick,
+            ..
+        } = Self::new(now, interval);
         self.interval = interval;
         self.next_tick = next_tick;
     }

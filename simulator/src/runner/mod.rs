@@ -4,10 +4,12 @@ mod judge;
 
 use core::fmt;
 
+use clock::SimTime;
+
 use crate::driver::{ClientId, DriverError, Injection, StoreDriver, Transport};
 use crate::event::StoreEvent;
 use crate::scenario::{InjectEntry, Scenario, Step, StepAction};
-use crate::timeline::{TimelineLine, tell};
+use crate::timeline::{Timeline, TimelineLine};
 use judge::{Findings, judge};
 
 /// How a scenario is played.
@@ -24,6 +26,8 @@ pub struct RunOptions {
 pub enum TimelineEntry {
     /// A step begins.
     Step {
+        /// Store time.
+        at: SimTime,
         /// Its number, from 1.
         number: usize,
         /// What it says of itself.
@@ -32,7 +36,12 @@ pub enum TimelineEntry {
     /// Something happened in the store.
     Happened(TimelineLine),
     /// An expectation was looked at.
-    Checked(Check),
+    Checked {
+        /// Store time.
+        at: SimTime,
+        /// What came of it.
+        check: Check,
+    },
 }
 
 /// One expectation, and what there was.
@@ -102,6 +111,7 @@ pub fn run(
         clients: Vec::new(),
         seen: 0,
         caused: Vec::new(),
+        timeline: Timeline::new(),
         checks: Vec::new(),
     };
     runner.start_over(scenario).map_err(RunError::Start)?;
@@ -131,6 +141,7 @@ struct Runner<'a> {
     seen: u64,
     /// The events of the last step that was not an `expect`.
     caused: Vec<StoreEvent>,
+    timeline: Timeline,
     checks: Vec<Check>,
 }
 
@@ -141,8 +152,8 @@ impl Runner<'_> {
     }
 
     fn play(&mut self, number: usize, step: &Step) -> Result<(), DriverError> {
-        let say = step.say.clone();
-        (self.show)(TimelineEntry::Step { number, say });
+        let (at, say) = (self.driver.now()?, step.say.clone());
+        (self.show)(TimelineEntry::Step { at, number, say });
         if let StepAction::Expect(expectation) = &step.action {
             let findings = Findings {
                 sessions: self.driver.sessions()?,
@@ -150,7 +161,10 @@ impl Runner<'_> {
                 events: &self.caused,
             };
             for check in judge(number, expectation, &findings) {
-                (self.show)(TimelineEntry::Checked(check.clone()));
+                (self.show)(TimelineEntry::Checked {
+                    at,
+                    check: check.clone(),
+                });
                 self.checks.push(check);
             }
             return Ok(());
@@ -221,7 +235,7 @@ impl Runner<'_> {
     fn show_events(&mut self) -> Result<(), DriverError> {
         self.caused = self.driver.events_after(self.seen)?;
         self.seen = self.caused.last().map_or(self.seen, |event| event.seq);
-        for line in tell(&self.caused) {
+        for line in self.timeline.tell(&self.caused) {
             (self.show)(TimelineEntry::Happened(line));
         }
         Ok(())
@@ -231,9 +245,9 @@ impl Runner<'_> {
 impl fmt::Display for TimelineEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step { number, say } => write!(f, "step {number}: {say}"),
+            Self::Step { at, number, say } => write!(f, "{at}  {number}. {say}"),
             Self::Happened(line) => line.fmt(f),
-            Self::Checked(check) => check.fmt(f),
+            Self::Checked { at, check } => write!(f, "{at}     {check}"),
         }
     }
 }
@@ -241,11 +255,11 @@ impl fmt::Display for TimelineEntry {
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.met {
-            write!(f, "  met: {}", self.expected)
+            write!(f, "as expected: {}", self.expected)
         } else {
             write!(
                 f,
-                "  NOT MET: expected {}, found {}",
+                "NOT AS EXPECTED: wanted {}, found {}",
                 self.expected, self.found
             )
         }

@@ -11,6 +11,7 @@ mod sentence;
 mod why;
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use crate::event::StoreEvent;
 use sentence::{Sentence, What, sentence};
@@ -28,16 +29,36 @@ pub struct TimelineLine {
     pub events: usize,
 }
 
-/// The events as lines, in order.
-#[must_use]
-pub fn tell(events: &[StoreEvent]) -> Vec<TimelineLine> {
-    let told: Vec<(&str, Sentence)> = events
-        .iter()
-        .filter(|event| !is_repetition(event))
-        .map(|event| (event.at.as_str(), sentence(event)))
-        .collect();
-    told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other))
-        .flat_map(|run| {
+/// Tells events as lines. It remembers which poll found which policy, so that a later refusal can be traced to it.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    found_by: BTreeMap<i64, i64>,
+}
+
+impl Timeline {
+    /// A timeline that has told nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next events as lines, in order.
+    pub fn tell(&mut self, events: &[StoreEvent]) -> Vec<TimelineLine> {
+        let mut told = Vec::new();
+        for event in events.iter().filter(|event| !is_repetition(event)) {
+            self.note(event);
+            let generation = event.field("generation").integer();
+            let found_by = generation
+                .and_then(|generation| self.found_by.get(&generation))
+                .copied();
+            told.push((
+                event.at.as_str(),
+                sentence(event, found_by.or_else(|| event.poll())),
+            ));
+        }
+        let runs =
+            told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other));
+        runs.flat_map(|run| {
             if run.len() < FOLD_FROM {
                 each(run)
             } else {
@@ -45,6 +66,16 @@ pub fn tell(events: &[StoreEvent]) -> Vec<TimelineLine> {
             }
         })
         .collect()
+    }
+
+    fn note(&mut self, event: &StoreEvent) {
+        let changed = event.event_type == "policy.changed";
+        if let (true, Some(generation), Some(poll)) =
+            (changed, event.field("generation").integer(), event.poll())
+        {
+            self.found_by.insert(generation, poll);
+        }
+    }
 }
 
 /// Whether `session.disconnected` has said it before, as it does of every end that the store causes.

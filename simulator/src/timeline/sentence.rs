@@ -66,21 +66,21 @@ impl ClientClause {
     }
 }
 
-/// An event in words. One of an unknown type is told by its name.
-pub(super) fn sentence(event: &StoreEvent) -> Sentence {
+/// An event in words. One of an unknown type is told by its name. `found_by` is the poll that found the policy in force.
+pub(super) fn sentence(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
     match event.event_type.as_str() {
         "session.connected" => connected(event),
-        "session.refused" => refused(event),
+        "session.refused" => refused(event, found_by),
         "session.disconnected" => client(
             event,
             ("is disconnected", "are disconnected"),
-            because_of_decision(event).or_else(|| because_of_reason(event)),
+            because_of_decision(event, found_by).or_else(|| because_of_reason(event)),
         ),
         "session.ended" => ended(event),
         "session.would_block" => client(
             event,
             ("would be blocked", "would be blocked"),
-            because_of_decision(event),
+            because_of_decision(event, found_by),
         ),
         "session.identified" => client(
             event,
@@ -150,11 +150,11 @@ fn connected(event: &StoreEvent) -> Sentence {
     client(event, ("connects", "connect"), Some(why))
 }
 
-fn refused(event: &StoreEvent) -> Sentence {
+fn refused(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
     let code = event.field("code").field("name").text();
     let with = code.map(|code| format!(" with {code}")).unwrap_or_default();
     let verbs = (format!("is refused{with}"), format!("are refused{with}"));
-    let why = because_of_decision(event).or_else(|| because_of_reason(event));
+    let why = because_of_decision(event, found_by).or_else(|| because_of_reason(event));
     client(event, (&verbs.0, &verbs.1), why)
 }
 

@@ -2,14 +2,19 @@
 
 use crate::event::{Scalar, StoreEvent};
 
-/// The item that forbids the client, and how it was found. None when the event names no item.
-pub(super) fn because_of_decision(event: &StoreEvent) -> Option<String> {
+/// The item that forbids the client, and the poll that found it. None when the event names no item.
+pub(super) fn because_of_decision(event: &StoreEvent, found_by: Option<i64>) -> Option<String> {
     let decision = event.field("decision");
-    let item = item(decision.field("item"))?;
+    let item = decision.field("item").text()?;
+    let number = decision
+        .field("ordinal")
+        .in_words()
+        .map(|number| format!("item {number} "));
     let list = list_of(event).map(|list| format!(" of {list}"));
-    let poll = event.poll().map(|poll| format!(", found by poll {poll}"));
+    let poll = found_by.map(|poll| format!(", found by poll {poll}"));
     Some(format!(
-        "{item}{}{}{}",
+        "{}`{item}`{}{}{}",
+        number.unwrap_or_default(),
         list.unwrap_or_default(),
         poll.unwrap_or_default(),
         generation(event)
@@ -60,14 +65,10 @@ pub(super) fn quoted_list(items: &Scalar) -> Option<String> {
     let Scalar::List(items) = items else {
         return None;
     };
-    let items: Vec<String> = items.iter().filter_map(item).collect();
+    let items = items
+        .iter()
+        .filter_map(Scalar::text)
+        .map(|item| format!("`{item}`"));
+    let items: Vec<String> = items.collect();
     (!items.is_empty()).then(|| items.join(", "))
-}
-
-/// `` item 1 `mdl.exe` ``, without the number where there is none.
-fn item(item: &Scalar) -> Option<String> {
-    let text = item.text().or_else(|| item.field("text").text())?;
-    let number = item.field("number").integer();
-    let number = number.map(|number| format!("item {number} "));
-    Some(format!("{}`{text}`", number.unwrap_or_default()))
 }

@@ -1,1 +1,46 @@
-//! Placeholder, replaced by the first commit of this crate.
+//! The HTTP control plane of a store: inject clients, edit the registry, move time, and see why everything happened.
+//!
+//! Handlers own no state. Each is a typed extractor, one or two calls of a [`server::StoreHandle`], and a structure of
+//! this crate that serde writes and utoipa describes. The same structures make the OpenAPI document, so that it can't
+//! say anything else than what is served. Every error is an RFC 9457 problem out of one table, [`ProblemType`].
+
+mod app;
+mod batch;
+mod block_lists;
+mod clients;
+mod clock_mode;
+mod decisions;
+mod event_fields;
+mod events;
+mod explain;
+mod extract;
+mod finish;
+mod guard;
+mod health;
+mod info;
+mod injection;
+mod json_place;
+mod list_text;
+mod openapi;
+mod page;
+mod policy_in_force;
+mod polls;
+mod problem;
+mod problems;
+mod reg_value;
+mod registry;
+mod reply;
+mod reset;
+mod router;
+mod scalars;
+mod serve;
+mod session_fields;
+mod sessions;
+mod stores;
+mod time;
+
+pub use app::{ControlConfig, ControlLimits};
+pub use events::journal_line;
+pub use problem::ProblemType;
+pub use router::router;
+pub use serve::{BindError, Bound, bind};

@@ -1,0 +1,190 @@
+//! `/clients/batch`: many clients in one request, each with a result of its own, and one round of the engine for all.
+
+use std::collections::VecDeque;
+
+use axum::extract::{Extension, FromRequest, Request, State};
+use axum::http::Uri;
+use infostore::Transport;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use server::{Injection, ListedClient, StoreHandle};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::clients::{Client, NewClient};
+use crate::extract::{NoQuery, Store, body_bytes, media_type, parse_json, unsupported};
+use crate::finish::RequestId;
+use crate::problem::{Problem, ProblemDocument, ProblemType};
+use crate::reply::Reply;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(create_batch))
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+struct BatchResult {
+    /// One for each item of the request, in its order.
+    items: Vec<ItemResult>,
+    /// Clients that were injected.
+    injected: usize,
+    /// Items that were not taken.
+    failed: usize,
+}
+
+/// What became of one item of a batch.
+#[derive(Serialize, ToSchema)]
+struct ItemResult {
+    /// Its place in the request, from 0.
+    index: usize,
+    /// The status that the item would have got alone: 201, or that of its problem.
+    status: u16,
+    /// The clients that were injected; empty when the item was not taken.
+    clients: Vec<Client>,
+    /// Why the item was not taken; null when it was.
+    problem: Option<ProblemDocument>,
+}
+
+/// The items of a batch: each a client, or what is wrong with it.
+struct Items(Vec<Result<NewClient, Problem>>);
+
+impl FromRequest<App> for Items {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = media_type(request.headers());
+        let bytes = body_bytes(request, app).await?;
+        match kind.as_str() {
+            "application/json" => items_of_array(&bytes).map(Self),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
+                Ok(Self(items_of_lines(&bytes)))
+            }
+            _ => Err(unsupported(&kind)),
+        }
+    }
+}
+
+fn items_of_array(bytes: &[u8]) -> Result<Vec<Result<NewClient, Problem>>, Problem> {
+    let items: Vec<Box<RawValue>> = parse_json(bytes)?;
+    // A line within the item would not be the body's.
+    let parse = |item: Box<RawValue>| {
+        parse_json(item.get().as_bytes()).map_err(|problem| problem.on_line(None))
+    };
+    Ok(items.into_iter().map(parse).collect())
+}
+
+/// One item a line; empty lines are none.
+fn items_of_lines(bytes: &[u8]) -> Vec<Result<NewClient, Problem>> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let parse = |(number, line): (usize, &[u8])| {
+        parse_json(line).map_err(|problem| problem.on_line(Some(number)))
+    };
+    lines
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .map(parse)
+        .collect()
+}
+
+/// The items that can be injected, in order, and for each item how many clients it has or what is wrong.
+struct Plan {
+    injections: Vec<Injection>,
+    items: Vec<Result<usize, Problem>>,
+}
+
+impl Plan {
+    fn new(items: Items, store: &StoreHandle, most: usize) -> Self {
+        let mut plan = Self {
+            injections: Vec::new(),
+            items: Vec::new(),
+        };
+        for item in items.0 {
+            let outcome = item.and_then(|new| plan.take(new, store, most));
+            plan.items.push(outcome);
+        }
+        plan
+    }
+
+    fn take(&mut self, new: NewClient, store: &StoreHandle, most: usize) -> Result<usize, Problem> {
+        if new.transport() == Transport::Tcp && store.rpc_address().is_none() {
+            let detail = "the store has no RPC port, so it takes no TCP clients";
+            return Err(Problem::new(ProblemType::NoRpcPort, detail));
+        }
+        let taken = self.injections.len();
+        let first = taken.saturating_add(1);
+        let clients = new.injections(first, most.saturating_sub(taken))?;
+        let count = clients.len();
+        self.injections.extend(clients);
+        Ok(count)
+    }
+}
+
+fn result(
+    index: usize,
+    outcome: Result<usize, Problem>,
+    clients: &mut VecDeque<ListedClient>,
+    request: (&Uri, &RequestId),
+) -> ItemResult {
+    match outcome {
+        Ok(count) => {
+            let taken = clients.drain(..count.min(clients.len()));
+            let clients = taken.map(Client::from).collect();
+            ItemResult {
+                index,
+                status: 201,
+                clients,
+                problem: None,
+            }
+        }
+        Err(problem) => {
+            let status = problem.kind.status().as_u16();
+            let (uri, RequestId(id)) = request;
+            let problem = problem.below(&format!("#/{index}"));
+            let problem = problem.document(uri.path().to_owned(), id.clone());
+            ItemResult {
+                index,
+                status,
+                clients: Vec::new(),
+                problem: Some(problem),
+            }
+        }
+    }
+}
+
+/// Injects many clients: a JSON array, or one a line (NDJSON). Items that can't be taken are told so one by one, and the
+/// others are injected together.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/clients/batch", tag = "clients",
+    request_body(content(
+        (Vec<NewClient> = "application/json"),
+        (NewClient = "application/x-ndjson"),
+    )),
+    responses((status = 200, body = BatchResult)),
+)]
+async fn create_batch(
+    _: NoQuery,
+    State(app): State<App>,
+    Store(store): Store,
+    uri: Uri,
+    Extension(id): Extension<RequestId>,
+    items: Items,
+) -> Result<Reply<BatchResult>, Problem> {
+    let plan = Plan::new(items, &store, app.config().limits.clients_per_request);
+    let mut clients: VecDeque<_> = store.inject(plan.injections).await?.into();
+    let cursor = store.read(|view| view.cursor()).await?;
+    let injected = clients.len();
+    let results = plan.items.into_iter().enumerate();
+    let items: Vec<_> = results
+        .map(|(index, outcome)| result(index, outcome, &mut clients, (&uri, &id)))
+        .collect();
+    let failed = items.iter().filter(|item| item.problem.is_some()).count();
+    Ok(Reply::ok((
+        cursor,
+        BatchResult {
+            items,
+            injected,
+            failed,
+        },
+    )))
+}

@@ -1,0 +1,364 @@
+//! `/clients`: injected clients. They send the bytes of real ones.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use infostore::{ClientId, Transport};
+use serde::{Deserialize, Serialize};
+use server::{Injection, ListedClient, StoreHandle, View};
+use simulator::{
+    CallError, ClientFields, ClientMode, ClientSpec, ClientVersion, MachineName, ProcessName,
+    SpecError, UserName,
+};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::batch;
+use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
+use crate::injection::{Errand, ErrandError, Simulated, send};
+use crate::page::{Page, take_page};
+use crate::problem::{FieldError, Problem, ProblemType};
+use crate::reply::Reply;
+use crate::session_fields::TransportName;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, delete))
+        .routes(routes!(connect))
+        .routes(routes!(disconnect))
+        .routes(routes!(make_call))
+        .merge(batch::routes())
+}
+
+/// An injected client.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Client {
+    /// Its number since the last reset, from 1.
+    id: u64,
+    /// The program it reports; null when it sends no auxiliary block.
+    process: Option<String>,
+    /// Its version.
+    client_version: String,
+    /// The user.
+    user: String,
+    /// The computer.
+    machine: String,
+    /// How it uses its mailbox: `classic` or `cached`.
+    mode: &'static str,
+    /// How its bytes travel.
+    transport: TransportName,
+    /// Its owner's label, which no decision sees.
+    group: Option<String>,
+    /// Where it stands: `idle`, `connecting`, `connected`, `refused`, `disconnected` or `failed`.
+    state: &'static str,
+    /// How it came there, as the client understood it: an error code, or a clause. Null when all went well.
+    #[schema(example = "ecClientVerDisallowed")]
+    outcome: Option<String>,
+    /// How often it began to connect.
+    attempts: u64,
+}
+
+/// A page of clients, in the order of their injection.
+#[derive(Serialize, ToSchema)]
+struct Clients {
+    /// The clients.
+    items: Vec<Client>,
+    /// The `after` of the next page; null when there is nothing more.
+    next: Option<u64>,
+}
+
+/// What one request injected.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Injected {
+    /// One client: `count` was absent or 1.
+    One(Client),
+    /// Several, in order.
+    Many {
+        /// The clients.
+        items: Vec<Client>,
+    },
+}
+
+/// A client to inject. It connects at once.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewClient {
+    /// The program it reports; null or absent for a client that sends no auxiliary block. A path is taken as it is.
+    #[schema(value_type = Option<String>, example = "mdl.exe")]
+    process: Option<ProcessName>,
+    /// Its version; one below 11 connects with opnum 0, which has no place for a process name.
+    #[schema(value_type = Option<String>, example = "11.0.5608.0")]
+    client_version: Option<ClientVersion>,
+    /// The user, the last part of the distinguished name; `{n}` stands for 1, 2 and so on within the request.
+    #[schema(value_type = Option<String>, example = "user{n}")]
+    user: Option<UserName>,
+    /// The computer; `{n}` stands for 1, 2 and so on within the request.
+    #[schema(value_type = Option<String>, example = "WKS{n}")]
+    machine: Option<MachineName>,
+    /// How it uses its mailbox: `cached`, unless told, or `classic`.
+    #[schema(value_type = Option<String>, example = "cached")]
+    mode: Option<ClientMode>,
+    /// For people; it is neither sent nor shown again.
+    note: Option<String>,
+    /// How its bytes travel.
+    #[serde(default)]
+    transport: TransportName,
+    /// How many of them, from 1.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, default = 1)]
+    count: usize,
+    /// A label, which no decision sees.
+    group: Option<String>,
+    /// What it does after the store has ended its session.
+    #[serde(default)]
+    on_disconnect: OnDisconnect,
+}
+
+/// What a client does after the store has ended its session.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OnDisconnect {
+    /// Whether it connects again.
+    #[serde(default)]
+    reconnect: Reconnect,
+}
+
+/// Whether a client connects again by itself.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Reconnect {
+    /// Only when it is told to.
+    #[default]
+    None,
+}
+
+/// A call to make.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct CallRequest {
+    /// A program to name in the call, as a client does whose auxiliary block comes late; absent for a plain call.
+    #[schema(value_type = Option<String>, example = "late.exe")]
+    process: Option<ProcessName>,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl From<ListedClient> for Client {
+    fn from(client: ListedClient) -> Self {
+        let ListedClient {
+            id,
+            transport,
+            group,
+            view,
+        } = client;
+        Self {
+            id: id.0,
+            process: view.process,
+            client_version: view.client_version,
+            user: view.user,
+            machine: view.machine,
+            mode: view.mode,
+            transport: transport.into(),
+            group,
+            state: view.state,
+            outcome: view.outcome,
+            attempts: view.attempts,
+        }
+    }
+}
+
+impl NewClient {
+    pub(crate) fn transport(&self) -> Transport {
+        self.transport.into()
+    }
+
+    /// The clients to inject, the first of them with the number `first`; at most `most`.
+    pub(crate) fn injections(self, first: usize, most: usize) -> Result<Vec<Injection>, Problem> {
+        let Reconnect::None = self.on_disconnect.reconnect;
+        if !(1..=most).contains(&self.count) {
+            let detail = format!("a request injects 1 to {most} clients");
+            return Err(Problem::body(FieldError::at("#/count", detail)));
+        }
+        let (transport, group, count) = (self.transport(), self.group.clone(), self.count);
+        let spec = self.spec()?;
+        let numbers = (first..)
+            .take(count)
+            .map(|number| u64::try_from(number).unwrap_or(u64::MAX));
+        let clients = numbers.map(|number| Injection {
+            client: Box::new(Simulated::new(spec.numbered(number))),
+            transport,
+            group: group.clone(),
+        });
+        Ok(clients.collect())
+    }
+
+    fn spec(self) -> Result<ClientSpec, Problem> {
+        let defaults = ClientFields::default();
+        let fields = ClientFields {
+            process: self.process,
+            client_version: self.client_version.unwrap_or(defaults.client_version),
+            user: self.user.unwrap_or(defaults.user),
+            machine: self.machine.unwrap_or(defaults.machine),
+            mode: self.mode.unwrap_or(defaults.mode),
+            note: self.note,
+        };
+        ClientSpec::new(fields).map_err(|error| {
+            let field = match &error {
+                SpecError::Field { field, .. } => field,
+                SpecError::TooOldForProcess { .. } => "process",
+            };
+            Problem::body(FieldError::at(format!("#/{field}"), error.to_string()))
+        })
+    }
+}
+
+/// Lists the injected clients, in the order of their injection.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/clients", tag = "clients",
+    params(Page), responses((status = 200, body = Clients)),
+)]
+async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<Clients>, Problem> {
+    let read = store.read(move |view| {
+        let clients = view.clients_after(page.after.map(ClientId));
+        let (page, next) = take_page(clients, page.limit, |client| client.id.0);
+        (
+            view.cursor(),
+            Clients {
+                items: page.into_iter().map(Client::from).collect(),
+                next,
+            },
+        )
+    });
+    Ok(Reply::ok(read.await?))
+}
+
+/// Injects clients, which connect at once. Answers when they have, or have failed: one client, or with a `count` above 1
+/// all of them as `items`.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/clients", tag = "clients",
+    request_body = NewClient,
+    responses((status = 201, body = Injected)),
+)]
+async fn create(
+    _: NoQuery,
+    State(app): State<App>,
+    Store(store): Store,
+    Body(new): Body<NewClient>,
+) -> Result<Reply<Injected>, Problem> {
+    let injections = new.injections(1, app.config().limits.clients_per_request)?;
+    let clients = store.inject(injections).await?;
+    let cursor = store.read(|view| view.cursor()).await?;
+    let items: Vec<_> = clients.into_iter().map(Client::from).collect();
+    let injected = match <[Client; 1]>::try_from(items) {
+        Ok([client]) => Injected::One(client),
+        Err(items) => Injected::Many { items },
+    };
+    Ok(Reply::created((cursor, injected)))
+}
+
+/// Shows an injected client.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/clients/{id}", tag = "clients",
+    params(("id" = u64, Path, description = "The client's id")),
+    responses((status = 200, body = Client)),
+)]
+async fn read(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<ClientId>,
+) -> Result<Reply<Client>, Problem> {
+    show(&store, id).await
+}
+
+/// Disconnects an injected client and forgets it.
+#[utoipa::path(
+    delete, path = "/v1/stores/{store}/clients/{id}", tag = "clients",
+    params(("id" = u64, Path, description = "The client's id")),
+    responses((status = 204, description = "The client is gone")),
+)]
+async fn delete(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<ClientId>,
+) -> Result<StatusCode, Problem> {
+    store.delete_client(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Has a client connect again. One that is connected hangs up first.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/clients/{id}/connect", tag = "clients",
+    params(("id" = u64, Path, description = "The client's id")),
+    request_body(content = Option<Nothing>),
+    responses((status = 200, body = Client)),
+)]
+async fn connect(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<ClientId>,
+    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+) -> Result<Reply<Client>, Problem> {
+    store.connect_client(id).await?;
+    show(&store, id).await
+}
+
+/// Has a client disconnect.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/clients/{id}/disconnect", tag = "clients",
+    params(("id" = u64, Path, description = "The client's id")),
+    request_body(content = Option<Nothing>),
+    responses((status = 200, body = Client)),
+)]
+async fn disconnect(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<ClientId>,
+    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+) -> Result<Reply<Client>, Problem> {
+    store.disconnect_client(id).await?;
+    show(&store, id).await
+}
+
+/// Has a client make a call: a plain one, or one that names another program.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/clients/{id}/send", tag = "clients", operation_id = "send",
+    params(("id" = u64, Path, description = "The client's id")),
+    request_body(content = Option<CallRequest>),
+    responses((status = 200, body = Client)),
+)]
+async fn make_call(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<ClientId>,
+    OptionalBody(call): OptionalBody<CallRequest>,
+) -> Result<Reply<Client>, Problem> {
+    let errand = call.process.map_or(Errand::Touch, Errand::Report);
+    send(&store, id, errand).await?;
+    show(&store, id).await
+}
+
+async fn show(store: &StoreHandle, id: ClientId) -> Result<Reply<Client>, Problem> {
+    let read = move |view: View<'_>| Some((view.cursor(), Client::from(view.client(id)?)));
+    let found = store.read(read).await?;
+    found.map(Reply::ok).ok_or_else(|| ClientId::missing(id.0))
+}
+
+impl From<ErrandError> for Problem {
+    fn from(error: ErrandError) -> Self {
+        match error {
+            ErrandError::Store(error) => error.into(),
+            ErrandError::Client(error @ CallError::NotConnected { .. }) => {
+                Self::new(ProblemType::ClientNotConnected, error.to_string())
+                    .hint("POST /clients/{id}/connect has it connect again")
+            }
+            ErrandError::Client(error @ CallError::NoAuxiliaryBuffer) => {
+                Self::body(FieldError::at("#/process", error.to_string()))
+            }
+        }
+    }
+}

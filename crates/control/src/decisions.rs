@@ -1,0 +1,247 @@
+//! `/decisions`: every decision on a client, out of the journal.
+
+use infostore::{Cause, DisconnectReason, Entry, Event, Refusal, Sequence};
+use serde::{Deserialize, Serialize};
+use server::View;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::event_fields::{Code, cause_text, disconnect_cause, refusal_cause, refusal_text};
+use crate::events::{After, begin_after, entries_after};
+use crate::extract::{Id, NoQuery, Numbered, Params, Store};
+use crate::list_text::Match;
+use crate::page::{Limit, take_page};
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::scalars::Time;
+use crate::session_fields::SessionFields;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list))
+        .routes(routes!(read))
+}
+
+/// A decision on a client.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Decision {
+    /// The sequence number of its event.
+    id: u64,
+    /// Store time.
+    at: Time,
+    /// Who or what caused it: `poll:N`, `client` or `control`.
+    cause: String,
+    /// What it was about.
+    trigger: Trigger,
+    #[serde(flatten)]
+    client: SessionFields,
+    /// What came of it.
+    action: Action,
+    /// Why the client was refused, whether by the policy or not; null unless it was refused.
+    refusal: Option<&'static str>,
+    /// The item that forbids the client; null when none does.
+    decision: Option<Match>,
+    /// What the client is answered; null when it was admitted.
+    code: Option<Code>,
+    /// The decision in one sentence.
+    summary: String,
+}
+
+/// What a decision is about.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Trigger {
+    /// A client that connects.
+    Connect,
+    /// A session that reported another name.
+    LateName,
+    /// A policy that came into force.
+    PolicyChange,
+}
+
+/// What comes of a decision.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    /// It has a session, and keeps it as far as this decision goes.
+    Admitted,
+    /// It got no session.
+    Refused,
+    /// Its session was ended.
+    Disconnected,
+}
+
+/// A page of decisions, oldest first.
+#[derive(Serialize, ToSchema)]
+struct Decisions {
+    /// The decisions.
+    items: Vec<Decision>,
+    /// The `after` of the next page; null when there is nothing more.
+    next: Option<u64>,
+}
+
+/// Which decisions to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DecisionQuery {
+    /// Items at the most.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Limit>)]
+    limit: Limit,
+    /// The id, or the cursor, to begin after; unless told, before the oldest entry kept.
+    #[param(value_type = Option<String>)]
+    after: Option<After>,
+}
+
+impl Decision {
+    /// The decision that an entry records; none when it records something else.
+    pub(crate) fn of(entry: &Entry) -> Option<Self> {
+        match &entry.event {
+            Event::SessionConnected {
+                session,
+                generation,
+            } => {
+                let client =
+                    SessionFields::new(Some(session.id), &session.identity, Some(*generation));
+                Some(Self::admitted(entry, Trigger::Connect, client))
+            }
+            Event::SessionIdentified { session } => {
+                let client = SessionFields::new(Some(session.id), &session.identity, None);
+                Some(Self::admitted(entry, Trigger::LateName, client))
+            }
+            Event::SessionRefused {
+                identity,
+                refusal,
+                generation,
+            } => {
+                let client = SessionFields::new(None, identity, Some(*generation));
+                Some(Self::refused(entry, client, refusal))
+            }
+            Event::SessionDisconnected {
+                session,
+                reason,
+                generation,
+            } => {
+                let client =
+                    SessionFields::new(Some(session.id), &session.identity, Some(*generation));
+                Self::disconnected(entry, client, reason)
+            }
+            Event::StoreStarted { .. }
+            | Event::StoreStopped
+            | Event::SessionEnded { .. }
+            | Event::PolicyChanged { .. }
+            | Event::EnforcementCompleted { .. }
+            | Event::PollCompleted { .. }
+            | Event::PollFailed { .. }
+            | Event::RegistryInvalid { .. }
+            | Event::RegistryChanged(_)
+            | Event::ClockChanged { .. } => None,
+        }
+    }
+
+    /// The decision in one sentence.
+    pub(crate) fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    fn admitted(entry: &Entry, trigger: Trigger, client: SessionFields) -> Self {
+        Self {
+            id: entry.seq.0,
+            at: Time(entry.at),
+            cause: cause_text(entry.cause),
+            trigger,
+            client,
+            action: Action::Admitted,
+            refusal: None,
+            decision: None,
+            code: None,
+            summary: "Admitted: no item matched.".to_owned(),
+        }
+    }
+
+    fn refused(entry: &Entry, client: SessionFields, refusal: &Refusal) -> Self {
+        let cause = refusal_cause(refusal);
+        let why = cause.map_or_else(|| refusal_clause(refusal).to_owned(), ToString::to_string);
+        Self {
+            action: Action::Refused,
+            refusal: Some(refusal_text(refusal)),
+            decision: cause.map(|cause| Match::from(&**cause)),
+            code: Some(Code::of_refusal(refusal)),
+            summary: format!("Refused: {why}."),
+            ..Self::admitted(entry, Trigger::Connect, client)
+        }
+    }
+
+    fn disconnected(
+        entry: &Entry,
+        client: SessionFields,
+        reason: &DisconnectReason,
+    ) -> Option<Self> {
+        let cause = disconnect_cause(reason)?;
+        let trigger = match entry.cause {
+            Cause::Client => Trigger::LateName,
+            Cause::Start | Cause::Poll(_) | Cause::Transport | Cause::Control | Cause::Stop => {
+                Trigger::PolicyChange
+            }
+        };
+        Some(Self {
+            action: Action::Disconnected,
+            decision: Some(Match::from(&**cause)),
+            code: Some(Code::of_disconnect(reason)),
+            summary: format!("Disconnected: {cause}."),
+            ..Self::admitted(entry, trigger, client)
+        })
+    }
+}
+
+fn refusal_clause(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Policy(_) => "an item matches",
+        Refusal::VersionTooOld => "the client's version is below 11.0.0.0",
+        Refusal::TooManyNames => "the client reported more programs than a session may have",
+        Refusal::SessionLimit => "the store has as many sessions as it takes",
+        Refusal::ClassLimit => "the store knows as many kinds of programs as it takes",
+        Refusal::NotRunning => "the store has not read its policy yet, or has stopped",
+    }
+}
+
+/// Lists the decisions, oldest first: who was admitted, refused, or disconnected by the policy, and why.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/decisions", tag = "decisions",
+    params(DecisionQuery), responses((status = 200, body = Decisions)),
+)]
+async fn list(
+    Store(store): Store,
+    Params(query): Params<DecisionQuery>,
+) -> Result<Reply<Decisions>, Problem> {
+    let read = store.read(move |view| {
+        let journal = view.store().journal();
+        let after = begin_after(journal, query.after)?;
+        let decisions = entries_after(journal, after).filter_map(Decision::of);
+        let (items, next) = take_page(decisions, query.limit, |decision| decision.id);
+        Ok((view.cursor(), Decisions { items, next }))
+    });
+    read.await?.map(Reply::ok)
+}
+
+/// Shows a decision.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/decisions/{id}", tag = "decisions",
+    params(("id" = u64, Path, description = "The sequence number of the decision's event")),
+    responses((status = 200, body = Decision)),
+)]
+async fn read(
+    _: NoQuery,
+    Store(store): Store,
+    Id(id): Id<Sequence>,
+) -> Result<Reply<Decision>, Problem> {
+    let read = move |view: View<'_>| {
+        let entry = view.store().journal().entry(id)?;
+        Some((view.cursor(), Decision::of(entry)?))
+    };
+    let found = store.read(read).await?;
+    found.map(Reply::ok).ok_or_else(|| Sequence::missing(id.0))
+}

@@ -1,0 +1,457 @@
+//! The journal's entries as JSON: `seq`, `at`, `cause`, `type`, then the fields of the type, in one fixed order.
+
+use std::sync::Arc;
+
+use infostore::{
+    Cause, DisconnectReason, Entry, Event, Generation, InvalidPolicy, Refusal, RegistryChange,
+    SessionRecord,
+};
+use policy::Lint;
+use registry_poll::{Poll, PollTrigger};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock_mode::Mode;
+use crate::list_text::{LintText, Match, lints};
+use crate::reg_value::ValueText;
+use crate::scalars::{Length, Time};
+use crate::session_fields::SessionFields;
+
+/// An entry of the journal.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventText {
+    /// Its place in the epoch, from 1 without gaps.
+    seq: u64,
+    /// Store time.
+    at: Time,
+    /// Who or what caused it: `start`, `poll:N`, `client`, `transport`, `control` or `stop`.
+    #[schema(example = "poll:2")]
+    cause: String,
+    #[serde(flatten)]
+    fields: EventFields,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(tag = "type")]
+pub(crate) enum EventFields {
+    /// The store started; its first read of the registry follows.
+    #[serde(rename = "store.started")]
+    StoreStarted {
+        /// The simulated build of Store.exe.
+        build: String,
+        /// Time between two polls.
+        poll_interval: Length,
+    },
+    /// The store stopped.
+    #[serde(rename = "store.stopped")]
+    StoreStopped {},
+    /// A client was admitted.
+    #[serde(rename = "session.connected")]
+    SessionConnected(SessionFields),
+    /// A client was refused.
+    #[serde(rename = "session.refused")]
+    SessionRefused(RefusedFields),
+    /// A session reported process names after it was opened.
+    #[serde(rename = "session.identified")]
+    SessionIdentified(SessionFields),
+    /// The store ended a session; its `session.ended` follows.
+    #[serde(rename = "session.disconnected")]
+    SessionDisconnected(DisconnectedFields),
+    /// A session ended, whoever ended it.
+    #[serde(rename = "session.ended")]
+    SessionEnded(EndedFields),
+    /// A policy with other rules is in force; the sweep's entries follow.
+    #[serde(rename = "policy.changed")]
+    PolicyChanged {
+        /// The policy's number.
+        generation: u64,
+        /// Items that the policy before it had not, as written.
+        added: Vec<String>,
+        /// Items of the policy before it that are gone, as written.
+        removed: Vec<String>,
+    },
+    /// The sweep after a change of policy is over.
+    #[serde(rename = "enforcement.completed")]
+    EnforcementCompleted {
+        /// The policy that was enforced.
+        generation: u64,
+        /// Sessions disconnected.
+        disconnected: usize,
+        /// Sessions that stayed, the unidentified among them.
+        kept: usize,
+        /// Sessions that stayed since they have no process name.
+        unidentified: usize,
+    },
+    /// A poll read every value.
+    #[serde(rename = "poll.completed")]
+    PollCompleted {
+        /// The poll.
+        poll: PollFields,
+        /// Whether a policy with other rules came of it.
+        changed: bool,
+        /// The policy in force after it.
+        generation: u64,
+    },
+    /// A poll could not read a value; the last good policy stays.
+    #[serde(rename = "poll.failed")]
+    PollFailed {
+        /// The poll.
+        poll: PollFields,
+        /// The name of the value.
+        value: String,
+        /// Why.
+        error: String,
+        /// The policy in force after it.
+        generation: u64,
+    },
+    /// The poll found a value that can't be used as it stands. Said once for each new reading.
+    #[serde(rename = "registry.invalid")]
+    RegistryInvalid {
+        /// The name of the value.
+        value: String,
+        /// What is wrong.
+        problem: String,
+        /// The items that are wrong; empty when the value is no text at all.
+        lints: Vec<LintText>,
+    },
+    /// Somebody edited the registry; the store knows nothing of it until it polls.
+    #[serde(rename = "registry.changed")]
+    RegistryChanged {
+        /// The key.
+        key: String,
+        /// The value's name.
+        name: String,
+        /// What it holds now; null when it was deleted.
+        value: Option<ValueText>,
+    },
+    /// The store's clock was set or moved.
+    #[serde(rename = "clock.changed")]
+    ClockChanged {
+        /// How time moves from here on.
+        mode: Mode,
+        /// Where it was told to go; null when it was set.
+        target: Option<Time>,
+    },
+}
+
+/// Every type of event, as `type` spells it.
+pub(crate) const EVENT_TYPES: [&str; 14] = [
+    "store.started",
+    "store.stopped",
+    "session.connected",
+    "session.refused",
+    "session.identified",
+    "session.disconnected",
+    "session.ended",
+    "policy.changed",
+    "enforcement.completed",
+    "poll.completed",
+    "poll.failed",
+    "registry.invalid",
+    "registry.changed",
+    "clock.changed",
+];
+
+/// A client that got no session.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RefusedFields {
+    #[serde(flatten)]
+    client: SessionFields,
+    /// Why: `policy`, `version_too_old`, `too_many_names`, `session_limit`, `class_limit` or `not_running`.
+    refusal: &'static str,
+    /// What the client was answered.
+    code: Code,
+    /// The item that forbids it; null when the policy does not.
+    decision: Option<Match>,
+}
+
+/// A session that the store ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct DisconnectedFields {
+    #[serde(flatten)]
+    session: SessionFields,
+    /// Why: `policy`, `admin`, `limit` or `shutdown`.
+    reason: String,
+    /// What the client is answered if it calls again.
+    code: Code,
+    /// The item that forbids it; null when the policy does not.
+    decision: Option<Match>,
+}
+
+/// A session that ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EndedFields {
+    #[serde(flatten)]
+    session: SessionFields,
+    /// How: `policy`, `admin`, `limit`, `shutdown`, `client` or `transport`.
+    reason: String,
+}
+
+/// An error code of the protocol.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Code {
+    /// Microsoft's name for it; null when it has none here.
+    #[schema(example = "ecClientVerDisallowed")]
+    name: Option<&'static str>,
+    /// The 32 bits on the wire.
+    #[schema(example = 1247)]
+    value: u32,
+}
+
+/// A poll, in an event.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PollFields {
+    /// Its number since the start, from 1.
+    number: u64,
+    /// Why it ran: `start`, `tick` or `request`.
+    trigger: &'static str,
+    /// When it was due.
+    due: Time,
+}
+
+impl From<&Entry> for EventText {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            seq: entry.seq.0,
+            at: Time(entry.at),
+            cause: cause_text(entry.cause),
+            fields: (&entry.event).into(),
+        }
+    }
+}
+
+impl From<&Event> for EventFields {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::StoreStarted {
+                build,
+                poll_interval,
+            } => Self::StoreStarted {
+                build: build.to_string(),
+                poll_interval: Length(*poll_interval),
+            },
+            Event::StoreStopped => Self::StoreStopped {},
+            Event::SessionConnected {
+                session,
+                generation,
+            } => Self::SessionConnected(of_session(session, Some(*generation))),
+            Event::SessionRefused {
+                identity,
+                refusal,
+                generation,
+            } => {
+                let client = SessionFields::new(None, identity, Some(*generation));
+                Self::SessionRefused(RefusedFields::new(client, refusal))
+            }
+            Event::SessionIdentified { session } => {
+                Self::SessionIdentified(of_session(session, None))
+            }
+            Event::SessionDisconnected {
+                session,
+                reason,
+                generation,
+            } => {
+                let session = of_session(session, Some(*generation));
+                Self::SessionDisconnected(DisconnectedFields::new(session, reason))
+            }
+            Event::SessionEnded { session, reason } => Self::SessionEnded(EndedFields {
+                session: of_session(session, None),
+                reason: reason.to_string(),
+            }),
+            Event::PolicyChanged {
+                generation,
+                added,
+                removed,
+            } => Self::PolicyChanged {
+                generation: generation.0,
+                added: added.clone(),
+                removed: removed.clone(),
+            },
+            Event::EnforcementCompleted {
+                generation,
+                disconnected,
+                kept,
+                unidentified,
+            } => Self::EnforcementCompleted {
+                generation: generation.0,
+                disconnected: *disconnected,
+                kept: *kept,
+                unidentified: *unidentified,
+            },
+            Event::PollCompleted {
+                poll,
+                changed,
+                generation,
+            } => Self::PollCompleted {
+                poll: poll.into(),
+                changed: *changed,
+                generation: generation.0,
+            },
+            Event::PollFailed {
+                poll,
+                value,
+                error,
+                generation,
+            } => Self::PollFailed {
+                poll: poll.into(),
+                value: value.to_string(),
+                error: error.to_string(),
+                generation: generation.0,
+            },
+            Event::RegistryInvalid { value, problem } => Self::RegistryInvalid {
+                value: value.to_string(),
+                problem: problem_text(problem),
+                lints: lints(problem_lints(problem)),
+            },
+            Event::RegistryChanged(RegistryChange { key, name, value }) => Self::RegistryChanged {
+                key: key.to_string(),
+                name: name.to_string(),
+                value: value.as_ref().map(ValueText::from),
+            },
+            Event::ClockChanged { mode, target } => Self::ClockChanged {
+                mode: Mode(*mode),
+                target: target.map(Time),
+            },
+        }
+    }
+}
+
+/// The `type` of an event.
+pub(crate) fn event_type(event: &Event) -> &'static str {
+    match event {
+        Event::StoreStarted { .. } => "store.started",
+        Event::StoreStopped => "store.stopped",
+        Event::SessionConnected { .. } => "session.connected",
+        Event::SessionRefused { .. } => "session.refused",
+        Event::SessionIdentified { .. } => "session.identified",
+        Event::SessionDisconnected { .. } => "session.disconnected",
+        Event::SessionEnded { .. } => "session.ended",
+        Event::PolicyChanged { .. } => "policy.changed",
+        Event::EnforcementCompleted { .. } => "enforcement.completed",
+        Event::PollCompleted { .. } => "poll.completed",
+        Event::PollFailed { .. } => "poll.failed",
+        Event::RegistryInvalid { .. } => "registry.invalid",
+        Event::RegistryChanged(_) => "registry.changed",
+        Event::ClockChanged { .. } => "clock.changed",
+    }
+}
+
+pub(crate) fn cause_text(cause: Cause) -> String {
+    match cause {
+        Cause::Start => "start".to_owned(),
+        Cause::Poll(number) => format!("poll:{}", number.0),
+        Cause::Client => "client".to_owned(),
+        Cause::Transport => "transport".to_owned(),
+        Cause::Control => "control".to_owned(),
+        Cause::Stop => "stop".to_owned(),
+    }
+}
+
+pub(crate) fn trigger_text(trigger: PollTrigger) -> &'static str {
+    match trigger {
+        PollTrigger::Start => "start",
+        PollTrigger::Tick => "tick",
+        PollTrigger::Request => "request",
+    }
+}
+
+pub(crate) fn refusal_text(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Policy(_) => "policy",
+        Refusal::VersionTooOld => "version_too_old",
+        Refusal::TooManyNames => "too_many_names",
+        Refusal::SessionLimit => "session_limit",
+        Refusal::ClassLimit => "class_limit",
+        Refusal::NotRunning => "not_running",
+    }
+}
+
+/// The policy's reason to refuse a client, if it is the policy that did.
+pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
+    match refusal {
+        Refusal::Policy(cause) => Some(cause),
+        Refusal::VersionTooOld
+        | Refusal::TooManyNames
+        | Refusal::SessionLimit
+        | Refusal::ClassLimit
+        | Refusal::NotRunning => None,
+    }
+}
+
+/// The policy's reason to end a session, if it is the policy that did.
+pub(crate) fn disconnect_cause(reason: &DisconnectReason) -> Option<&Arc<policy::Cause>> {
+    match reason {
+        DisconnectReason::Policy(cause) => Some(cause),
+        DisconnectReason::Admin | DisconnectReason::Limit | DisconnectReason::Shutdown => None,
+    }
+}
+
+impl RefusedFields {
+    fn new(client: SessionFields, refusal: &Refusal) -> Self {
+        Self {
+            client,
+            refusal: refusal_text(refusal),
+            code: Code::of_refusal(refusal),
+            decision: refusal_cause(refusal).map(|cause| Match::from(&**cause)),
+        }
+    }
+}
+
+impl DisconnectedFields {
+    fn new(session: SessionFields, reason: &DisconnectReason) -> Self {
+        Self {
+            session,
+            reason: reason.end().to_string(),
+            code: Code::of_disconnect(reason),
+            decision: disconnect_cause(reason).map(|cause| Match::from(&**cause)),
+        }
+    }
+}
+
+impl Code {
+    pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
+        let code = server::refusal_code(refusal);
+        Self {
+            name: code.name(),
+            value: code.0,
+        }
+    }
+
+    pub(crate) fn of_disconnect(reason: &DisconnectReason) -> Self {
+        let code = server::disconnect_code(reason);
+        Self {
+            name: code.name(),
+            value: code.0,
+        }
+    }
+}
+
+impl From<&Poll> for PollFields {
+    fn from(poll: &Poll) -> Self {
+        Self {
+            number: poll.number.0,
+            trigger: trigger_text(poll.trigger),
+            due: Time(poll.due),
+        }
+    }
+}
+
+fn of_session(session: &SessionRecord, generation: Option<Generation>) -> SessionFields {
+    SessionFields::new(Some(session.id), &session.identity, generation)
+}
+
+fn problem_text(problem: &InvalidPolicy) -> String {
+    match problem {
+        InvalidPolicy::Value(invalid) => invalid.to_string(),
+        InvalidPolicy::Items(_) => "it has items that can't mean what was meant".to_owned(),
+    }
+}
+
+fn problem_lints(problem: &InvalidPolicy) -> &[Lint] {
+    match problem {
+        InvalidPolicy::Value(_) => &[],
+        InvalidPolicy::Items(lints) => lints,
+    }
+}

@@ -1,0 +1,339 @@
+//! `/policy/explain`: why a client is or is not blocked, item by item, with the items that nearly block it.
+
+use infostore::{ClientId, Entry, Event, Sequence, SessionId};
+use policy::{ClientVersion, Decision as Verdict, Explanation, ItemVerdict, NearMiss, Nearness};
+use policy::{ProcessName, Subject};
+use serde::{Deserialize, Serialize};
+use server::View;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::decisions::Decision;
+use crate::extract::{Body, NoQuery, Numbered, Store};
+use crate::list_text::{ListName, Match, TextSpan};
+use crate::problem::{FieldError, Problem};
+use crate::reply::Reply;
+use crate::scalars::Version;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(explain))
+}
+
+/// Whom to explain: a client described by `process` or `processes`, a live `session`, an injected `client`, or the client
+/// of a `decision`. Exactly one of them.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = ExplainRequest)]
+struct Question {
+    /// The program that the client reports.
+    #[schema(example = "mdl.exe")]
+    process: Option<String>,
+    /// The programs that the client reports, in order; an empty array for one that names none.
+    processes: Option<Vec<String>>,
+    /// The version of the client, with `process` or `processes`; `11.0.5608.0` unless told.
+    client_version: Option<Version>,
+    /// The id of a live session.
+    session: Option<u64>,
+    /// The id of an injected client.
+    client: Option<u64>,
+    /// The id of a decision.
+    decision: Option<u64>,
+}
+
+/// What the policy in force says of a client, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+struct Answer {
+    /// Whether the client may connect and stay.
+    decision: VerdictName,
+    /// The policy in force, which is the one explained.
+    generation: u64,
+    /// The programs that the client reports.
+    processes: Vec<String>,
+    /// Its version.
+    client_version: Version,
+    /// Whether it names a program at all, so that a list can reach it.
+    identified: bool,
+    /// The item that decides; null when none matches.
+    matched: Option<Match>,
+    /// Every item, held against the client.
+    items: Vec<ItemAnswer>,
+    /// The decision that was asked about, as it was taken then; null otherwise.
+    recorded: Option<Decision>,
+    /// All of it in one sentence.
+    summary: String,
+}
+
+/// What a policy says of a client.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Verdict)]
+enum VerdictName {
+    /// It may connect and stay.
+    Permitted,
+    /// It may neither connect nor stay.
+    Forbidden,
+}
+
+/// An item, held against a client.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedItem)]
+struct ItemAnswer {
+    /// The list that has the item.
+    list: ListName,
+    /// The item as written.
+    item: String,
+    /// Its position among the items, from 1.
+    ordinal: usize,
+    /// Where it stands in the text.
+    span: TextSpan,
+    /// Whether the client is on the list because of it.
+    matches: bool,
+    /// How it nearly matches; null when it matches, or is nothing like it.
+    near_miss: Option<NearMissText>,
+}
+
+/// How an item nearly matches.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NearMiss)]
+struct NearMissText {
+    /// The name that the client reports.
+    name: String,
+    /// What keeps the two apart: `extension`, `path`, `joined`, `wildcard` or `spelling`.
+    kind: &'static str,
+    /// Of a spelling, how many characters would have to change.
+    edits: Option<usize>,
+    /// The same in a clause.
+    message: String,
+}
+
+/// Outlook 2003 as released.
+const DEFAULT_VERSION: ClientVersion = ClientVersion::new(11, 0, 5608, 0);
+
+/// Whom the question is about.
+enum Target {
+    Described(Subject),
+    Session(SessionId),
+    Client(ClientId),
+    Decision(Sequence),
+}
+
+impl Question {
+    fn target(self) -> Result<Target, Problem> {
+        let version = self.client_version.map(|version| version.0);
+        let subject = |names: Vec<String>| {
+            let names = names.iter().filter_map(|name| ProcessName::parse(name));
+            Target::Described(Subject::new(version.unwrap_or(DEFAULT_VERSION), names))
+        };
+        let targets = [
+            self.process.map(|name| subject(vec![name])),
+            self.processes.map(subject),
+            self.session.map(|id| Target::Session(SessionId(id))),
+            self.client.map(|id| Target::Client(ClientId(id))),
+            self.decision.map(|id| Target::Decision(Sequence(id))),
+        ];
+        let mut named = targets.into_iter().flatten();
+        match (named.next(), named.next(), version) {
+            (Some(target @ Target::Described(_)), None, _) | (Some(target), None, None) => {
+                Ok(target)
+            }
+            (Some(_), None, Some(_)) => Err(Problem::body(FieldError::at(
+                "#/client_version",
+                "it goes with `process` or `processes` only; the others know their version",
+            ))),
+            (None, _, _) | (Some(_), Some(_), _) => Err(Problem::body(FieldError::at(
+                "#",
+                "give exactly one of `process`, `processes`, `session`, `client` and `decision`",
+            ))),
+        }
+    }
+}
+
+impl Target {
+    /// The client as the policy sees it, and the decision that was asked about.
+    fn subject(self, view: View<'_>) -> Result<(Subject, Option<Decision>), Problem> {
+        match self {
+            Self::Described(subject) => Ok((subject, None)),
+            Self::Session(id) => {
+                let session = view
+                    .store()
+                    .session(id)
+                    .ok_or_else(|| SessionId::missing(id.0))?;
+                Ok((session.identity.subject.clone(), None))
+            }
+            Self::Client(id) => {
+                let client = view.client(id).ok_or_else(|| ClientId::missing(id.0))?;
+                let version = client
+                    .view
+                    .client_version
+                    .parse()
+                    .unwrap_or(DEFAULT_VERSION);
+                let name = client.view.process.as_deref().and_then(ProcessName::parse);
+                Ok((Subject::new(version, name), None))
+            }
+            Self::Decision(id) => {
+                let entry = view.store().journal().entry(id);
+                let found =
+                    entry.and_then(|entry| Some((subject_of(entry)?, Decision::of(entry)?)));
+                let (subject, decision) = found.ok_or_else(|| Sequence::missing(id.0))?;
+                Ok((subject, Some(decision)))
+            }
+        }
+    }
+}
+
+/// The client that an entry is about.
+fn subject_of(entry: &Entry) -> Option<Subject> {
+    match &entry.event {
+        Event::SessionConnected { session, .. }
+        | Event::SessionIdentified { session }
+        | Event::SessionDisconnected { session, .. }
+        | Event::SessionEnded { session, .. } => Some(session.identity.subject.clone()),
+        Event::SessionRefused { identity, .. } => Some(identity.subject.clone()),
+        Event::StoreStarted { .. }
+        | Event::StoreStopped
+        | Event::PolicyChanged { .. }
+        | Event::EnforcementCompleted { .. }
+        | Event::PollCompleted { .. }
+        | Event::PollFailed { .. }
+        | Event::RegistryInvalid { .. }
+        | Event::RegistryChanged(_)
+        | Event::ClockChanged { .. } => None,
+    }
+}
+
+impl Answer {
+    fn new(view: View<'_>, subject: &Subject, recorded: Option<Decision>) -> Self {
+        let store = view.store();
+        let explanation = store.policy().explain(subject);
+        let text = store.policy().processes().text();
+        let summary = summary(&explanation, subject);
+        let summary = match &recorded {
+            None => summary,
+            Some(decision) => format!("Then: {} Now: {summary}", decision.summary()),
+        };
+        Self {
+            decision: VerdictName::from(&explanation.decision),
+            generation: store.generation().0,
+            processes: subject
+                .names()
+                .iter()
+                .map(|name| name.reported().to_owned())
+                .collect(),
+            client_version: Version(subject.version()),
+            identified: subject.is_identified(),
+            matched: match &explanation.decision {
+                Verdict::Forbidden(cause) => Some(cause.into()),
+                Verdict::Permitted { .. } => None,
+            },
+            items: explanation
+                .items
+                .iter()
+                .map(|item| ItemAnswer::new(item, text))
+                .collect(),
+            recorded,
+            summary,
+        }
+    }
+}
+
+impl From<&Verdict> for VerdictName {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Permitted { .. } => Self::Permitted,
+            Verdict::Forbidden(_) => Self::Forbidden,
+        }
+    }
+}
+
+impl ItemAnswer {
+    fn new(verdict: &ItemVerdict, text: &str) -> Self {
+        Self {
+            list: verdict.list.into(),
+            item: verdict.item.text.to_string(),
+            ordinal: verdict.item.ordinal.saturating_add(1),
+            span: TextSpan::new(verdict.item.span, text),
+            matches: verdict.matches,
+            near_miss: verdict.near_miss.as_ref().map(NearMissText::from),
+        }
+    }
+}
+
+impl From<&NearMiss> for NearMissText {
+    fn from(near_miss: &NearMiss) -> Self {
+        let (kind, edits) = match near_miss.nearness {
+            Nearness::Extension => ("extension", None),
+            Nearness::Path => ("path", None),
+            Nearness::Joined => ("joined", None),
+            Nearness::Wildcard => ("wildcard", None),
+            Nearness::Spelling { edits } => ("spelling", Some(edits)),
+        };
+        let name = near_miss.name.reported().to_owned();
+        Self {
+            name,
+            kind,
+            edits,
+            message: near_miss.to_string(),
+        }
+    }
+}
+
+fn summary(explanation: &Explanation, subject: &Subject) -> String {
+    let cause = match &explanation.decision {
+        Verdict::Forbidden(cause) => return format!("Forbidden: {cause}."),
+        Verdict::Permitted { .. } if explanation.items.is_empty() => "the policy is off".to_owned(),
+        Verdict::Permitted { identified: false } => {
+            "the client names no program, so no item can match it".to_owned()
+        }
+        Verdict::Permitted { identified: true } => none_matches(explanation, subject),
+    };
+    format!("Permitted: {cause}.")
+}
+
+fn none_matches(explanation: &Explanation, subject: &Subject) -> String {
+    let names: Vec<_> = subject
+        .names()
+        .iter()
+        .map(|name| format!("`{}`", name.base_name()))
+        .collect();
+    let names = names.join(", ");
+    let near = explanation
+        .items
+        .iter()
+        .find_map(|item| Some((item, item.near_miss.as_ref()?)));
+    let none = match explanation.items.len() {
+        1 => format!("the one item does not match {names}"),
+        count => format!("none of the {count} items matches {names}"),
+    };
+    match near {
+        None => none,
+        Some((ItemVerdict { item, .. }, near_miss)) => {
+            let number = item.ordinal.saturating_add(1);
+            format!(
+                "{none}, though item {number} `{}` is near: {near_miss}",
+                item.text
+            )
+        }
+    }
+}
+
+/// Says why a client is or is not blocked by the policy in force, item by item.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/policy/explain", tag = "policy",
+    request_body = Question,
+    responses((status = 200, body = Answer)),
+)]
+async fn explain(
+    _: NoQuery,
+    Store(store): Store,
+    Body(question): Body<Question>,
+) -> Result<Reply<Answer>, Problem> {
+    let target = question.target()?;
+    let read = store.read(move |view| {
+        let (subject, recorded) = target.subject(view)?;
+        Ok((view.cursor(), Answer::new(view, &subject, recorded)))
+    });
+    read.await?.map(Reply::ok)
+}

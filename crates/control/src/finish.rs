@@ -1,0 +1,92 @@
+//! The outermost layer: it gives every request its id, and writes problems out.
+
+use std::any::Any;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::problem::{Problem, ProblemType};
+
+/// The id of the request, in every response.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("exstore-request-id");
+
+/// The id of a request, for whoever handles it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Numbers the request, runs it, and writes the problem out when it came to one.
+pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = app.next_request_id();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let instance = request.uri().path().to_owned();
+    let span = tracing::debug_span!("request", id, method = %request.method(), path = %instance);
+    let method = request.method().clone();
+    let mut response = next.run(request).instrument(span).await;
+    if let Some(problem) = problem_of(&mut response, &method) {
+        write_problem(&mut response, problem, instance, id.clone());
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Ends a request that takes too long. What it has asked of a store goes on.
+pub(crate) async fn time_out(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = app.config().limits.request_timeout;
+    tokio::time::timeout(limit, next.run(request))
+        .await
+        .unwrap_or_else(|_| {
+            let after = clock::format_duration(limit);
+            let detail = format!("there was no answer within {after}");
+            Problem::new(ProblemType::RequestTimeout, detail).into_response()
+        })
+}
+
+/// A handler has panicked: a defect, which the log tells about and the client does not hear.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer calls it with the panic's own box"
+)]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("no message"), "a request broke");
+    Problem::new(ProblemType::Internal, "the request broke in the server").into_response()
+}
+
+/// No route is here.
+pub(crate) async fn route_not_found(request: Request) -> Problem {
+    let path = request.uri().path();
+    Problem::new(
+        ProblemType::RouteNotFound,
+        format!("nothing is served at `{path}`"),
+    )
+    .hint("GET /v1/openapi.json lists every route")
+}
+
+/// The problem that a response stands for: our own, or the router's 405. Its Allow header is put on further out.
+fn problem_of(response: &mut Response, method: &Method) -> Option<Problem> {
+    let ours = response.extensions_mut().remove::<Problem>();
+    ours.or_else(|| {
+        (response.status() == StatusCode::METHOD_NOT_ALLOWED).then(|| {
+            let detail = format!("`{method}` is not served here");
+            Problem::new(ProblemType::MethodNotAllowed, detail)
+                .hint("the Allow header lists the methods that are")
+        })
+    })
+}
+
+fn write_problem(response: &mut Response, problem: Problem, instance: String, id: String) {
+    let document = problem.document(instance, id);
+    let written = serde_json::to_vec(&document).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    let kind = HeaderValue::from_static("application/problem+json");
+    headers.insert(header::CONTENT_TYPE, kind);
+    *response.body_mut() = written.into();
+}

@@ -1,0 +1,149 @@
+//! `/healthz`: whether the server lives, has started, and is of use, each with the list of what was checked.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use registry_poll::Reading;
+use serde::Serialize;
+use server::{StoreHandle, View};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::extract::NoQuery;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(live))
+        .routes(routes!(startup))
+        .routes(routes!(ready))
+}
+
+/// The result of a health check: 200 when every check holds, else 503.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// Whether every check holds.
+    ok: bool,
+    /// What was checked.
+    checks: Vec<Check>,
+}
+
+/// One thing that was checked.
+#[derive(Clone, Serialize, ToSchema)]
+struct Check {
+    /// What was checked: `control`, `running`, `first_poll` or `registry`.
+    name: &'static str,
+    /// The store; null when it is not about one.
+    store: Option<String>,
+    /// Whether it holds.
+    ok: bool,
+    /// What is wrong, when it does not hold.
+    detail: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, problem: Option<String>) -> Self {
+        Self {
+            name,
+            store: None,
+            ok: problem.is_none(),
+            detail: problem,
+        }
+    }
+}
+
+impl IntoResponse for Health {
+    fn into_response(self) -> Response {
+        let status = if self.ok {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        (status, Json(self)).into_response()
+    }
+}
+
+impl Health {
+    fn of(checks: Vec<Check>) -> Self {
+        Self {
+            ok: checks.iter().all(|check| check.ok),
+            checks,
+        }
+    }
+
+    /// The same checks on every store.
+    async fn of_stores(app: &App, check: fn(View<'_>) -> Vec<Check>) -> Self {
+        let mut checks = vec![Check::new("control", None)];
+        for (name, store) in app.stores().all() {
+            let of_store = check_store(&store, check).await;
+            let named = |check: Check| Check {
+                store: Some(name.clone()),
+                ..check
+            };
+            checks.extend(of_store.into_iter().map(named));
+        }
+        Self::of(checks)
+    }
+}
+
+async fn check_store(store: &StoreHandle, check: fn(View<'_>) -> Vec<Check>) -> Vec<Check> {
+    let checks = store.read(check).await;
+    checks.unwrap_or_else(|error| vec![Check::new("running", Some(error.to_string()))])
+}
+
+/// The store has started: it has read the registry once, and admits clients.
+fn started(view: View<'_>) -> Vec<Check> {
+    let problem = |holds: bool, problem: &str| (!holds).then(|| problem.to_owned());
+    let first_poll = view.store().polls().len() > 0;
+    vec![
+        Check::new(
+            "running",
+            problem(view.store().is_running(), "the store admits nobody"),
+        ),
+        Check::new(
+            "first_poll",
+            problem(first_poll, "the registry has not been read yet"),
+        ),
+    ]
+}
+
+/// The store is of use: it has started, and its last poll could read the registry.
+fn usable(view: View<'_>) -> Vec<Check> {
+    let last = view.store().polls().next_back();
+    let unreadable = last.and_then(|record| match &*record.reading {
+        Reading::Unreadable(error) => Some(error.to_string()),
+        Reading::NotFound | Reading::Invalid(_) | Reading::Text(_) => None,
+    });
+    let mut checks = started(view);
+    checks.push(Check::new("registry", unreadable));
+    checks
+}
+
+/// Says whether the server answers at all.
+#[utoipa::path(
+    get, path = "/healthz/live", tag = "health",
+    responses((status = 200, body = Health)),
+)]
+async fn live(_: NoQuery) -> Health {
+    Health::of(vec![Check::new("control", None)])
+}
+
+/// Says whether every store has started: the registry was read, and clients are admitted.
+#[utoipa::path(
+    get, path = "/healthz/startup", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health, description = "A check does not hold")),
+)]
+async fn startup(_: NoQuery, State(app): State<App>) -> Health {
+    Health::of_stores(&app, started).await
+}
+
+/// Says whether every store is of use: it has started, and its last poll could read the registry.
+#[utoipa::path(
+    get, path = "/healthz/ready", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health, description = "A check does not hold")),
+)]
+async fn ready(_: NoQuery, State(app): State<App>) -> Health {
+    Health::of_stores(&app, usable).await
+}

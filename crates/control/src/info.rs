@@ -1,0 +1,150 @@
+//! `/v1/info` and the OpenAPI document: what this server is.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use infostore::Limits;
+use serde::Serialize;
+use server::DEFAULT_STORE;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::{App, ControlLimits};
+use crate::clock_mode::Mode;
+use crate::extract::NoQuery;
+use crate::problem::{Problem, ProblemType};
+use crate::scalars::Length;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(info))
+        .routes(routes!(openapi))
+}
+
+/// What this server is, and how its default store was set up.
+#[derive(Serialize, ToSchema)]
+struct Info {
+    /// The program's version.
+    version: String,
+    /// Every open port.
+    listeners: Vec<Listener>,
+    /// The seed of the default store's random streams, in hexadecimal.
+    #[schema(example = "0x7")]
+    seed: String,
+    /// How the default store's time moves.
+    clock: Mode,
+    /// The simulated build of Store.exe.
+    #[schema(example = "6.5.7651.19")]
+    build: String,
+    /// How much the server and the default store take.
+    limits: InfoLimits,
+}
+
+/// An open port.
+#[derive(Serialize, ToSchema)]
+struct Listener {
+    /// `control`, or `rpc` of a store.
+    kind: &'static str,
+    /// The store; null for the control plane.
+    store: Option<String>,
+    /// Address and port.
+    #[schema(value_type = String, example = "127.0.0.1:8135")]
+    address: SocketAddr,
+}
+
+/// How much the server and the default store take.
+#[derive(Serialize, ToSchema)]
+struct InfoLimits {
+    /// Sessions at a time.
+    sessions: usize,
+    /// Distinct combinations of process names and version at a time.
+    classes: usize,
+    /// Process names that one session may report.
+    names_per_session: usize,
+    /// Entries that the journal keeps.
+    journal_entries: usize,
+    /// Polls that the ledger keeps.
+    polls_kept: usize,
+    /// Bytes of a request's body.
+    body_bytes: usize,
+    /// Clients that one request may inject.
+    clients_per_request: usize,
+    /// Connections to the control plane at a time.
+    connections: usize,
+    /// Until a request is answered with a problem.
+    request_timeout: Length,
+}
+
+impl InfoLimits {
+    fn new(store: Limits, control: ControlLimits) -> Self {
+        Self {
+            sessions: store.sessions,
+            classes: store.classes,
+            names_per_session: store.names_per_session,
+            journal_entries: store.journal_entries,
+            polls_kept: store.polls_kept,
+            body_bytes: control.body_bytes,
+            clients_per_request: control.clients_per_request,
+            connections: control.connections,
+            request_timeout: Length(control.request_timeout),
+        }
+    }
+}
+
+/// A seed as it is written everywhere.
+pub(crate) fn seed_text(seed: server::Seed) -> String {
+    format!("{:#x}", seed.0)
+}
+
+fn listeners(app: &App) -> Vec<Listener> {
+    let control = Listener {
+        kind: "control",
+        store: None,
+        address: app.config().address,
+    };
+    let stores = app.stores().all().into_iter().filter_map(|(name, store)| {
+        let address = store.rpc_address()?;
+        Some(Listener {
+            kind: "rpc",
+            store: Some(name),
+            address,
+        })
+    });
+    std::iter::once(control).chain(stores).collect()
+}
+
+/// Says what this server is.
+#[utoipa::path(get, path = "/v1/info", tag = "server", responses((status = 200, body = Info)))]
+async fn info(_: NoQuery, State(app): State<App>) -> Result<Json<Info>, Problem> {
+    let store = app.stores().get(DEFAULT_STORE);
+    let gone = || Problem::new(ProblemType::StoreStopped, "the default store is gone");
+    let store = store.ok_or_else(gone)?;
+    let (mode, settings) = store
+        .read(|view| (view.clock_mode(), view.store().settings().clone()))
+        .await?;
+    Ok(Json(Info {
+        version: app.config().version.clone(),
+        listeners: listeners(&app),
+        seed: seed_text(store.seed()),
+        clock: Mode(mode),
+        build: settings.build.to_string(),
+        limits: InfoLimits::new(settings.limits, app.config().limits),
+    }))
+}
+
+/// Describes every route, parameter, body and answer, as OpenAPI 3.1.
+#[utoipa::path(
+    get, path = "/v1/openapi.json", tag = "server",
+    responses((status = 200, description = "The OpenAPI document", content_type = "application/json")),
+)]
+async fn openapi(_: NoQuery, State(app): State<App>) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        app.openapi().to_owned(),
+    )
+        .into_response()
+}

@@ -1,0 +1,144 @@
+//! Where the simulator's client meets the store's idea of one: the same methods under two roofs.
+
+use std::cell::Cell;
+
+use clock::SimTime;
+use infostore::ClientId;
+use server::{ClientAction, ClientView, FakeClient, ListedClient, StoreError, StoreHandle};
+use simulator::{Action, CallError, ClientMachine, ClientSpec, MachineOptions, ProcessName};
+use tokio::sync::oneshot;
+
+/// A simulated client, as a store injects it.
+pub(crate) struct Simulated {
+    machine: ClientMachine,
+}
+
+impl Simulated {
+    pub(crate) fn new(spec: ClientSpec) -> Self {
+        Self {
+            machine: ClientMachine::new(spec, MachineOptions::default()),
+        }
+    }
+
+    fn run(&mut self, errand: Errand) -> Result<(), CallError> {
+        match errand {
+            Errand::Touch => self.machine.touch(),
+            Errand::Report(process) => self.machine.report(&process),
+        }
+    }
+}
+
+impl FakeClient for Simulated {
+    fn connect(&mut self, now: SimTime) {
+        self.machine.connect(now);
+    }
+
+    fn disconnect(&mut self, now: SimTime) {
+        self.machine.disconnect(now);
+    }
+
+    fn handle_connected(&mut self, now: SimTime) {
+        self.machine.handle_connected(now);
+    }
+
+    fn handle_bytes(&mut self, now: SimTime, bytes: &[u8]) {
+        self.machine.handle_bytes(now, bytes);
+    }
+
+    fn handle_closed(&mut self, now: SimTime, why: &str) {
+        self.machine.handle_closed(now, why);
+    }
+
+    fn handle_timeout(&mut self, now: SimTime) {
+        match ERRAND.take() {
+            Errands::Given(errand) => ERRAND.set(Errands::Run(self.run(errand))),
+            Errands::None | Errands::Run(_) => self.machine.handle_timeout(now),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<SimTime> {
+        self.machine.poll_timeout()
+    }
+
+    fn poll_action(&mut self) -> Option<ClientAction> {
+        Some(match self.machine.poll_action()? {
+            Action::Dial => ClientAction::Dial,
+            Action::Send(bytes) => ClientAction::Send(bytes),
+            Action::HangUp => ClientAction::HangUp,
+        })
+    }
+
+    fn view(&self) -> ClientView {
+        let spec = self.machine.spec();
+        ClientView {
+            process: spec.process().map(ToString::to_string),
+            client_version: spec.client_version().to_string(),
+            user: spec.user().to_string(),
+            machine: spec.machine().to_string(),
+            mode: spec.mode().name(),
+            state: self.machine.state().name(),
+            outcome: self.machine.outcome().map(ToString::to_string),
+            attempts: self.machine.attempts(),
+        }
+    }
+}
+
+/// A call that a client is asked to make.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// A call that does nothing.
+    Touch,
+    /// A call that names a program.
+    Report(ProcessName),
+}
+
+/// Why a client did not make the call.
+#[derive(Debug)]
+pub(crate) enum ErrandError {
+    /// The store has no such client, or has stopped.
+    Store(StoreError),
+    /// The client could not.
+    Client(CallError),
+}
+
+impl From<StoreError> for ErrandError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[derive(Debug, Default)]
+enum Errands {
+    #[default]
+    None,
+    Given(Errand),
+    Run(Result<(), CallError>),
+}
+
+thread_local! {
+    /// [`FakeClient`] has no method for a call, and its type can't be asked for. So an errand is laid out here, and the
+    /// client picks it up in the same synchronous step, on the same thread: it is empty before and after.
+    static ERRAND: Cell<Errands> = const { Cell::new(Errands::None) };
+}
+
+/// Has a client make a call, and returns when all that follows from it has happened.
+pub(crate) async fn send(
+    store: &StoreHandle,
+    id: ClientId,
+    errand: Errand,
+) -> Result<ListedClient, ErrandError> {
+    let (reply, result) = oneshot::channel();
+    let tell = move |client: &mut dyn FakeClient, now: SimTime| {
+        ERRAND.set(Errands::Given(errand));
+        client.handle_timeout(now);
+        if let Errands::Run(result) = ERRAND.take() {
+            // Whoever asked may be gone.
+            let _ = reply.send(result);
+        }
+    };
+    let listed = store.tell_client(id, tell).await?;
+    match result.await {
+        Ok(Err(error)) => Err(ErrandError::Client(error)),
+        Ok(Ok(())) | Err(_) => Ok(listed),
+    }
+}

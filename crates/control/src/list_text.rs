@@ -1,0 +1,157 @@
+//! A block list's text as JSON: its items, where they stand, and what there is to say about them.
+
+use policy::{BlockList, ItemRef, Lint, ProcessItem, ProcessList, Span};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A stretch of a list's text.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct ByteSpan {
+    /// The first byte of its UTF-8, from 0.
+    start: usize,
+    /// The byte after the last.
+    end: usize,
+}
+
+/// A stretch of a list's text, with the place where people see it.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct TextSpan {
+    /// The first byte of its UTF-8, from 0.
+    start: usize,
+    /// The byte after the last.
+    end: usize,
+    /// The first character's column, from 1.
+    column: usize,
+}
+
+/// An item of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Item {
+    /// The item as written.
+    text: String,
+    /// What is compared with the name that a client reports: without path, in upper case.
+    key: String,
+    /// Its position among the items, from 1.
+    ordinal: usize,
+    /// Where it stands in the text.
+    span: TextSpan,
+}
+
+/// What the author of a list probably did not intend.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Lint)]
+pub(crate) struct LintText {
+    /// Which kind of thing, in kebab case.
+    #[schema(example = "wildcard")]
+    code: &'static str,
+    /// `info`, `warning` or `error`.
+    severity: String,
+    /// The part of the text that it is about.
+    span: ByteSpan,
+    /// What is there.
+    message: String,
+    /// What to do next.
+    hint: String,
+}
+
+/// Why the policy forbids a client: the item and the name that met.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Match {
+    /// The list that has the item.
+    list: ListName,
+    /// The item as written.
+    item: String,
+    /// Its position among the items, from 1.
+    ordinal: usize,
+    /// Where it stands in the text.
+    span: ByteSpan,
+    /// The name that the client reported.
+    matched: String,
+}
+
+/// A block list.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = BlockList)]
+pub(crate) enum ListName {
+    /// Programs, by the name of their executable.
+    Processes,
+}
+
+impl From<BlockList> for ListName {
+    fn from(list: BlockList) -> Self {
+        match list {
+            BlockList::Processes => Self::Processes,
+        }
+    }
+}
+
+impl From<Span> for ByteSpan {
+    fn from(span: Span) -> Self {
+        Self {
+            start: span.start,
+            end: span.end,
+        }
+    }
+}
+
+impl TextSpan {
+    pub(crate) fn new(span: Span, text: &str) -> Self {
+        Self {
+            start: span.start,
+            end: span.end,
+            column: span.columns(text).start,
+        }
+    }
+}
+
+impl From<&Lint> for LintText {
+    fn from(lint: &Lint) -> Self {
+        Self {
+            code: lint.code.as_str(),
+            severity: lint.severity.to_string(),
+            span: lint.span.into(),
+            message: lint.message.clone(),
+            hint: lint.hint.clone(),
+        }
+    }
+}
+
+impl From<&policy::Cause> for Match {
+    fn from(cause: &policy::Cause) -> Self {
+        let ItemRef {
+            text,
+            ordinal,
+            span,
+        } = &cause.item;
+        Self {
+            list: cause.list.into(),
+            item: text.to_string(),
+            ordinal: ordinal.saturating_add(1),
+            span: (*span).into(),
+            matched: cause.matched.reported().to_owned(),
+        }
+    }
+}
+
+/// The items of a list.
+pub(crate) fn items(list: &ProcessList) -> Vec<Item> {
+    list.items()
+        .iter()
+        .map(|item| item_of(item, list.text()))
+        .collect()
+}
+
+/// What there is to say about a list.
+pub(crate) fn lints<'a>(lints: impl IntoIterator<Item = &'a Lint>) -> Vec<LintText> {
+    lints.into_iter().map(LintText::from).collect()
+}
+
+fn item_of(item: &ProcessItem, text: &str) -> Item {
+    Item {
+        text: item.text().to_owned(),
+        key: item.key().to_owned(),
+        ordinal: item.ordinal().saturating_add(1),
+        span: TextSpan::new(item.span(), text),
+    }
+}

@@ -1,0 +1,126 @@
+//! The OpenAPI document, out of the routes themselves. What they have in common is added here, once for all: the store's
+//! name, the headers, the problems, and an id for each operation.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::problem::{FieldError, ProblemDocument};
+
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// Completes the document that the routes make, and writes it.
+#[expect(
+    clippy::expect_used,
+    reason = "INVARIANT: the document has text keys and no writer that fails"
+)]
+pub(crate) fn document(mut api: OpenApi, version: &str) -> String {
+    let components = api.components.get_or_insert_default();
+    components.schemas.extend(problem_schemas());
+    let mut document = serde_json::to_value(api).expect("the document can be written");
+    if let Value::Object(document) = &mut document {
+        document.insert("info".to_owned(), info(version));
+        document
+            .get_mut("paths")
+            .and_then(Value::as_object_mut)
+            .map(complete_paths);
+    }
+    let mut text = serde_json::to_string_pretty(&document).expect("the document can be written");
+    text.push('\n');
+    text
+}
+
+fn info(version: &str) -> Value {
+    json!({ "title": "exstore control plane", "version": version, "description": DESCRIPTION })
+}
+
+const DESCRIPTION: &str = "Injects MAPI clients into an Exchange Server 2003 information store, edits the registry that \
+     it polls, moves its time, and says why each client was admitted, refused or disconnected. Unknown body fields and \
+     query parameters are refused by name.";
+
+fn problem_schemas() -> Schemas {
+    let mut schemas = Schemas::new();
+    ProblemDocument::schemas(&mut schemas);
+    schemas.push((FieldError::name().into_owned(), FieldError::schema()));
+    schemas.push((
+        ProblemDocument::name().into_owned(),
+        ProblemDocument::schema(),
+    ));
+    schemas
+}
+
+fn complete_paths(paths: &mut Map<String, Value>) {
+    for (path, item) in paths {
+        let of_store = path.contains("{store}");
+        let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
+        for operation in operations.filter_map(Value::as_object_mut) {
+            complete(operation, of_store);
+        }
+    }
+}
+
+fn complete(operation: &mut Map<String, Value>, of_store: bool) {
+    let id = operation_id(operation);
+    operation.insert("operationId".to_owned(), Value::String(id));
+    if of_store {
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let Value::Array(parameters) = parameters {
+            parameters.insert(0, store_parameter());
+        }
+    }
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        responses.insert("default".to_owned(), problem_response());
+        for response in responses.values_mut().filter_map(Value::as_object_mut) {
+            response.insert("headers".to_owned(), headers(of_store));
+            // A response without a description is no response of OpenAPI.
+            response
+                .entry("description")
+                .or_insert_with(|| json!("What was asked for"));
+        }
+    }
+}
+
+/// The tag and the handler's name: `sessions_list`.
+fn operation_id(operation: &Map<String, Value>) -> String {
+    let tags = operation.get("tags").and_then(Value::as_array);
+    let tag = tags
+        .and_then(|tags| tags.first()?.as_str())
+        .unwrap_or_default();
+    let handler = operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    format!("{}_{handler}", tag.replace(' ', "_"))
+}
+
+fn store_parameter() -> Value {
+    json!({
+        "name": "store", "in": "path", "required": true,
+        "description": "The store's name; `default` always exists",
+        "schema": { "type": "string" }, "example": "default",
+    })
+}
+
+fn problem_response() -> Value {
+    json!({
+        "description": "A problem; its `type` leads to an explanation",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}
+
+fn headers(of_store: bool) -> Value {
+    let mut headers = json!({
+        "Exstore-Request-Id": {
+            "description": "The id of the request, which the log has too", "schema": { "type": "string" },
+        },
+    });
+    if let Some(headers) = headers.as_object_mut().filter(|_| of_store) {
+        let cursor = json!({
+            "description": "The journal position that the response reflects, `<epoch>-<seq>`",
+            "schema": { "$ref": "#/components/schemas/Cursor" },
+        });
+        headers.insert("Exstore-Cursor".to_owned(), cursor);
+    }
+    headers
+}

@@ -1,0 +1,244 @@
+//! `/polls`: the ledger of polls, and their schedule.
+
+use std::time::Duration;
+
+use infostore::PollRecord;
+use registry_poll::{PollNumber, Reading};
+use serde::{Deserialize, Serialize};
+use server::{StoreHandle, View};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::event_fields::trigger_text;
+use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
+use crate::list_text::{LintText, lints};
+use crate::page::{Page, take_page};
+use crate::problem::{FieldError, Problem};
+use crate::reply::Reply;
+use crate::scalars::{Length, Time};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list, poll_now))
+        .routes(routes!(read))
+        .routes(routes!(schedule, set_schedule))
+}
+
+/// A poll that is over.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Poll {
+    /// Its number since the start, from 1.
+    number: u64,
+    /// Why it ran: `start`, `tick` or `request`.
+    trigger: &'static str,
+    /// When it was due; of a tick the last instant of the schedule that had passed.
+    due: Time,
+    /// When it began.
+    started: Time,
+    /// When its values were in.
+    finished: Time,
+    /// What the value was read as.
+    reading: ReadingName,
+    /// The text that was read; null when there was none to use.
+    data: Option<String>,
+    /// Why there was none; null when there was one, or no value at all.
+    error: Option<String>,
+    /// What there is to say about the text.
+    lints: Vec<LintText>,
+    /// Whether a policy with other rules came of it.
+    changed: bool,
+    /// The policy in force after it.
+    generation: u64,
+    /// Sessions that it disconnected.
+    disconnected: usize,
+}
+
+/// What a poll found.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Reading)]
+enum ReadingName {
+    /// A list.
+    Text,
+    /// No value: the policy is off.
+    NotFound,
+    /// A value that is no text: as good as none.
+    Invalid,
+    /// The registry could not say: the last good policy stays.
+    Unreadable,
+}
+
+/// A page of the ledger, oldest first.
+#[derive(Serialize, ToSchema)]
+struct Polls {
+    /// The polls.
+    items: Vec<Poll>,
+    /// The `after` of the next page; null when there is nothing more.
+    next: Option<u64>,
+}
+
+/// When the registry is polled.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Schedule {
+    /// Time between two polls.
+    interval: Length,
+    /// The next poll that is due by itself.
+    next: Time,
+    /// The poll whose values are being read; null most of the time.
+    in_flight: Option<u64>,
+}
+
+/// A schedule to set: a new grid that begins now.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ScheduleChange {
+    /// Time between two polls, at least a millisecond.
+    interval: Length,
+}
+
+impl From<&PollRecord> for Poll {
+    fn from(record: &PollRecord) -> Self {
+        let (reading, data, error) = match &*record.reading {
+            Reading::Text(text) => (ReadingName::Text, Some(text.clone()), None),
+            Reading::NotFound => (ReadingName::NotFound, None, None),
+            Reading::Invalid(invalid) => (ReadingName::Invalid, None, Some(invalid.to_string())),
+            Reading::Unreadable(error) => (ReadingName::Unreadable, None, Some(error.to_string())),
+        };
+        Self {
+            number: record.poll.number.0,
+            trigger: trigger_text(record.poll.trigger),
+            due: Time(record.poll.due),
+            started: Time(record.poll.started),
+            finished: Time(record.finished),
+            reading,
+            data,
+            error,
+            lints: lints(&*record.lints),
+            changed: record.changed,
+            generation: record.generation.0,
+            disconnected: record.disconnected,
+        }
+    }
+}
+
+impl Schedule {
+    fn new(view: View<'_>) -> Self {
+        let schedule = view.store().schedule();
+        Self {
+            interval: Length(schedule.interval()),
+            next: Time(schedule.next_tick()),
+            in_flight: schedule.in_flight().map(|poll| poll.number.0),
+        }
+    }
+}
+
+/// Shorter, and a minute of store time would be all polls.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
+/// Starts a new grid of polls; `field` is where the body has the interval.
+pub(crate) async fn set_interval(
+    store: &StoreHandle,
+    field: &str,
+    Length(interval): Length,
+) -> Result<(), Problem> {
+    if interval < SHORTEST_INTERVAL {
+        let detail = "the shortest time between two polls is `1ms`";
+        return Err(Problem::body(FieldError::at(format!("#/{field}"), detail)));
+    }
+    Ok(store.set_poll_interval(interval).await?)
+}
+
+/// Lists the polls that are remembered, oldest first.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/polls", tag = "polls",
+    params(Page), responses((status = 200, body = Polls)),
+)]
+async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<Polls>, Problem> {
+    let read = store.read(move |view| {
+        let after = page.after.unwrap_or(0);
+        let polls = view
+            .store()
+            .polls()
+            .filter(|record| after < record.poll.number.0);
+        let (page, next) = take_page(polls, page.limit, |record| record.poll.number.0);
+        (
+            view.cursor(),
+            Polls {
+                items: page.into_iter().map(Poll::from).collect(),
+                next,
+            },
+        )
+    });
+    Ok(Reply::ok(read.await?))
+}
+
+/// Polls the registry now, without moving the schedule; answers when the poll and all that follows from it are over.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/polls", tag = "polls",
+    request_body(content = Option<Nothing>),
+    responses((status = 201, body = Poll)),
+)]
+async fn poll_now(
+    _: NoQuery,
+    Store(store): Store,
+    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+) -> Result<Reply<Poll>, Problem> {
+    let record = store.poll_now().await?;
+    let cursor = store.read(|view| view.cursor()).await?;
+    Ok(Reply::created((cursor, Poll::from(&record))))
+}
+
+/// Shows a poll that is over.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/polls/{number}", tag = "polls",
+    params(("number" = u64, Path, description = "The poll's number")),
+    responses((status = 200, body = Poll)),
+)]
+async fn read(
+    _: NoQuery,
+    Store(store): Store,
+    Id(number): Id<PollNumber>,
+) -> Result<Reply<Poll>, Problem> {
+    let read = move |view: View<'_>| {
+        let record = view.store().poll_record(number)?;
+        Some((view.cursor(), Poll::from(record)))
+    };
+    let found = store.read(read).await?;
+    found
+        .map(Reply::ok)
+        .ok_or_else(|| PollNumber::missing(number.0))
+}
+
+/// Shows when the registry is polled.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}/polls/schedule", tag = "polls",
+    responses((status = 200, body = Schedule)),
+)]
+async fn schedule(_: NoQuery, Store(store): Store) -> Result<Reply<Schedule>, Problem> {
+    Ok(Reply::ok(
+        store
+            .read(|view| (view.cursor(), Schedule::new(view)))
+            .await?,
+    ))
+}
+
+/// Starts a new grid of polls now.
+#[utoipa::path(
+    patch, path = "/v1/stores/{store}/polls/schedule", tag = "polls",
+    request_body = ScheduleChange,
+    responses((status = 200, body = Schedule)),
+)]
+async fn set_schedule(
+    _: NoQuery,
+    Store(store): Store,
+    Body(change): Body<ScheduleChange>,
+) -> Result<Reply<Schedule>, Problem> {
+    set_interval(&store, "interval", change.interval).await?;
+    Ok(Reply::ok(
+        store
+            .read(|view| (view.cursor(), Schedule::new(view)))
+            .await?,
+    ))
+}

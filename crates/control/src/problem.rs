@@ -1,0 +1,306 @@
+//! Problems: the one table of everything that this server says no with ([RFC 9457]).
+//!
+//! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Declares the types in one table, so that none can lack a slug, a status, a title or an explanation.
+macro_rules! problem_types {
+    ($($kind:ident, $status:ident, $slug:literal, $title:literal, $explanation:literal;)+) => {
+        /// A kind of problem. Its slug is stable, and `/v1/problems/{slug}` explains it.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum ProblemType {
+            $(#[doc = $title] $kind,)+
+        }
+
+        impl ProblemType {
+            /// Every type, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// The stable name, in kebab case.
+            pub const fn slug(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $slug,)+
+                }
+            }
+
+            /// The HTTP status that it is answered with.
+            pub const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$kind => StatusCode::$status,)+
+                }
+            }
+
+            /// What it is, in a few words.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $title,)+
+                }
+            }
+
+            /// What it means and what to do about it.
+            pub const fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $explanation,)+
+                }
+            }
+        }
+    };
+}
+
+problem_types! {
+    RouteNotFound, NOT_FOUND, "route-not-found", "No such route",
+        "Nothing is served at this path. GET /v1/openapi.json lists every path and method.";
+    MethodNotAllowed, METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed",
+        "The path exists, and serves other methods than this one. The Allow header lists them.";
+    InvalidJson, BAD_REQUEST, "invalid-json", "The body is not JSON",
+        "The body breaks off or is not written as JSON. `errors` has the line and the column.";
+    InvalidBody, BAD_REQUEST, "invalid-body", "The body does not fit",
+        "The body is JSON and not what this route takes: a field is unknown, missing, of another type or out of range. \
+         `errors` points at each place.";
+    InvalidQuery, BAD_REQUEST, "invalid-query", "The query does not fit",
+        "A query parameter is unknown, missing, given twice or out of range. `errors` names it.";
+    InvalidKey, BAD_REQUEST, "invalid-registry-key", "Not a registry key",
+        "The path of a key begins with a predefined key such as HKEY_LOCAL_MACHINE or HKLM and joins its components by \
+         backslashes. It is one segment of the URL, in which a backslash is written %5C.";
+    OriginNotAllowed, FORBIDDEN, "origin-not-allowed", "Not from this origin",
+        "A browser sent this request from a page of another origin. The control plane takes requests from programs and \
+         from its own pages only.";
+    ShutdownNotAllowed, FORBIDDEN, "shutdown-not-allowed", "Shutting down is not allowed",
+        "The server was started without the permission to be shut down over HTTP.";
+    StoreNotFound, NOT_FOUND, "store-not-found", "No such store",
+        "There is no store of this name. GET /v1/stores lists them; `default` always exists.";
+    ClientNotFound, NOT_FOUND, "client-not-found", "No such client",
+        "No injected client has this id: it never had one, was deleted, or a reset has emptied the store.";
+    SessionNotFound, NOT_FOUND, "session-not-found", "No such session",
+        "No live session has this id. GET /events says how a session ended.";
+    PollNotFound, NOT_FOUND, "poll-not-found", "No such poll",
+        "No poll has this number, it is still running, or it has left the ledger.";
+    DecisionNotFound, NOT_FOUND, "decision-not-found", "No such decision",
+        "The id of a decision is the sequence number of its event. This event is no decision, has left the journal, or \
+         has not happened.";
+    RegistryKeyNotFound, NOT_FOUND, "registry-key-not-found", "No such registry key",
+        "The registry has no such key. Writing a value creates its key.";
+    RegistryValueNotFound, NOT_FOUND, "registry-value-not-found", "No such registry value",
+        "The key has no value of this name.";
+    ProblemNotFound, NOT_FOUND, "problem-not-found", "No such problem",
+        "No problem has this name. GET /v1/problems lists them.";
+    ClockNotManual, CONFLICT, "clock-not-manual", "The clock is not manual",
+        "Only a manual clock is moved by hand. PATCH /clock with {\"mode\":\"manual\"} makes it one.";
+    NoRpcPort, CONFLICT, "no-rpc-port", "The store has no RPC port",
+        "A TCP client needs a port to connect to, and this store has none. Pipe clients need none.";
+    ClientNotConnected, CONFLICT, "client-not-connected", "The client is not connected",
+        "Only a client with a session makes calls. Its `outcome` says how it lost it, or why it never had one.";
+    TooManyConnections, CONFLICT, "too-many-connections", "Too many connections",
+        "Each TCP client needs a connection, and the store has fewer left than were asked for. None was injected.";
+    CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
+        "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
+         `first_available` is where reading can begin.";
+    PayloadTooLarge, PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
+        "The body has more bytes than are taken. GET /v1/info tells the limit.";
+    UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has another type",
+        "Bodies are application/json; a batch may be application/x-ndjson too. The Content-Type header has to say so.";
+    HostNotAllowed, MISDIRECTED_REQUEST, "host-not-allowed", "Not this host",
+        "The Host header names neither a loopback address nor the address that the server is bound to. This keeps web \
+         pages from reaching the server by a name of their own.";
+    ClockBackwards, UNPROCESSABLE_ENTITY, "clock-backwards", "Time goes forwards only",
+        "The time asked for lies before the store's. A reset starts time again.";
+    ClockOutOfRange, UNPROCESSABLE_ENTITY, "clock-out-of-range", "Past the end of store time",
+        "Store time ends with the year 9999.";
+    Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
+        "This is a defect of the server. Its log has the details, under the request id.";
+    StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
+        "The store is stopping or has stopped, and takes no more requests.";
+    RequestTimeout, SERVICE_UNAVAILABLE, "request-timeout", "The request took too long",
+        "The answer was not there in time. What was begun goes on: the events tell how it went.";
+}
+
+/// A place in a request, and what is wrong there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub(crate) struct FieldError {
+    /// The place in the body, a JSON pointer in fragment form such as `#/client_version`; null for a query parameter.
+    pub pointer: Option<String>,
+    /// The query parameter; null for a place in the body.
+    pub parameter: Option<String>,
+    /// What is wrong, one clause.
+    pub detail: String,
+    /// The line in the body, from 1, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The column in the line, from 1, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+impl FieldError {
+    /// Something is wrong at a place of the body.
+    pub(crate) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (pointer, detail) = (Some(pointer.into()), detail.into());
+        Self {
+            pointer,
+            parameter: None,
+            detail,
+            line: None,
+            column: None,
+        }
+    }
+
+    /// Something is wrong with a query parameter.
+    pub(crate) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (parameter, detail) = (Some(name.into()), detail.into());
+        Self {
+            pointer: None,
+            parameter,
+            detail,
+            line: None,
+            column: None,
+        }
+    }
+}
+
+/// A problem on its way to the client. It travels as a response extension; [`crate::finish`] writes it out, since only
+/// there the request's id is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Problem {
+    pub(crate) kind: ProblemType,
+    detail: String,
+    errors: Vec<FieldError>,
+    hint: Option<String>,
+    first_available: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            hint: None,
+            first_available: None,
+        }
+    }
+
+    /// The body has this one fault.
+    pub(crate) fn body(error: FieldError) -> Self {
+        Self::new(ProblemType::InvalidBody, error.detail.clone()).with(error)
+    }
+
+    /// The query has this one fault.
+    pub(crate) fn query(name: &str, detail: impl Into<String>) -> Self {
+        let error = FieldError::parameter(name, detail);
+        Self::new(
+            ProblemType::InvalidQuery,
+            format!("`{name}`: {}", error.detail),
+        )
+        .with(error)
+    }
+
+    pub(crate) fn with(mut self, error: FieldError) -> Self {
+        self.errors.push(error);
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn first_available(mut self, cursor: String) -> Self {
+        self.first_available = Some(cursor);
+        self
+    }
+
+    /// The same problem with its body pointers below `pointer`.
+    pub(crate) fn below(mut self, pointer: &str) -> Self {
+        for error in &mut self.errors {
+            if let Some(place) = &mut error.pointer {
+                *place = format!("{pointer}{}", place.trim_start_matches('#'));
+            }
+        }
+        self
+    }
+
+    /// The same problem on this line of the body, or on one that is not known.
+    pub(crate) fn on_line(mut self, line: Option<usize>) -> Self {
+        for error in &mut self.errors {
+            error.column = error.column.filter(|_| line.is_some());
+            error.line = line;
+        }
+        self
+    }
+
+    pub(crate) fn document(self, instance: String, request_id: String) -> ProblemDocument {
+        ProblemDocument {
+            r#type: format!("/v1/problems/{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: self.detail,
+            instance,
+            errors: self.errors,
+            hint: self.hint,
+            first_available: self.first_available,
+            request_id,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.kind.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// A problem as RFC 9457 writes it, `application/problem+json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument {
+    /// A relative URI that this server answers with an explanation.
+    #[schema(example = "/v1/problems/invalid-body")]
+    r#type: String,
+    /// What kind of problem it is, the same words each time.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// The path of the request.
+    instance: String,
+    /// What is wrong with the request, place by place; may be empty.
+    errors: Vec<FieldError>,
+    /// What to do next.
+    hint: Option<String>,
+    /// Where reading can begin, when a cursor is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_available: Option<String>,
+    /// The id of the request, also in the Exstore-Request-Id header; the log has it too.
+    request_id: String,
+}
+
+impl From<server::StoreError> for Problem {
+    fn from(error: server::StoreError) -> Self {
+        Self::new(problem_type(&error), error.to_string())
+    }
+}
+
+fn problem_type(error: &server::StoreError) -> ProblemType {
+    use clock::ClockError;
+    use infostore::CommandError;
+    use server::StoreError;
+    match error {
+        StoreError::Stopped | StoreError::Command(CommandError::Stopped) => {
+            ProblemType::StoreStopped
+        }
+        StoreError::Command(CommandError::NoSuchSession(_)) => ProblemType::SessionNotFound,
+        StoreError::Clock(ClockError::NotManual) => ProblemType::ClockNotManual,
+        StoreError::Clock(ClockError::Backwards { .. }) => ProblemType::ClockBackwards,
+        StoreError::Clock(ClockError::OutOfRange) => ProblemType::ClockOutOfRange,
+        StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
+        StoreError::NoRpcPort => ProblemType::NoRpcPort,
+        StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,
+    }
+}

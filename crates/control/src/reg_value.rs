@@ -1,0 +1,157 @@
+//! Typed registry values as JSON. What is written comes back exactly, to the byte.
+
+use registry_poll::{RegType, RegValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+use utoipa::ToSchema;
+
+use crate::problem::{FieldError, Problem};
+
+/// A registry value. It has `data`, or, where its bytes are not what its type asks for, `hex`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RegistryValue)]
+pub(crate) struct ValueText {
+    /// `REG_SZ`, `REG_EXPAND_SZ`, `REG_DWORD`, `REG_MULTI_SZ`, `REG_BINARY`, `REG_QWORD`, `REG_NONE`, or `REG_` with the
+    /// number of any other type.
+    #[schema(example = "REG_SZ")]
+    r#type: String,
+    /// Of `REG_SZ` and `REG_EXPAND_SZ` the text, without the NUL that ends it; of `REG_DWORD` a number; of `REG_MULTI_SZ`
+    /// an array of texts; of any other type its bytes in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>, example = "mdl.exe; beta.exe")]
+    data: Option<Value>,
+    /// The bytes as the registry holds them, in hexadecimal: a text without its NUL, a REG_DWORD of three bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "6d0064006c00")]
+    hex: Option<String>,
+}
+
+impl From<&RegValue> for ValueText {
+    fn from(value: &RegValue) -> Self {
+        let data = plain(value).filter(|data| from_plain(value.kind(), data).as_ref() == Ok(value));
+        let hex = if data.is_some() {
+            None
+        } else {
+            Some(to_hex(value.data()))
+        };
+        Self {
+            r#type: type_name(value.kind()),
+            data,
+            hex,
+        }
+    }
+}
+
+impl TryFrom<ValueText> for RegValue {
+    type Error = Problem;
+
+    fn try_from(text: ValueText) -> Result<Self, Problem> {
+        let ValueText { r#type, data, hex } = text;
+        let kind = type_of(&r#type)
+            .ok_or_else(|| body_problem("#/type", format!("`{}` is no registry type", r#type)))?;
+        match (data, hex) {
+            (Some(data), None) => {
+                from_plain(kind, &data).map_err(|wanted| body_problem("#/data", wanted))
+            }
+            (None, Some(hex)) => from_hex(&hex)
+                .map(|bytes| Self::new(kind, bytes))
+                .ok_or_else(|| body_problem("#/hex", HEX)),
+            (Some(_), Some(_)) | (None, None) => Err(body_problem(
+                "#",
+                "a value has `data` or `hex`, one of them",
+            )),
+        }
+    }
+}
+
+const HEX: &str = "hexadecimal has two digits for each byte";
+
+fn body_problem(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::body(FieldError::at(pointer, detail))
+}
+
+fn type_name(kind: RegType) -> String {
+    let name = kind.to_string();
+    if name.starts_with("REG_") {
+        name
+    } else {
+        format!("REG_{}", kind.0)
+    }
+}
+
+fn type_of(name: &str) -> Option<RegType> {
+    RegType::from_name(name).or_else(|| name.strip_prefix("REG_")?.parse().ok().map(RegType))
+}
+
+/// The value in the form of its type, when it has one.
+fn plain(value: &RegValue) -> Option<Value> {
+    match value.kind() {
+        RegType::SZ | RegType::EXPAND_SZ => value.text().map(Value::String),
+        RegType::DWORD => {
+            let bytes = value.data().try_into().ok()?;
+            Some(Value::Number(Number::from(u32::from_le_bytes(bytes))))
+        }
+        RegType::MULTI_SZ => {
+            let text = value.text()?;
+            let texts = text
+                .strip_suffix('\0')
+                .map(|text| text.split('\0').collect::<Vec<_>>());
+            let texts = texts.unwrap_or_default();
+            Some(
+                texts
+                    .into_iter()
+                    .map(|text| Value::String(text.to_owned()))
+                    .collect(),
+            )
+        }
+        _ => Some(Value::String(to_hex(value.data()))),
+    }
+}
+
+/// The value that the form of its type stands for; `Err` says what it has to be.
+fn from_plain(kind: RegType, data: &Value) -> Result<RegValue, &'static str> {
+    match kind {
+        RegType::SZ => data
+            .as_str()
+            .map(RegValue::sz)
+            .ok_or("a REG_SZ is a string"),
+        RegType::EXPAND_SZ => data
+            .as_str()
+            .map(RegValue::expand_sz)
+            .ok_or("a REG_EXPAND_SZ is a string"),
+        RegType::DWORD => {
+            let number = data.as_u64().and_then(|number| u32::try_from(number).ok());
+            number
+                .map(RegValue::dword)
+                .ok_or("a REG_DWORD is a number from 0 to 4294967295")
+        }
+        RegType::MULTI_SZ => {
+            let texts = data
+                .as_array()
+                .map(|texts| texts.iter().map(Value::as_str).collect());
+            let texts: Option<Vec<&str>> = texts.flatten();
+            texts
+                .map(RegValue::multi_sz)
+                .ok_or("a REG_MULTI_SZ is an array of strings")
+        }
+        _ => {
+            let bytes = data.as_str().and_then(from_hex);
+            bytes.map(|bytes| RegValue::new(kind, bytes)).ok_or(HEX)
+        }
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        let byte = digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?;
+        u8::try_from(byte).ok()
+    };
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}

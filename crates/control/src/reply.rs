@@ -1,0 +1,78 @@
+//! Answers about a store: a body, and the place in the journal that it reflects.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use infostore::Cursor;
+use serde::Serialize;
+use server::StoreHandle;
+
+use crate::app::App;
+use crate::scalars::CursorText;
+
+/// The journal position that a response's body reflects, `<epoch>-<seq>`.
+pub(crate) const CURSOR: HeaderName = HeaderName::from_static("exstore-cursor");
+
+/// What a handler answers about a store.
+pub(crate) struct Reply<T> {
+    status: StatusCode,
+    cursor: Cursor,
+    body: T,
+}
+
+impl<T> Reply<T> {
+    /// 200, with a body that reflects the store at `cursor`.
+    pub(crate) fn ok((cursor, body): (Cursor, T)) -> Self {
+        Self {
+            status: StatusCode::OK,
+            cursor,
+            body,
+        }
+    }
+
+    /// 201, with what was made.
+    pub(crate) fn created(at: (Cursor, T)) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            ..Self::ok(at)
+        }
+    }
+
+    /// The body alone, to be part of another.
+    pub(crate) fn into_body(self) -> T {
+        self.body
+    }
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        with_cursor((self.status, Json(self.body)).into_response(), self.cursor)
+    }
+}
+
+/// Puts the store's cursor on the answers that have none yet: problems, and answers without a body.
+pub(crate) async fn add_cursor(State(app): State<App>, request: Request, next: Next) -> Response {
+    let store = store_of(&app, request.uri().path());
+    let response = next.run(request).await;
+    let Some(store) = store.filter(|_| !response.headers().contains_key(CURSOR)) else {
+        return response;
+    };
+    match store.read(|view| view.cursor()).await {
+        Ok(cursor) => with_cursor(response, cursor),
+        Err(_stopped) => response,
+    }
+}
+
+fn store_of(app: &App, path: &str) -> Option<StoreHandle> {
+    let name = path.strip_prefix("/v1/stores/")?.split('/').next()?;
+    app.stores().get(name)
+}
+
+fn with_cursor(mut response: Response, cursor: Cursor) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&CursorText(cursor).to_string()) {
+        response.headers_mut().insert(CURSOR, value);
+    }
+    response
+}

@@ -1,0 +1,68 @@
+//! `/reset` and `/v1/shutdown`: starting over, and leaving.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::extract::{NoQuery, Nothing, OptionalBody, Store};
+use crate::problem::{Problem, ProblemType};
+use crate::reply::Reply;
+use crate::scalars::CursorText;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(reset))
+        .routes(routes!(shutdown))
+}
+
+/// Where a store that was reset begins.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reset)]
+struct ResetDone {
+    /// The place in the journal, in its new epoch.
+    cursor: CursorText,
+}
+
+/// Empties the store: every session ends, clients and registry values go, time and the random streams start again, and so
+/// does the journal, in a new epoch.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/reset", tag = "stores",
+    request_body(content = Option<Nothing>),
+    responses((status = 200, body = ResetDone)),
+)]
+async fn reset(
+    _: NoQuery,
+    Store(store): Store,
+    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+) -> Result<Reply<ResetDone>, Problem> {
+    let cursor = store.reset().await?;
+    Ok(Reply::ok((
+        cursor,
+        ResetDone {
+            cursor: CursorText(cursor),
+        },
+    )))
+}
+
+/// Asks the server to drain and leave.
+#[utoipa::path(
+    post, path = "/v1/shutdown", tag = "server",
+    request_body(content = Option<Nothing>),
+    responses((status = 202, description = "The server is leaving")),
+)]
+async fn shutdown(
+    _: NoQuery,
+    State(app): State<App>,
+    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+) -> Result<StatusCode, Problem> {
+    if !app.config().allow_shutdown {
+        let detail = "this server was not started with the permission to be shut down";
+        return Err(Problem::new(ProblemType::ShutdownNotAllowed, detail));
+    }
+    app.request_shutdown();
+    Ok(StatusCode::ACCEPTED)
+}

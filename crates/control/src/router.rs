@@ -1,0 +1,63 @@
+//! The routes, and the layers that every request passes.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::{App, ControlConfig};
+use crate::finish::{finish, panicked, route_not_found, time_out};
+use crate::guard::guard;
+use crate::reply::add_cursor;
+use crate::{
+    block_lists, clients, decisions, events, health, info, openapi, policy_in_force, polls,
+    problems, registry, reset, sessions, stores, time,
+};
+
+/// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
+pub fn router(config: ControlConfig) -> Router {
+    let (shutdown, _) = watch::channel(false);
+    router_with(config, shutdown)
+}
+
+/// The same, telling `shutdown` when a client asks the server to leave.
+pub(crate) fn router_with(config: ControlConfig, shutdown: watch::Sender<bool>) -> Router {
+    let (routes, api) = routes().split_for_parts();
+    let document = openapi::document(api, &config.version);
+    let body_bytes = config.limits.body_bytes;
+    let app = App::new(config, document, shutdown);
+    // The last layer is the outermost: an id first, then the guard, then the time that a request has.
+    routes
+        .fallback(route_not_found)
+        .layer(from_fn_with_state(app.clone(), add_cursor))
+        .layer(DefaultBodyLimit::max(body_bytes))
+        .layer(from_fn_with_state(app.clone(), time_out))
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), finish))
+        .with_state(app)
+}
+
+fn routes() -> OpenApiRouter<App> {
+    let modules = [
+        info::routes(),
+        problems::routes(),
+        health::routes(),
+        stores::routes(),
+        clients::routes(),
+        sessions::routes(),
+        block_lists::routes(),
+        registry::routes(),
+        polls::routes(),
+        policy_in_force::routes(),
+        decisions::routes(),
+        time::routes(),
+        events::routes(),
+        reset::routes(),
+    ];
+    modules
+        .into_iter()
+        .fold(OpenApiRouter::default(), OpenApiRouter::merge)
+}

@@ -1,0 +1,114 @@
+//! Values that JSON writes as text: times, durations, versions, cursors.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clock::SimTime;
+use infostore::{Cursor, Epoch, Sequence};
+use policy::ClientVersion;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
+
+/// An instant of store time, RFC 3339 in UTC, to the microsecond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, format = DateTime, examples("2006-04-22T08:00:00Z"))]
+pub(crate) struct Time(pub(crate) SimTime);
+
+/// A length of time: whole numbers with `d`, `h`, `m`, `s`, `ms` or `us`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("15m", "250ms", "1h30m"))]
+#[schema(as = Duration)]
+pub(crate) struct Length(pub(crate) Duration);
+
+/// The version of a MAPI client in four parts; of three the last is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("11.0.5608.0"))]
+#[schema(as = ClientVersion)]
+pub(crate) struct Version(pub(crate) ClientVersion);
+
+/// A place in the journal: `<epoch>-<seq>`, up to and with the entry `seq`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("1-42"))]
+#[schema(as = Cursor)]
+pub(crate) struct CursorText(pub(crate) Cursor);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Time {
+    type Err = clock::TimeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&clock::format_duration(self.0))
+    }
+}
+
+impl FromStr for Length {
+    type Err = clock::DurationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        clock::parse_duration(text).map(Self)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Version {
+    type Err = policy::ClientVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for CursorText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.0.epoch.0, self.0.seq.0)
+    }
+}
+
+impl FromStr for CursorText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('-');
+        let cursor = parts.and_then(|(epoch, seq)| {
+            let (epoch, seq) = (Epoch(epoch.parse().ok()?), Sequence(seq.parse().ok()?));
+            Some(Self(Cursor { epoch, seq }))
+        });
+        cursor.ok_or_else(|| format!("`{text}` is not a cursor such as `1-42`"))
+    }
+}
+
+macro_rules! as_text {
+    ($($scalar:ty),+) => {
+        $(impl Serialize for $scalar {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $scalar {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
+            }
+        })+
+    };
+}
+
+as_text!(Time, Length, Version, CursorText);

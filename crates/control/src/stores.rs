@@ -1,0 +1,172 @@
+//! `/v1/stores`: the stores of this process.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use server::{StoreHandle, View};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::extract::{Body, NamedStore, NoQuery};
+use crate::info::seed_text;
+use crate::polls::set_interval;
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::scalars::{CursorText, Length, Time};
+use crate::time::ClockState;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list))
+        .routes(routes!(read, change))
+}
+
+/// A store.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Store)]
+struct StoreState {
+    /// Its name.
+    name: String,
+    /// Its RPC port; null when it has none.
+    #[schema(value_type = Option<String>, example = "127.0.0.1:8136")]
+    rpc: Option<SocketAddr>,
+    /// The seed of its random streams, in hexadecimal.
+    #[schema(example = "0x7")]
+    seed: String,
+    /// Where its journal stands.
+    cursor: CursorText,
+    /// Whether it admits clients.
+    running: bool,
+    /// The policy in force.
+    generation: u64,
+    /// Its clock.
+    clock: ClockState,
+    /// The next poll that is due by itself.
+    next_poll: Time,
+    /// Its settings.
+    settings: StoreSettings,
+    /// How many there are, and were.
+    counts: StoreCounts,
+}
+
+/// The settings of a store.
+#[derive(Serialize, ToSchema)]
+struct StoreSettings {
+    /// The simulated build of Store.exe.
+    #[schema(example = "6.5.7651.19")]
+    build: String,
+    /// Time between two polls.
+    poll_interval: Length,
+}
+
+/// How many there are, and were.
+#[derive(Serialize, ToSchema)]
+struct StoreCounts {
+    /// Injected clients.
+    clients: usize,
+    /// Live sessions.
+    sessions: usize,
+    /// Live sessions without a process name, which no process list can hit.
+    unidentified: usize,
+    /// Distinct combinations of process names and version among the live sessions.
+    classes: usize,
+    /// Clients admitted since the start.
+    admitted: u64,
+    /// Clients refused since the start.
+    refused: u64,
+    /// Sessions that the store ended since the start.
+    disconnected: u64,
+}
+
+/// The stores, by name.
+#[derive(Serialize, ToSchema)]
+struct StoreList {
+    /// The stores.
+    items: Vec<StoreState>,
+}
+
+/// Settings to change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct StoreChange {
+    /// Time between two polls, at least a millisecond; a new grid begins now.
+    poll_interval: Option<Length>,
+}
+
+/// What the store's task knows, to be completed by what its handle knows.
+fn state_of(view: View<'_>, name: String, handle: &StoreHandle) -> StoreState {
+    let store = view.store();
+    let counts = store.counts();
+    StoreState {
+        name,
+        rpc: handle.rpc_address(),
+        seed: seed_text(handle.seed()),
+        cursor: CursorText(view.cursor()),
+        running: store.is_running(),
+        generation: store.generation().0,
+        clock: ClockState::new(view),
+        next_poll: Time(store.schedule().next_tick()),
+        settings: StoreSettings {
+            build: store.settings().build.to_string(),
+            poll_interval: Length(store.schedule().interval()),
+        },
+        counts: StoreCounts {
+            clients: view.client_count(),
+            sessions: counts.sessions,
+            unidentified: counts.unidentified,
+            classes: counts.classes,
+            admitted: counts.admitted,
+            refused: counts.refused,
+            disconnected: counts.disconnected,
+        },
+    }
+}
+
+async fn show(name: String, handle: &StoreHandle) -> Result<Reply<StoreState>, Problem> {
+    let known = handle.clone();
+    let read = handle.read(move |view| (view.cursor(), state_of(view, name, &known)));
+    Ok(Reply::ok(read.await?))
+}
+
+/// Lists the stores of this process.
+#[utoipa::path(
+    get, path = "/v1/stores", tag = "stores",
+    responses((status = 200, body = StoreList)),
+)]
+async fn list(_: NoQuery, State(app): State<App>) -> Result<Json<StoreList>, Problem> {
+    let mut items = Vec::new();
+    for (name, handle) in app.stores().all() {
+        items.push(show(name, &handle).await?.into_body());
+    }
+    Ok(Json(StoreList { items }))
+}
+
+/// Shows a store.
+#[utoipa::path(
+    get, path = "/v1/stores/{store}", tag = "stores",
+    responses((status = 200, body = StoreState)),
+)]
+async fn read(_: NoQuery, store: NamedStore) -> Result<Reply<StoreState>, Problem> {
+    show(store.name, &store.handle).await
+}
+
+/// Changes a store's settings.
+#[utoipa::path(
+    patch, path = "/v1/stores/{store}", tag = "stores",
+    request_body = StoreChange,
+    responses((status = 200, body = StoreState)),
+)]
+async fn change(
+    _: NoQuery,
+    store: NamedStore,
+    Body(change): Body<StoreChange>,
+) -> Result<Reply<StoreState>, Problem> {
+    if let Some(interval) = change.poll_interval {
+        set_interval(&store.handle, "poll_interval", interval).await?;
+    }
+    show(store.name, &store.handle).await
+}

@@ -12,6 +12,7 @@
 )]
 
 mod clock;
+mod control;
 mod dcerpc;
 mod emsmdb;
 mod infostore;

@@ -1,0 +1,181 @@
+//! The control plane in process: requests against its router, a store without a port, a clock that only moves when told.
+
+mod clients;
+mod events;
+mod health;
+mod listening;
+mod openapi;
+mod policy;
+mod problems;
+mod registry;
+mod requests;
+mod story;
+mod time;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use clock::ClockMode;
+use control::{ControlConfig, ControlLimits, router};
+use infostore::Settings;
+use serde_json::Value;
+use server::{DisconnectMode, Seed, StoreHandle, StoreOptions, Stores};
+use tower::ServiceExt;
+
+/// Where the store's resources are.
+const STORE: &str = "/v1/stores/default";
+
+/// `HKEY_LOCAL_MACHINE\...\ParametersSystem` as a path has it.
+const POLLED_KEY: &str =
+    "HKLM%5CSystem%5CCurrentControlSet%5CServices%5CMSExchangeIS%5CParametersSystem";
+
+/// A control plane over one store.
+struct Api {
+    router: Router,
+    store: StoreHandle,
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("the header is text"))
+    }
+
+    /// The slug of the problem.
+    fn problem(&self) -> String {
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{}",
+            self.text
+        );
+        let document = self.json();
+        assert_eq!(document["status"], self.status.as_u16());
+        assert_eq!(document["request_id"], self.header("exstore-request-id"));
+        let slug = document["type"]
+            .as_str()
+            .and_then(|kind| kind.strip_prefix("/v1/problems/"));
+        slug.expect("a problem has a type").to_owned()
+    }
+
+    /// The body, when all went well.
+    fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text);
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
+    }
+}
+
+impl Api {
+    async fn new() -> Self {
+        Self::with(options(), ControlLimits::default()).await
+    }
+
+    async fn with(options: StoreOptions, limits: ControlLimits) -> Self {
+        let store = StoreHandle::start(options).await.expect("the store starts");
+        let config = ControlConfig {
+            address: ([127, 0, 0, 1], 8135).into(),
+            stores: Arc::new(Stores::new(store.clone())),
+            allow_shutdown: false,
+            version: "1.2.3".to_owned(),
+            limits,
+        };
+        Self {
+            router: router(config),
+            store,
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("a router always answers");
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("the body is whole");
+        let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    /// A request with a JSON body, or without one when it is empty. A path that begins with `/` alone is the store's.
+    async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(full(path))
+            .header("host", "localhost");
+        let request = match body {
+            "" => request.body(Body::empty()),
+            body => request
+                .header("content-type", "application/json")
+                .body(body.to_owned().into()),
+        };
+        self.send(request.expect("the request is one")).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.call("GET", path, "").await.ok()
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Value {
+        self.call("POST", path, body).await.ok()
+    }
+
+    async fn put(&self, path: &str, body: &str) -> Value {
+        self.call("PUT", path, body).await.ok()
+    }
+
+    /// Every event of the store, as JSON.
+    async fn events(&self) -> Vec<Value> {
+        self.get("/events?limit=1000").await["items"]
+            .as_array()
+            .expect("a list")
+            .clone()
+    }
+}
+
+/// Paths are the store's, unless they begin at the top.
+fn full(path: &str) -> String {
+    if path.starts_with("/v1") || path.starts_with("/healthz") || path == "/nowhere" {
+        path.to_owned()
+    } else {
+        format!("{STORE}{path}")
+    }
+}
+
+/// A store without a port, on a manual clock, at eight in the morning of the hotfix's day.
+fn options() -> StoreOptions {
+    StoreOptions {
+        settings: Settings::default(),
+        clock: ClockMode::Manual,
+        start: Some("2006-04-22T08:00:00Z".parse().expect("it is a time")),
+        seed: Seed(7),
+        rpc: None,
+        disconnect: DisconnectMode::Connection,
+        max_connections: 16,
+    }
+}

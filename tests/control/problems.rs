@@ -1,0 +1,411 @@
+//! Every type of problem is made here by a request, and the table is held against what was made.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::Request;
+use clock::ClockMode;
+use control::{ControlLimits, ProblemType};
+use infostore::{Limits, Settings};
+use server::StoreOptions;
+
+use super::{Answer, Api, POLLED_KEY, STORE, options};
+
+/// A request that comes to a problem, as a row: its slug, method, path and body.
+const ROWS: &[(&str, &str, &str, &str)] = &[
+    ("route-not-found", "GET", "/nowhere", ""),
+    ("route-not-found", "GET", "/nothing/here", ""),
+    ("method-not-allowed", "PUT", "/sessions", "{}"),
+    (
+        "invalid-json",
+        "POST",
+        "/clients",
+        "{\n  \"process\": mdl.exe\n}",
+    ),
+    ("invalid-json", "POST", "/clients", "{\"process\":\"a.exe\""),
+    ("invalid-json", "POST", "/clients", "{} {}"),
+    (
+        "invalid-body",
+        "POST",
+        "/clients",
+        r#"{"proces":"mdl.exe"}"#,
+    ),
+    ("invalid-body", "POST", "/clients", r#"{"count":0}"#),
+    (
+        "invalid-body",
+        "POST",
+        "/clients",
+        r#"{"process":"a.exe","client_version":"10.0.0.0"}"#,
+    ),
+    ("invalid-body", "POST", "/clock/advance", "{}"),
+    (
+        "invalid-body",
+        "POST",
+        "/clock/advance",
+        r#"{"by":"1m","next":"poll"}"#,
+    ),
+    (
+        "invalid-body",
+        "POST",
+        "/clock/advance",
+        r#"{"by":"fortnight"}"#,
+    ),
+    (
+        "invalid-body",
+        "POST",
+        "/policy/explain",
+        r#"{"process":"a.exe","session":1}"#,
+    ),
+    (
+        "invalid-body",
+        "POST",
+        "/policy/explain",
+        r#"{"session":1,"client_version":"11.0.0.0"}"#,
+    ),
+    (
+        "invalid-body",
+        "PATCH",
+        "/polls/schedule",
+        r#"{"interval":"1us"}"#,
+    ),
+    ("invalid-body", "PATCH", "/clock", r#"{"mode":"scaled:0"}"#),
+    ("invalid-query", "GET", "/sessions?colour=red", ""),
+    ("invalid-query", "GET", "/sessions?limit=0", ""),
+    ("invalid-query", "GET", "/sessions?limit=1001", ""),
+    ("invalid-query", "GET", "/sessions?limit=1&limit=2", ""),
+    ("invalid-query", "GET", "/events?type=session.exploded", ""),
+    ("invalid-query", "GET", "/events?after=yesterday", ""),
+    ("invalid-query", "DELETE", "/registry/HKLM", ""),
+    ("invalid-registry-key", "GET", "/registry/HKEY_MOON", ""),
+    ("invalid-registry-key", "GET", "/registry/HKLM%5C%5Ca", ""),
+    ("shutdown-not-allowed", "POST", "/v1/shutdown", ""),
+    ("store-not-found", "GET", "/v1/stores/other/clock", ""),
+    ("client-not-found", "GET", "/clients/9", ""),
+    ("client-not-found", "POST", "/clients/nine/connect", ""),
+    (
+        "client-not-found",
+        "POST",
+        "/policy/explain",
+        r#"{"client":9}"#,
+    ),
+    ("session-not-found", "GET", "/sessions/9", ""),
+    ("session-not-found", "DELETE", "/sessions/9", ""),
+    ("poll-not-found", "GET", "/polls/9", ""),
+    ("decision-not-found", "GET", "/decisions/1", ""),
+    (
+        "registry-key-not-found",
+        "GET",
+        "/registry/HKLM%5CNowhere",
+        "",
+    ),
+    (
+        "registry-value-not-found",
+        "GET",
+        "/registry/HKLM?value=x",
+        "",
+    ),
+    (
+        "registry-value-not-found",
+        "DELETE",
+        "/registry/HKLM?value=x",
+        "",
+    ),
+    ("problem-not-found", "GET", "/v1/problems/bad-weather", ""),
+    ("no-rpc-port", "POST", "/clients", r#"{"transport":"tcp"}"#),
+    ("cursor-gone", "GET", "/events?after=3-1", ""),
+    (
+        "clock-backwards",
+        "POST",
+        "/clock/advance",
+        r#"{"to":"2006-04-22T07:59:59Z"}"#,
+    ),
+    (
+        "clock-out-of-range",
+        "POST",
+        "/clock/advance",
+        r#"{"by":"9000000d"}"#,
+    ),
+];
+
+#[tokio::test]
+async fn every_type_of_problem_is_made_and_explained() {
+    let api = Api::new().await;
+    let mut made = BTreeSet::new();
+    for (slug, method, path, body) in ROWS {
+        let answer = api.call(method, path, body).await;
+        assert_eq!(
+            answer.problem(),
+            *slug,
+            "{method} {path} {body}: {}",
+            answer.text
+        );
+        made.insert((*slug).to_owned());
+    }
+    for answer in made_by_other_means().await {
+        made.insert(answer.problem());
+    }
+
+    let table: BTreeSet<_> = ProblemType::ALL
+        .iter()
+        .map(|kind| kind.slug().to_owned())
+        .collect();
+    assert_eq!(
+        table.len(),
+        ProblemType::ALL.len(),
+        "two types have one slug"
+    );
+    assert_eq!(made, table);
+
+    for kind in ProblemType::ALL {
+        let path = format!("/v1/problems/{}", kind.slug());
+        let explained = api.get(&path).await;
+        assert_eq!(explained["status"], kind.status().as_u16());
+        assert_eq!(explained["title"], kind.title());
+        let text = Request::get(&path)
+            .header("host", "localhost")
+            .header("accept", "text/plain");
+        let text = api.send(text.body(Body::empty()).expect("a request")).await;
+        assert!(text.text.contains(kind.explanation()), "{}", text.text);
+    }
+    let listed = api.get("/v1/problems").await;
+    insta::assert_snapshot!(serde_json::to_string_pretty(&listed).expect("it is JSON"));
+}
+
+/// Those that need more than one request, or a store of another kind.
+async fn made_by_other_means() -> Vec<Answer> {
+    vec![
+        client_not_connected().await,
+        clock_not_manual().await,
+        too_many_connections().await,
+        payload_too_large().await,
+        unsupported_media_type().await,
+        host_not_allowed().await,
+        origin_not_allowed().await,
+        internal().await,
+        store_stopped().await,
+        request_timeout().await,
+    ]
+}
+
+async fn client_not_connected() -> Answer {
+    let api = Api::new().await;
+    api.post("/clients", "{}").await;
+    api.post("/clients/1/disconnect", "").await;
+    api.call("POST", "/clients/1/send", "").await
+}
+
+async fn clock_not_manual() -> Answer {
+    let api = Api::with(
+        StoreOptions {
+            clock: ClockMode::Real,
+            ..options()
+        },
+        limits(),
+    )
+    .await;
+    api.call("POST", "/clock/advance", r#"{"by":"1s"}"#).await
+}
+
+async fn too_many_connections() -> Answer {
+    let rpc = Some(([127, 0, 0, 1], 0).into());
+    let api = Api::with(
+        StoreOptions {
+            rpc,
+            max_connections: 0,
+            ..options()
+        },
+        limits(),
+    )
+    .await;
+    api.call("POST", "/clients", r#"{"transport":"tcp"}"#).await
+}
+
+async fn payload_too_large() -> Answer {
+    let limits = ControlLimits {
+        body_bytes: 16,
+        ..limits()
+    };
+    let api = Api::with(options(), limits).await;
+    api.call("POST", "/clients", r#"{"process":"much too long.exe"}"#)
+        .await
+}
+
+async fn unsupported_media_type() -> Answer {
+    let api = Api::new().await;
+    let request = Request::post(format!("{STORE}/clients")).header("host", "localhost");
+    let request = request
+        .header("content-type", "text/plain")
+        .body("{}".into());
+    api.send(request.expect("a request")).await
+}
+
+async fn host_not_allowed() -> Answer {
+    let request = Request::get("/v1/info").header("host", "evil.example");
+    Api::new()
+        .await
+        .send(request.body(Body::empty()).expect("a request"))
+        .await
+}
+
+async fn origin_not_allowed() -> Answer {
+    let request = Request::post(format!("{STORE}/reset")).header("host", "localhost");
+    let request = request
+        .header("origin", "http://evil.example")
+        .body(Body::empty());
+    Api::new().await.send(request.expect("a request")).await
+}
+
+async fn internal() -> Answer {
+    let answer = with_body(ControlLimits::default(), Strange::Panics).await;
+    assert!(!answer.text.contains("the body itself"), "{}", answer.text);
+    answer
+}
+
+async fn request_timeout() -> Answer {
+    let limits = ControlLimits {
+        request_timeout: Duration::from_millis(1),
+        ..limits()
+    };
+    with_body(limits, Strange::NeverEnds).await
+}
+
+async fn with_body(limits: ControlLimits, body: Strange) -> Answer {
+    let request = Request::post(format!("{STORE}/clients")).header("host", "localhost");
+    let request = request
+        .header("content-type", "application/json")
+        .body(Body::new(body));
+    Api::with(options(), limits)
+        .await
+        .send(request.expect("a request"))
+        .await
+}
+
+async fn store_stopped() -> Answer {
+    let api = Api::new().await;
+    api.store.stop().await.expect("it stops once");
+    api.call("GET", "/clock", "").await
+}
+
+fn limits() -> ControlLimits {
+    ControlLimits::default()
+}
+
+/// A body as no client should send it.
+enum Strange {
+    /// It takes whoever reads it down.
+    Panics,
+    /// It keeps whoever reads it waiting.
+    NeverEnds,
+}
+
+impl HttpBody for Strange {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        match *self {
+            Self::Panics => panic!("the body itself"),
+            Self::NeverEnds => Poll::Pending,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_problem_says_where_and_what() {
+    let api = Api::new().await;
+    let rows = [
+        ("POST", "/clients", "{\n  \"process\": mdl.exe\n}"),
+        ("POST", "/clients", r#"{"proces":"mdl.exe"}"#),
+        (
+            "POST",
+            "/clients",
+            r#"{"on_disconnect":{"reconnect":"always"}}"#,
+        ),
+        ("POST", "/clients", r#"{"on_disconnect":{"when":1}}"#),
+        (
+            "POST",
+            "/clients",
+            r#"{"process":"a.exe","client_version":"10.0.0.0"}"#,
+        ),
+        ("POST", "/policy/explain", r#"{"processes":["a.exe",2]}"#),
+        ("GET", "/sessions?colour=red", ""),
+        ("GET", "/sessions?limit=many", ""),
+        ("GET", "/sessions?limit=0", ""),
+        ("PUT", "/sessions", ""),
+        ("GET", "/v1/stores/other", ""),
+    ];
+    let mut told = String::new();
+    for (method, path, body) in rows {
+        let mut document = api.call(method, path, body).await.json();
+        document
+            .as_object_mut()
+            .expect("an object")
+            .remove("request_id");
+        let document = serde_json::to_string_pretty(&document).expect("it is JSON");
+        told.push_str(&format!("{method} {path} {body}\n{document}\n\n"));
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test]
+async fn a_refused_method_is_told_which_are_served() {
+    let api = Api::new().await;
+    for (method, path, allow) in [
+        ("PUT", "/sessions".to_owned(), "GET,HEAD"),
+        ("PATCH", "/clients/1".to_owned(), "GET,HEAD,DELETE"),
+        (
+            "POST",
+            format!("/registry/{POLLED_KEY}"),
+            "GET,HEAD,PUT,DELETE",
+        ),
+    ] {
+        let answer = api.call(method, &path, "").await;
+        assert_eq!(answer.problem(), "method-not-allowed");
+        assert_eq!(answer.header("allow"), allow, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn problems_of_a_store_carry_its_cursor_too() {
+    let api = Api::new().await;
+    let problem = api.call("GET", "/clients/9", "").await;
+    let fine = api.call("GET", "/clients", "").await;
+    assert_eq!(
+        problem.header("exstore-cursor"),
+        fine.header("exstore-cursor")
+    );
+    assert_eq!(fine.header("exstore-cursor"), "1-2");
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_not_the_policys_has_a_code_and_no_item() {
+    let limits = Limits {
+        sessions: 1,
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let api = Api::with(
+        StoreOptions {
+            settings,
+            ..options()
+        },
+        self::limits(),
+    )
+    .await;
+    let clients = api
+        .post("/clients", r#"{"process":"a.exe","count":2}"#)
+        .await;
+    assert_eq!(clients["items"][1]["outcome"], "ecSessionLimit");
+    let refused = &api.get("/events?type=session.refused").await["items"][0];
+    assert_eq!(refused["refusal"], "session_limit");
+    assert_eq!(refused["decision"], serde_json::Value::Null);
+}

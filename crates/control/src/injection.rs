@@ -1,6 +1,6 @@
 //! Where the simulator's client meets the store's idea of one: the same methods under two roofs.
 
-use std::cell::Cell;
+use std::any::Any;
 
 use clock::SimTime;
 use infostore::ClientId;
@@ -50,10 +50,7 @@ impl FakeClient for Simulated {
     }
 
     fn handle_timeout(&mut self, now: SimTime) {
-        match ERRAND.take() {
-            Errands::Given(errand) => ERRAND.set(Errands::Run(self.run(errand))),
-            Errands::None | Errands::Run(_) => self.machine.handle_timeout(now),
-        }
+        self.machine.handle_timeout(now);
     }
 
     fn poll_timeout(&self) -> Option<SimTime> {
@@ -107,20 +104,6 @@ impl From<StoreError> for ErrandError {
     }
 }
 
-#[derive(Debug, Default)]
-enum Errands {
-    #[default]
-    None,
-    Given(Errand),
-    Run(Result<(), CallError>),
-}
-
-thread_local! {
-    /// [`FakeClient`] has no method for a call, and its type can't be asked for. So an errand is laid out here, and the
-    /// client picks it up in the same synchronous step, on the same thread: it is empty before and after.
-    static ERRAND: Cell<Errands> = const { Cell::new(Errands::None) };
-}
-
 /// Has a client make a call, and returns when all that follows from it has happened.
 pub(crate) async fn send(
     store: &StoreHandle,
@@ -128,12 +111,12 @@ pub(crate) async fn send(
     errand: Errand,
 ) -> Result<ListedClient, ErrandError> {
     let (reply, result) = oneshot::channel();
-    let tell = move |client: &mut dyn FakeClient, now: SimTime| {
-        ERRAND.set(Errands::Given(errand));
-        client.handle_timeout(now);
-        if let Errands::Run(result) = ERRAND.take() {
+    let tell = move |client: &mut dyn FakeClient, _| {
+        let client: &mut dyn Any = client;
+        // INVARIANT: every client of this control plane is one of these.
+        if let Some(client) = client.downcast_mut::<Simulated>() {
             // Whoever asked may be gone.
-            let _ = reply.send(result);
+            let _ = reply.send(client.run(errand));
         }
     };
     let listed = store.tell_client(id, tell).await?;

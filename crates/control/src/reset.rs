@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::extract::{NoQuery, Nothing, OptionalBody, Store};
 use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
-use crate::scalars::CursorText;
+use crate::scalars::{CursorText, Time};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
@@ -27,19 +27,31 @@ struct ResetDone {
     cursor: CursorText,
 }
 
+/// How to start over; every field may be left out.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ResetRequest)]
+#[serde(deny_unknown_fields, default)]
+struct ResetRequest {
+    /// Leaves the store with a manual clock at this time. Without it the clock is as at the start of the server.
+    now: Option<Time>,
+}
+
 /// Empties the store: every session ends, clients and registry values go, time and the random streams start again, and so
 /// does the journal, in a new epoch.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/reset", tag = "stores",
-    request_body(content = Option<Nothing>),
+    request_body(content = Option<ResetRequest>),
     responses((status = 200, body = ResetDone)),
 )]
 async fn reset(
     _: NoQuery,
     Store(store): Store,
-    OptionalBody(Nothing {}): OptionalBody<Nothing>,
+    OptionalBody(request): OptionalBody<ResetRequest>,
 ) -> Result<Reply<ResetDone>, Problem> {
-    let cursor = store.reset().await?;
+    let cursor = match request.now {
+        Some(Time(now)) => store.reset_to(now).await?,
+        None => store.reset().await?,
+    };
     Ok(Reply::ok((
         cursor,
         ResetDone {

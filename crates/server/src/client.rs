@@ -3,13 +3,16 @@
 //! The client itself is the simulator's; here it is a machine that takes bytes and gives bytes. Its bytes go through
 //! the same association as everybody's, over the in-process pipe or over TCP.
 
+use std::any::Any;
+
 use clock::SimTime;
 use infostore::{ClientId, Transport};
 
 /// An injected client: a machine with one connection at a time, no time of its own and no socket.
 ///
-/// After each input the driver drains [`FakeClient::poll_action`].
-pub trait FakeClient: Send {
+/// After each input the driver drains [`FakeClient::poll_action`]. It is [`Any`], so that whoever injected it can ask it for
+/// what this trait does not know of.
+pub trait FakeClient: Any + Send {
     /// The program is started, or told to connect again.
     fn connect(&mut self, now: SimTime);
     /// The program is told to disconnect.

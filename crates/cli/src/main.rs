@@ -1,2 +1,37 @@
-//! Placeholder, replaced by the first commit of this crate.
-fn main() {}
+//! `exstore`: an Exchange Server 2003 information store that a test can script.
+
+mod args;
+mod demo;
+mod exit;
+mod health;
+mod http;
+mod http_driver;
+mod journal_file;
+mod output;
+mod scenario;
+mod serve;
+mod startup;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::usage(&error),
+    };
+    output::log_to_stderr(args.log_format);
+    let done = match args.command {
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Scenario(scenario) => scenario::run(&scenario),
+        Command::Health(health) => health::run(&health),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => exit::report(&failure),
+    }
+}

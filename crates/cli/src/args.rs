@@ -1,0 +1,213 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clock::{ClockMode, Scale, SimTime, parse_duration};
+use server::Seed;
+use simulator::Transport;
+
+use crate::exit;
+use crate::output::LogFormat;
+
+/// An Exchange Server 2003 information store that a test can script
+#[derive(Parser, Debug)]
+#[command(name = "exstore", version, after_help = exit::HELP)]
+pub(crate) struct Args {
+    /// How logs are written, to stderr; RUST_LOG chooses what is logged
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_LOG_FORMAT"
+    )]
+    pub(crate) log_format: LogFormat,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Start a store, with its RPC port and its control plane
+    #[command(after_help = exit::HELP)]
+    Serve(Serve),
+    /// Tell the Note of Microsoft's article KB 920185 as a timeline, on a store of its own
+    #[command(after_help = exit::HELP)]
+    Demo(Demo),
+    /// Run scenarios
+    #[command(after_help = exit::HELP)]
+    Scenario(Scenario),
+    /// Ask a store whether it is ready
+    #[command(after_help = exit::HELP)]
+    Health(Health),
+}
+
+/// What `serve` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Serve {
+    /// Where the control plane listens; port 0 takes any free one
+    #[arg(
+        long,
+        default_value = "127.0.0.1:8135",
+        env = "EXSTORE_CONTROL_ADDRESS",
+        value_name = "ADDR"
+    )]
+    pub(crate) control: SocketAddr,
+    /// Where the RPC port is; port 0 takes any free one
+    #[arg(
+        long,
+        default_value = "127.0.0.1:8136",
+        env = "EXSTORE_RPC_ADDRESS",
+        value_name = "ADDR"
+    )]
+    pub(crate) rpc: SocketAddr,
+    /// How store time moves: `real`, `manual`, or `scaled:N` for N times as fast
+    #[arg(long, default_value = "real", env = "EXSTORE_CLOCK", value_name = "MODE", value_parser = clock_mode)]
+    pub(crate) clock: ClockMode,
+    /// Store time at the start, RFC 3339; the wall clock's by default
+    #[arg(long, env = "EXSTORE_NOW", value_name = "TIME")]
+    pub(crate) now: Option<SimTime>,
+    /// Time between two polls of the registry
+    #[arg(long, default_value = "15m", env = "EXSTORE_POLL_INTERVAL", value_name = "DURATION", value_parser = interval)]
+    pub(crate) poll_interval: Duration,
+    /// What everything random is derived from, decimal or 0x…; a random one by default
+    #[arg(long, env = "EXSTORE_SEED", value_name = "SEED", value_parser = seed)]
+    pub(crate) seed: Option<Seed>,
+    /// What "disconnected" means for a connection
+    #[arg(
+        long,
+        value_enum,
+        default_value = "connection",
+        env = "EXSTORE_DISCONNECT"
+    )]
+    pub(crate) disconnect: Disconnect,
+    /// Write the journal to this file as it grows, an entry a line
+    #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Write the ready object to this file too, when everything listens
+    #[arg(long, env = "EXSTORE_READY_FILE", value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Let `POST /v1/shutdown` stop the store
+    #[arg(long, env = "EXSTORE_ALLOW_SHUTDOWN")]
+    pub(crate) allow_shutdown: bool,
+}
+
+/// What happens to a connection whose sessions were ended by the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Disconnect {
+    /// It is closed at once when its group holds no live session
+    Connection,
+    /// It stays, and the next call on a dead handle is told
+    Context,
+}
+
+/// What `demo` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Demo {
+    /// How the clients' bytes travel
+    #[arg(long, default_value = "pipe", value_parser = transport)]
+    pub(crate) transport: Transport,
+    /// Write the journal to this file, an entry a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// What `scenario` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Scenario {
+    #[command(subcommand)]
+    pub(crate) command: ScenarioCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ScenarioCommand {
+    /// Run scenario files, each on a fresh store, and tell what happened
+    Run(ScenarioRun),
+}
+
+/// What `scenario run` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ScenarioRun {
+    /// The scenarios
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Run on the default store of this server, which is emptied first and needs a manual clock
+    #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL")]
+    pub(crate) control: Option<String>,
+    /// How the clients' bytes travel, whatever the scenario says
+    #[arg(long, value_parser = transport)]
+    pub(crate) transport: Option<Transport>,
+    /// Write the journal of the last scenario to this file, an entry a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// What `health` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Health {
+    /// The server's control plane
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:8135",
+        env = "EXSTORE_CONTROL",
+        value_name = "URL"
+    )]
+    pub(crate) control: String,
+    /// Wait so long for the store to be ready
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) wait: Duration,
+}
+
+/// `real`, `manual` or `scaled:N`.
+fn clock_mode(text: &str) -> Result<ClockMode, String> {
+    let scaled = |factor: &str| {
+        factor
+            .parse()
+            .ok()
+            .and_then(Scale::new)
+            .map(ClockMode::Scaled)
+    };
+    let mode = match text {
+        "real" => Some(ClockMode::Real),
+        "manual" => Some(ClockMode::Manual),
+        _ => text.strip_prefix("scaled:").and_then(scaled),
+    };
+    mode.ok_or_else(|| {
+        format!(
+            "it is `real`, `manual`, or `scaled:N` with N from 1 to {}",
+            Scale::MAX
+        )
+    })
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if interval.is_zero() {
+        Err("a poll without pause would never end".to_owned())
+    } else {
+        Ok(interval)
+    }
+}
+
+fn seed(text: &str) -> Result<Seed, String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let number = digits.map_or_else(
+        || u64::from_str(text),
+        |digits| u64::from_str_radix(digits, 16),
+    );
+    number
+        .map(Seed)
+        .map_err(|_| "it is a 64-bit number, decimal or 0x…".to_owned())
+}
+
+fn transport(text: &str) -> Result<Transport, String> {
+    match text {
+        "pipe" => Ok(Transport::Pipe),
+        "tcp" => Ok(Transport::Tcp),
+        _ => Err("it is `pipe` or `tcp`".to_owned()),
+    }
+}

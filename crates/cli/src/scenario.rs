@@ -1,0 +1,143 @@
+//! `exstore scenario run`: scenarios played over HTTP, on a store of their own or on a running one.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clock::{ClockMode, SimTime};
+use infostore::Settings;
+use server::{DisconnectMode, Seed, StoreHandle, StoreOptions};
+use simulator::{RunOptions, Scenario, Transport, run as play};
+
+use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
+use crate::exit::{Code, Failure};
+use crate::http_driver::HttpDriver;
+use crate::journal_file::JournalFile;
+use crate::output;
+use crate::startup::{self, MAX_CONNECTIONS, Running};
+
+/// Runs each scenario, and fails when an expectation is not met.
+pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
+    let ScenarioCommand::Run(args) = &args.command;
+    let scenarios = args
+        .files
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    match &args.control {
+        Some(url) => {
+            if let Some(path) = &args.journal {
+                return Err(Failure::new(
+                    Code::Usage,
+                    format!("the journal can't be written to `{}`", path.display()),
+                )
+                .hint("a server writes its own journal: `exstore serve --journal FILE`"));
+            }
+            run_on(url, &scenarios, args.transport)
+        }
+        None => run_here(scenarios, args),
+    }
+}
+
+fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
+    let transport = args.transport;
+    on_a_store_of_its_own(args.journal.as_ref(), move |url| {
+        run_on(url, &scenarios, transport)
+    })
+}
+
+/// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
+pub(crate) fn on_a_store_of_its_own(
+    journal: Option<&PathBuf>,
+    work: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    let journal = journal.map(|path| JournalFile::create(path)).transpose()?;
+    startup::runtime()?.block_on(async move {
+        let running = Running::start(options(), any_port(), false).await?;
+        let (store, url) = (running.store.clone(), running.url());
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let served = tokio::spawn(running.control.serve(async {
+            // Ends when `stop` is dropped, too.
+            drop(stopped.await);
+        }));
+        let done = startup::blocking(move || work(&url)).await;
+        if let Some(journal) = journal {
+            write_journal(journal, &store).await?;
+        }
+        drop(stop);
+        let served = served
+            .await
+            .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+        served.map_err(|error| Failure::from_error(Code::Internal, &error))?;
+        done
+    })
+}
+
+async fn write_journal(mut journal: JournalFile, store: &StoreHandle) -> Result<(), Failure> {
+    journal.catch_up(store).await.map(drop)
+}
+
+/// Plays the scenarios on the default store of the server at `url`.
+fn run_on(url: &str, scenarios: &[Scenario], transport: Option<Transport>) -> Result<(), Failure> {
+    let mut not_met = Vec::new();
+    for scenario in scenarios {
+        if !run_one(url, scenario, transport)? {
+            not_met.push(scenario.name.as_str());
+        }
+    }
+    if not_met.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::NotMet,
+        format!("not as expected: {}", not_met.join(", ")),
+    ))
+}
+
+/// Plays one scenario and tells it as a timeline; whether everything was as expected.
+pub(crate) fn run_one(
+    url: &str,
+    scenario: &Scenario,
+    transport: Option<Transport>,
+) -> Result<bool, Failure> {
+    output::out(&format!("{}: {}", scenario.name, scenario.about));
+    let options = RunOptions {
+        transport,
+        keep_going: false,
+    };
+    let mut show = |entry| {
+        output::out(&format!("{entry}"));
+    };
+    let report = play(scenario, options, &mut HttpDriver::new(url), &mut show)
+        .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    let met = report.checks.iter().filter(|check| check.met).count();
+    output::out(&format!(
+        "{}: {met} of {} expectations met",
+        scenario.name,
+        report.checks.len()
+    ));
+    Ok(report.met())
+}
+
+fn read(path: &Path) -> Result<Scenario, Failure> {
+    let bad = |what: String| Failure::new(Code::BadInput, format!("{}: {what}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    Scenario::parse(&text).map_err(|error| bad(error.to_string()))
+}
+
+/// The scenario sets the clock; the seed is fixed, so that every run is the same.
+fn options() -> StoreOptions {
+    StoreOptions {
+        settings: Settings::default(),
+        clock: ClockMode::Manual,
+        start: Some(SimTime::EPOCH),
+        seed: Seed(0),
+        rpc: Some(any_port()),
+        disconnect: DisconnectMode::Connection,
+        max_connections: MAX_CONNECTIONS,
+    }
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}

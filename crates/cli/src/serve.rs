@@ -1,0 +1,122 @@
+//! `exstore serve`: a store that runs until it is told to stop.
+
+use std::fs;
+use std::path::Path;
+
+use infostore::Settings;
+use server::{DisconnectMode, Seed, StoreOptions};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::args::{Disconnect, Serve};
+use crate::exit::{Code, Failure};
+use crate::journal_file::JournalFile;
+use crate::output;
+use crate::startup::{self, MAX_CONNECTIONS, Ready, Running};
+
+/// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
+pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
+    startup::runtime()?.block_on(serve(args))
+}
+
+async fn serve(args: &Serve) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let running = Running::start(options(args)?, args.control, args.allow_shutdown).await?;
+    let journal = match &args.journal {
+        Some(path) => Some(tokio::spawn(
+            JournalFile::create(path)?.follow(running.store.clone()),
+        )),
+        None => None,
+    };
+    announce(&running.ready(), args.ready_file.as_deref())?;
+
+    let Running { store, control } = running;
+    let mut shutdown_requested = control.shutdown_requested();
+    control
+        .serve(async move {
+            tokio::select! {
+                () = signals.next() => {}
+                _ = shutdown_requested.wait_for(|requested| *requested) => {}
+            }
+        })
+        .await
+        .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    // It can only have stopped already.
+    drop(store.end_service().await);
+    if let Some(journal) = journal {
+        journal
+            .await
+            .map_err(|error| Failure::from_error(Code::Internal, &error))??;
+    }
+    drop(store.stop().await);
+    Ok(())
+}
+
+fn options(args: &Serve) -> Result<StoreOptions, Failure> {
+    Ok(StoreOptions {
+        settings: Settings {
+            poll_interval: args.poll_interval,
+            ..Settings::default()
+        },
+        clock: args.clock,
+        start: args.now,
+        seed: args.seed.map_or_else(random_seed, Ok)?,
+        rpc: Some(args.rpc),
+        disconnect: match args.disconnect {
+            Disconnect::Connection => DisconnectMode::Connection,
+            Disconnect::Context => DisconnectMode::Context,
+        },
+        max_connections: MAX_CONNECTIONS,
+    })
+}
+
+fn random_seed() -> Result<Seed, Failure> {
+    Seed::random().map_err(|error| Failure::from_error(Code::Internal, &error))
+}
+
+/// Tells that everything listens: the ready object is the first line of stdout.
+fn announce(ready: &Ready, file: Option<&Path>) -> Result<(), Failure> {
+    let object = serde_json::to_string(ready)
+        .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    if let Some(path) = file {
+        write_whole(path, &object)?;
+    }
+    output::out(&object);
+    Ok(())
+}
+
+/// Whoever waits for the file never sees a part of it.
+fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let written = fs::write(&part, format!("{text}\n")).and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| {
+        Failure::new(
+            Code::BadInput,
+            format!("can't write `{}`: {error}", path.display()),
+        )
+    })
+}
+
+/// The signals that end a server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::from_error(Code::Internal, &error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

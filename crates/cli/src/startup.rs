@@ -1,0 +1,104 @@
+//! A store with its control plane, started in this process, and the object that tells where they are.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use control::{BindError, Bound, ControlConfig, ControlLimits};
+use serde::Serialize;
+use server::{DEFAULT_STORE, StartError, StoreHandle, StoreOptions, Stores};
+use tokio::runtime::Runtime;
+
+use crate::exit::{Code, Failure};
+
+/// TCP connections that a store takes, where the process may have enough descriptors.
+pub(crate) const MAX_CONNECTIONS: usize = 19_000;
+
+/// A store and its control plane, both listening.
+pub(crate) struct Running {
+    pub(crate) store: StoreHandle,
+    pub(crate) control: Bound,
+}
+
+/// What a program that started a store has to know.
+#[derive(Serialize)]
+pub(crate) struct Ready {
+    event: &'static str,
+    version: &'static str,
+    pid: u32,
+    seed: String,
+    control: String,
+    stores: BTreeMap<&'static str, ReadyStore>,
+}
+
+#[derive(Serialize)]
+struct ReadyStore {
+    rpc: Option<SocketAddr>,
+}
+
+impl Running {
+    /// Starts a store, then its control plane; both listen when this returns.
+    pub(crate) async fn start(
+        options: StoreOptions,
+        control: SocketAddr,
+        allow_shutdown: bool,
+    ) -> Result<Self, Failure> {
+        let store = StoreHandle::start(options)
+            .await
+            .map_err(|error| cannot_start(&error))?;
+        let config = ControlConfig {
+            address: control,
+            stores: Arc::new(Stores::new(store.clone())),
+            allow_shutdown,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            limits: ControlLimits::default(),
+        };
+        let control = control::bind(config)
+            .await
+            .map_err(|error| cannot_bind(&error))?;
+        Ok(Self { store, control })
+    }
+
+    /// The ready object.
+    pub(crate) fn ready(&self) -> Ready {
+        let store = ReadyStore {
+            rpc: self.store.rpc_address(),
+        };
+        Ready {
+            event: "ready",
+            version: env!("CARGO_PKG_VERSION"),
+            pid: std::process::id(),
+            seed: format!("{:#018x}", self.store.seed().0),
+            control: self.url(),
+            stores: BTreeMap::from([(DEFAULT_STORE, store)]),
+        }
+    }
+
+    /// The control plane's URL.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.control.local_addr())
+    }
+}
+
+/// The runtime of a command that runs a store.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::from_error(Code::Internal, &error))
+}
+
+/// Runs blocking work beside the server, without keeping its threads from it.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
+}
+
+fn cannot_start(error: &StartError) -> Failure {
+    Failure::from_error(Code::Internal, error)
+        .hint("choose another address with --rpc; port 0 takes any free one")
+}
+
+fn cannot_bind(error: &BindError) -> Failure {
+    Failure::from_error(Code::Internal, error)
+        .hint("choose another address with --control; port 0 takes any free one")
+}

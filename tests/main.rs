@@ -11,13 +11,16 @@
     reason = "a test stops at the first surprise, and that is its report"
 )]
 
+mod cli;
 mod clock;
 mod control;
 mod dcerpc;
 mod emsmdb;
+mod foreign;
 mod infostore;
 mod policy;
 mod registry_poll;
+mod running;
 mod server;
 mod simulator;
 mod workspace;

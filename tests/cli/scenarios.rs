@@ -1,0 +1,139 @@
+//! `demo` and `scenario run`.
+
+use std::fs;
+
+use super::process::{Serving, run, scratch};
+use crate::workspace::{files, root};
+
+fn demo(transport: &str, journal: &str) -> (String, String) {
+    let journal = scratch(journal);
+    let output = run(&[
+        "demo",
+        "--transport",
+        transport,
+        "--journal",
+        journal.to_str().unwrap(),
+    ]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (said, fs::read_to_string(journal).unwrap())
+}
+
+#[test]
+fn the_demo_twice_gives_byte_identical_journals() {
+    let (first, second) = (demo("pipe", "first.jsonl"), demo("pipe", "second.jsonl"));
+    assert_eq!(first.1, second.1);
+    assert_eq!(first.0, second.0);
+    assert!(30 < first.1.lines().count());
+}
+
+#[test]
+fn the_demo_over_tcp_tells_the_same_story() {
+    let (pipe, tcp) = (demo("pipe", "pipe.jsonl"), demo("tcp", "tcp.jsonl"));
+    let same = |journal: &str| {
+        let lines = journal.lines().map(|line| {
+            let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            // What differs is what differs: how the bytes travelled, and from where.
+            let fields = entry.as_object_mut().unwrap();
+            fields.remove("transport");
+            fields.remove("address");
+            entry.to_string()
+        });
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(same(&pipe.1), same(&tcp.1));
+    assert_eq!(pipe.0, tcp.0);
+}
+
+#[test]
+fn every_line_of_the_story_has_its_time_and_every_end_its_reason() {
+    let (said, _) = demo("pipe", "story.jsonl");
+    let ends: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("disconnected") && line.contains("mdl.exe of"))
+        .collect();
+    assert!(!ends.is_empty(), "{said}");
+    for line in ends {
+        let told = line.trim_start().starts_with("2006-04-22T08:15:00Z")
+            && line.contains("because")
+            && line.contains("poll 2");
+        assert!(told, "{line}");
+    }
+}
+
+#[test]
+fn every_scenario_of_the_fixtures_is_met() {
+    let scenarios = files(&root().join("fixtures/scenarios"), ".toml");
+    assert!(!scenarios.is_empty());
+    let paths: Vec<&str> = scenarios
+        .iter()
+        .map(|path| path.to_str().unwrap())
+        .collect();
+    let output = run(&[&["scenario", "run"], paths.as_slice()].concat());
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+fn a_scenario_runs_on_a_server_that_is_there() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let note = root().join("fixtures/scenarios/kb-920185-note.toml");
+    let output = run(&[
+        "scenario",
+        "run",
+        note.to_str().unwrap(),
+        "--control",
+        serving.control(),
+    ]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_scenario_that_is_not_met_fails_and_says_what_was_found() {
+    let file = scratch("not-met.toml");
+    let text = r#"
+name = "not met"
+about = "an expectation that is wrong"
+start = "2006-04-22T08:00:00Z"
+
+[[steps]]
+say = "there is a session"
+expect = { sessions = [{ count = 1 }] }
+"#;
+    fs::write(&file, text).unwrap();
+    let output = run(&["scenario", "run", file.to_str().unwrap()]);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not as expected: not met"));
+}
+
+#[test]
+fn a_file_that_is_no_scenario_is_named_with_line_and_column() {
+    let file = scratch("broken.toml");
+    fs::write(&file, "name = \"broken\"\nabout = 7\n").unwrap();
+    let output = run(&["scenario", "run", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(
+        said.contains("broken.toml") && said.contains("line 2"),
+        "{said}"
+    );
+}

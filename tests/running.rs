@@ -1,0 +1,62 @@
+//! A store with its control plane, both listening, inside the test's process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clock::ClockMode;
+use control::{ControlConfig, ControlLimits};
+use infostore::Settings;
+use server::{DisconnectMode, Seed, StoreHandle, StoreOptions, Stores};
+use tokio::runtime::Runtime;
+
+/// Goes with the test.
+pub(crate) struct Running {
+    /// Dropped last: it runs the other two.
+    _runtime: Runtime,
+    pub(crate) rpc: SocketAddr,
+    pub(crate) url: String,
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+impl Running {
+    /// A store on a manual clock at 2006-04-22T08:00:00Z.
+    pub(crate) fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let options = StoreOptions {
+            settings: Settings::default(),
+            clock: ClockMode::Manual,
+            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
+            seed: Seed(7),
+            rpc: Some(any_port()),
+            disconnect: DisconnectMode::Connection,
+            max_connections: 1_000,
+        };
+        let (store, bound) = runtime.block_on(async {
+            let store = StoreHandle::start(options).await.expect("the store starts");
+            let config = ControlConfig {
+                address: any_port(),
+                stores: Arc::new(Stores::new(store.clone())),
+                allow_shutdown: false,
+                version: "test".to_owned(),
+                limits: ControlLimits::default(),
+            };
+            (
+                store,
+                control::bind(config)
+                    .await
+                    .expect("the control plane listens"),
+            )
+        });
+        let rpc = store.rpc_address().expect("it has a port");
+        let url = format!("http://{}", bound.local_addr());
+        drop(runtime.spawn(bound.serve(core::future::pending())));
+        Self {
+            _runtime: runtime,
+            rpc,
+            url,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+# The project's commands. `make demo` and `make test` are all that a newcomer needs.
+
+CARGO ?= cargo
+PYTHON := .venv/bin/python
+
+.PHONY: demo test bench deep lint docs deny clean
+
+demo: ## Tell the story of KB 920185 on a real store, and check it
+	$(CARGO) run --locked --quiet --package exstore-cli --bin exstore -- demo
+
+test: tests/requirements.txt ## Everything that a change has to pass
+	tests/setup
+	$(CARGO) build --locked --workspace --all-targets
+	$(CARGO) test --locked --workspace
+	$(PYTHON) tests/foreign/selftest.py
+
+bench: ## Measure, each thing beside its limit
+	$(CARGO) build --locked --release --package exstore-simulator --bin load
+	$(CARGO) bench --locked --package exstore-tests
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+deny: target/tools/bin/cargo-deny
+	target/tools/bin/cargo-deny check licenses bans sources
+
+target/tools/bin/cargo-deny:
+	$(CARGO) install cargo-deny --version 0.20.2 --locked --root target/tools
+
+clean:
+	$(CARGO) clean
+	rm -rf .venv

@@ -43,20 +43,11 @@ impl Running {
                 version: "test".to_owned(),
                 limits: ControlLimits::default(),
             };
-            (
-                store,
-                control::bind(config)
-                    .await
-                    .expect("the control plane listens"),
-            )
+            (store, control::bind(config).await.expect("the control plane listens"))
         });
         let rpc = store.rpc_address().expect("it has a port");
         let url = format!("http://{}", bound.local_addr());
         drop(runtime.spawn(bound.serve(core::future::pending())));
-        Self {
-            _runtime: runtime,
-            rpc,
-            url,
-        }
+        Self { _runtime: runtime, rpc, url }
     }
 }

@@ -114,11 +114,11 @@ impl Scalar {
             Self::Float(number) => Some(number.to_string()),
             Self::Text(text) => Some(text.clone()),
             Self::List(items) => Some(joined(items.iter().filter_map(Self::in_words))),
-            Self::Object(fields) => {
-                Some(joined(fields.iter().filter_map(|(name, value)| {
-                    Some(format!("{name} {}", value.in_words()?))
-                })))
-            }
+            Self::Object(fields) => Some(joined(
+                fields
+                    .iter()
+                    .filter_map(|(name, value)| Some(format!("{name} {}", value.in_words()?))),
+            )),
         }
     }
 }

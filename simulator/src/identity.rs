@@ -32,9 +32,7 @@ pub(crate) fn ip_address(machine: &str) -> [u8; 4] {
 fn hash(wanted: &str, names: &[&str]) -> u128 {
     let words = std::iter::once(&wanted).chain(names);
     let bytes = words.flat_map(|word| word.bytes().chain([0]));
-    bytes.fold(FNV_OFFSET_BASIS, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME)
-    })
+    bytes.fold(FNV_OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME))
 }
 
 const FNV_OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;

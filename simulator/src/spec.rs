@@ -79,10 +79,9 @@ impl ClientSpec {
     pub fn new(fields: ClientFields) -> Result<Self, SpecError> {
         let version = fields.client_version;
         match &fields.process {
-            Some(process) if !version.has_auxiliary_buffer() => Err(SpecError::TooOldForProcess {
-                process: process.clone(),
-                version,
-            }),
+            Some(process) if !version.has_auxiliary_buffer() => {
+                Err(SpecError::TooOldForProcess { process: process.clone(), version })
+            }
             _ => Ok(Self { fields }),
         }
     }

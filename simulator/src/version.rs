@@ -53,11 +53,8 @@ impl FromStr for ClientVersion {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let error = |advice| SpecError::Field {
-            field: "client_version",
-            value: text.to_owned(),
-            advice,
-        };
+        let error =
+            |advice| SpecError::Field { field: "client_version", value: text.to_owned(), advice };
         let parts = parts(text).ok_or_else(|| {
             error("write four numbers up to 65535 with dots, as in `11.0.5608.0`")
         })?;

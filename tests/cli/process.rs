@@ -7,15 +7,9 @@ use std::process::{Child, Command, Output, Stdio};
 /// The program that `cargo build` made beside this test.
 pub(crate) fn exstore() -> Command {
     let test = std::env::current_exe().expect("this test's own path");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("target/PROFILE/deps");
+    let profile = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
     let program = profile.join("exstore");
-    assert!(
-        program.exists(),
-        "the program is not built: run cargo build --workspace"
-    );
+    assert!(program.exists(), "the program is not built: run cargo build --workspace");
     Command::new(program)
 }
 
@@ -45,9 +39,7 @@ impl Serving {
             .expect("exstore runs");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .expect("the ready object");
+        BufReader::new(stdout).read_line(&mut line).expect("the ready object");
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: `{line}`"));
         Self { child, ready }
     }
@@ -59,13 +51,7 @@ impl Serving {
     /// Sends a signal and gives the exit code.
     pub(crate) fn end_with(mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .expect("kill runs")
-                .success()
-        );
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
         self.child.wait().expect("it ends").code()
     }
 }

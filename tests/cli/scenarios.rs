@@ -7,20 +7,9 @@ use crate::workspace::{files, root};
 
 fn demo(transport: &str, journal: &str) -> (String, String) {
     let journal = scratch(journal);
-    let output = run(&[
-        "demo",
-        "--transport",
-        transport,
-        "--journal",
-        journal.to_str().unwrap(),
-    ]);
+    let output = run(&["demo", "--transport", transport, "--journal", journal.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
     (said, fs::read_to_string(journal).unwrap())
 }
 
@@ -70,36 +59,17 @@ fn every_line_of_the_story_has_its_time_and_every_end_its_reason() {
 fn every_scenario_of_the_fixtures_is_met() {
     let scenarios = files(&root().join("fixtures/scenarios"), ".toml");
     assert!(!scenarios.is_empty());
-    let paths: Vec<&str> = scenarios
-        .iter()
-        .map(|path| path.to_str().unwrap())
-        .collect();
+    let paths: Vec<&str> = scenarios.iter().map(|path| path.to_str().unwrap()).collect();
     let output = run(&[&["scenario", "run"], paths.as_slice()].concat());
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
 fn a_scenario_runs_on_a_server_that_is_there() {
     let serving = Serving::start(&["--clock", "manual"]);
     let note = root().join("fixtures/scenarios/kb-920185-note.toml");
-    let output = run(&[
-        "scenario",
-        "run",
-        note.to_str().unwrap(),
-        "--control",
-        serving.control(),
-    ]);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = run(&["scenario", "run", note.to_str().unwrap(), "--control", serving.control()]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -116,12 +86,7 @@ expect = { sessions = [{ count = 1 }] }
 "#;
     fs::write(&file, text).unwrap();
     let output = run(&["scenario", "run", file.to_str().unwrap()]);
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not as expected: not met"));
 }
 
@@ -132,8 +97,5 @@ fn a_file_that_is_no_scenario_is_named_with_line_and_column() {
     let output = run(&["scenario", "run", file.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(7), "{said}");
-    assert!(
-        said.contains("broken.toml") && said.contains("line 2"),
-        "{said}"
-    );
+    assert!(said.contains("broken.toml") && said.contains("line 2"), "{said}");
 }

@@ -10,26 +10,14 @@ fn the_ready_object_is_true_when_it_is_printed() {
     let file = scratch("ready.json");
     let serving = Serving::start(&["--ready-file", file.to_str().unwrap(), "--seed", "0x7"]);
     let ready = &serving.ready;
-    assert_eq!(
-        (&ready["event"], &ready["seed"]),
-        (&"ready".into(), &"0x0000000000000007".into())
-    );
-    let rpc: SocketAddr = ready["stores"]["default"]["rpc"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    assert_eq!((&ready["event"], &ready["seed"]), (&"ready".into(), &"0x0000000000000007".into()));
+    let rpc: SocketAddr = ready["stores"]["default"]["rpc"].as_str().unwrap().parse().unwrap();
     assert!(TcpStream::connect(rpc).is_ok(), "the RPC port is open");
     let written: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(&written, ready);
     let health = run(&["health", "--control", serving.control()]);
-    assert_eq!(
-        health.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&health.stderr)
-    );
+    assert_eq!(health.status.code(), Some(0), "{}", String::from_utf8_lossy(&health.stderr));
 }
 
 #[test]
@@ -37,10 +25,7 @@ fn a_store_that_is_not_there_is_unreachable() {
     let health = run(&["health", "--control", "http://127.0.0.1:1"]);
     assert_eq!(health.status.code(), Some(3));
     let said = String::from_utf8_lossy(&health.stderr).into_owned();
-    assert!(
-        said.contains("can't be reached") && said.contains("hint: start a store"),
-        "{said}"
-    );
+    assert!(said.contains("can't be reached") && said.contains("hint: start a store"), "{said}");
 }
 
 #[test]
@@ -59,32 +44,19 @@ fn a_signal_ends_the_service_and_the_journal_is_whole() {
                     .to_owned()
             })
             .collect();
-        assert_eq!(
-            types,
-            ["store.started", "poll.completed", "store.stopped"],
-            "{signal}"
-        );
+        assert_eq!(types, ["store.started", "poll.completed", "store.stopped"], "{signal}");
     }
 }
 
 #[test]
 fn wrong_arguments_say_what_would_be_right() {
     let rows: [(&[&str], &str); 6] = [
-        (
-            &["serve", "--clock", "fast"],
-            "`real`, `manual`, or `scaled:N`",
-        ),
+        (&["serve", "--clock", "fast"], "`real`, `manual`, or `scaled:N`"),
         (&["serve", "--seed", "seven"], "64-bit number"),
-        (
-            &["serve", "--poll-interval", "15"],
-            "`d`, `h`, `m`, `s`, `ms` and `us`",
-        ),
+        (&["serve", "--poll-interval", "15"], "`d`, `h`, `m`, `s`, `ms` and `us`"),
         (&["serve", "--poll-interval", "0s"], "would never end"),
         (&["serve", "--now", "today"], "RFC 3339"),
-        (
-            &["demo", "--transport", "carrier-pigeon"],
-            "`pipe` or `tcp`",
-        ),
+        (&["demo", "--transport", "carrier-pigeon"], "`pipe` or `tcp`"),
     ];
     for (arguments, said) in rows {
         let output = run(arguments);
@@ -101,8 +73,5 @@ fn a_port_that_is_taken_is_named_with_what_to_do() {
     let second = run(&["serve", "--control", "127.0.0.1:0", "--rpc", rpc]);
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(70));
-    assert!(
-        said.contains(rpc) && said.contains("port 0 takes any free one"),
-        "{said}"
-    );
+    assert!(said.contains(rpc) && said.contains("port 0 takes any free one"), "{said}");
 }

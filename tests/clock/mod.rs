@@ -19,31 +19,11 @@ fn at(seconds: u64) -> Elapsed {
 fn a_time_is_read_and_written_as_rfc_3339() {
     let rows = [
         ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
-        (
-            "2006-04-22T04:43:00Z",
-            1_145_680_980_000_000,
-            "2006-04-22T04:43:00Z",
-        ),
-        (
-            "2006-04-22T06:43:00+02:00",
-            1_145_680_980_000_000,
-            "2006-04-22T04:43:00Z",
-        ),
-        (
-            "2006-04-21T20:13:00.5-08:30",
-            1_145_680_980_500_000,
-            "2006-04-22T04:43:00.500Z",
-        ),
-        (
-            "2000-02-29T23:59:59.000001z",
-            951_868_799_000_001,
-            "2000-02-29T23:59:59.000001Z",
-        ),
-        (
-            "9999-12-31T23:59:59.999999Z",
-            253_402_300_799_999_999,
-            "9999-12-31T23:59:59.999999Z",
-        ),
+        ("2006-04-22T04:43:00Z", 1_145_680_980_000_000, "2006-04-22T04:43:00Z"),
+        ("2006-04-22T06:43:00+02:00", 1_145_680_980_000_000, "2006-04-22T04:43:00Z"),
+        ("2006-04-21T20:13:00.5-08:30", 1_145_680_980_500_000, "2006-04-22T04:43:00.500Z"),
+        ("2000-02-29T23:59:59.000001z", 951_868_799_000_001, "2000-02-29T23:59:59.000001Z"),
+        ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
     ];
     for (text, micros, canonical) in rows {
         assert_eq!(time(text).as_micros(), micros, "{text}");
@@ -106,17 +86,9 @@ fn a_duration_is_read_and_written() {
         assert_eq!(duration, Duration::from_micros(micros), "{text}");
         assert_eq!(format_duration(duration), canonical, "{text}");
     }
-    for text in [
-        "",
-        "15",
-        "m",
-        "15 m",
-        "1.5h",
-        "-1s",
-        "15min",
-        "99999999999999999999s",
-        "300000000d",
-    ] {
+    for text in
+        ["", "15", "m", "15 m", "1.5h", "-1s", "15min", "99999999999999999999s", "300000000d"]
+    {
         let error = parse_duration(text).expect_err(text).to_string();
         assert!(error.contains(&format!("`{text}`")), "{error}");
     }
@@ -127,20 +99,11 @@ fn a_manual_clock_moves_only_when_told_and_only_forwards() {
     let start = time("2006-04-22T08:00:00Z");
     let mut clock = StoreClock::new(ClockMode::Manual, start, at(0));
     assert_eq!(clock.now(at(1_000_000)), start);
-    assert_eq!(
-        clock.wall_delay(start.saturating_add(Duration::from_secs(1)), at(5)),
-        None
-    );
+    assert_eq!(clock.wall_delay(start.saturating_add(Duration::from_secs(1)), at(5)), None);
     let later = time("2006-04-22T08:15:00Z");
     clock.advance_to(later).expect("forwards");
     assert_eq!(clock.now(at(0)), later);
-    assert_eq!(
-        clock.advance_to(start),
-        Err(ClockError::Backwards {
-            now: later,
-            target: start
-        })
-    );
+    assert_eq!(clock.advance_to(start), Err(ClockError::Backwards { now: later, target: start }));
     assert_eq!(clock.now(at(0)), later);
 }
 
@@ -163,10 +126,7 @@ fn a_scaled_clock_is_as_many_times_faster() {
     let scale = Scale::new(900).expect("in range");
     let clock = StoreClock::new(ClockMode::Scaled(scale), start, at(0));
     assert_eq!(clock.now(at(1)), time("2006-04-22T08:15:00Z"));
-    assert_eq!(
-        clock.wall_delay(time("2006-04-22T08:15:00Z"), at(0)),
-        Some(Duration::from_secs(1))
-    );
+    assert_eq!(clock.wall_delay(time("2006-04-22T08:15:00Z"), at(0)), Some(Duration::from_secs(1)));
     assert_eq!((Scale::new(0), Scale::new(1_000_001)), (None, None));
 }
 

@@ -35,12 +35,8 @@ async fn a_number_stands_where_the_body_asks_for_one() {
     let api = Api::new().await;
     let body = r#"{"user":"u{n}","machine":"PC{n}","count":3}"#;
     let clients = api.post("/clients", body).await;
-    let users: Vec<_> = clients["items"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|c| &c["user"])
-        .collect();
+    let users: Vec<_> =
+        clients["items"].as_array().expect("a list").iter().map(|c| &c["user"]).collect();
     assert_eq!(users, ["u1", "u2", "u3"]);
 }
 
@@ -48,22 +44,13 @@ async fn a_number_stands_where_the_body_asks_for_one() {
 async fn a_client_comes_and_goes_as_it_is_told() {
     let api = Api::new().await;
     api.post("/clients", r#"{"process":"a.exe"}"#).await;
-    assert_eq!(
-        api.post("/clients/1/disconnect", "{}").await["state"],
-        "idle"
-    );
+    assert_eq!(api.post("/clients/1/disconnect", "{}").await["state"], "idle");
     assert_eq!(api.get("/sessions").await["total"], 0);
     let again = api.post("/clients/1/connect", "").await;
-    assert_eq!(
-        (&again["state"], &again["attempts"]),
-        (&"connected".into(), &2.into())
-    );
+    assert_eq!((&again["state"], &again["attempts"]), (&"connected".into(), &2.into()));
     assert_eq!(api.call("DELETE", "/clients/1", "").await.status, 204);
     assert_eq!(api.get("/sessions").await["total"], 0);
-    assert_eq!(
-        api.call("GET", "/clients/1", "").await.problem(),
-        "client-not-found"
-    );
+    assert_eq!(api.call("GET", "/clients/1", "").await.problem(), "client-not-found");
 }
 
 #[tokio::test]
@@ -75,12 +62,7 @@ async fn an_admin_disconnects_a_session() {
     let ended = &api.get("/events?type=session.ended").await["items"][0];
     assert_eq!(ended["reason"], "admin");
     // The policy had no part in it, so it is no decision.
-    assert_eq!(
-        api.get("/decisions").await["items"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
+    assert_eq!(api.get("/decisions").await["items"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]
@@ -92,38 +74,25 @@ async fn a_batch_takes_what_it_can_and_says_what_it_could_not() {
         let request = Request::post(format!("{STORE}/clients/batch")).header("host", "localhost");
         let request = request.header("content-type", kind).body(Body::from(body));
         let result = api.send(request.expect("a request")).await.ok();
-        assert_eq!(
-            (&result["injected"], &result["failed"]),
-            (&3.into(), &2.into()),
-            "{kind}"
-        );
+        assert_eq!((&result["injected"], &result["failed"]), (&3.into(), &2.into()), "{kind}");
         let items = result["items"].as_array().expect("a list");
         let statuses: Vec<_> = items.iter().map(|item| &item["status"]).collect();
         assert_eq!(statuses, [201, 400, 201, 409], "{kind}");
-        assert_eq!(
-            items[1]["problem"]["errors"][0]["pointer"], "#/1/proces",
-            "{kind}"
-        );
+        assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "#/1/proces", "{kind}");
         // Of an array's item the line is not known; of a line it is.
         let line = items[1]["problem"]["errors"][0]["line"].as_u64();
         assert_eq!(line, (kind == "application/x-ndjson").then_some(3));
         assert_eq!(items[2]["clients"][1]["process"], "c.exe", "{kind}");
     }
-    assert_eq!(
-        api.get("/clients").await["items"].as_array().map(Vec::len),
-        Some(6)
-    );
+    assert_eq!(api.get("/clients").await["items"].as_array().map(Vec::len), Some(6));
 }
 
 #[tokio::test]
 async fn sessions_are_found_by_program_group_and_client() {
     let api = Api::new().await;
-    api.post("/clients", r#"{"process":"C:\\x\\MDL.exe","group":"a"}"#)
-        .await;
-    api.post("/clients", r#"{"process":"mdl.exe","group":"b"}"#)
-        .await;
-    api.post("/clients", r#"{"process":"other.exe","group":"b"}"#)
-        .await;
+    api.post("/clients", r#"{"process":"C:\\x\\MDL.exe","group":"a"}"#).await;
+    api.post("/clients", r#"{"process":"mdl.exe","group":"b"}"#).await;
+    api.post("/clients", r#"{"process":"other.exe","group":"b"}"#).await;
     for (filter, ids) in [
         ("process=mdl.exe", vec![1, 2]),
         ("group=b", vec![2, 3]),
@@ -133,10 +102,7 @@ async fn sessions_are_found_by_program_group_and_client() {
     ] {
         let page = api.get(&format!("/sessions?{filter}")).await;
         let items = page["items"].as_array().expect("a list");
-        let found: Vec<_> = items
-            .iter()
-            .filter_map(|session| session["id"].as_u64())
-            .collect();
+        let found: Vec<_> = items.iter().filter_map(|session| session["id"].as_u64()).collect();
         assert_eq!(found, ids, "{filter}");
         assert_eq!(page["total"], 3);
     }

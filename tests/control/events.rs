@@ -13,25 +13,18 @@ use super::{Api, POLLED_KEY, options};
 /// A store where everything has happened that can.
 async fn eventful() -> Api {
     let api = Api::new().await;
-    api.post(
-        "/clients",
-        r#"{"process":"mdl.exe","user":"alice","machine":"WKS1","group":"g"}"#,
-    )
-    .await;
+    api.post("/clients", r#"{"process":"mdl.exe","user":"alice","machine":"WKS1","group":"g"}"#)
+        .await;
     api.post("/clients", r#"{"process":"OUTLOOK.EXE"}"#).await;
-    api.post("/clients/2/send", r#"{"process":"addin.exe"}"#)
-        .await;
-    api.put("/block-lists/processes", r#"{"data":"mdl.exe; *.exe"}"#)
-        .await;
+    api.post("/clients/2/send", r#"{"process":"addin.exe"}"#).await;
+    api.put("/block-lists/processes", r#"{"data":"mdl.exe; *.exe"}"#).await;
     api.post("/clock/advance", r#"{"next":"poll"}"#).await;
     api.post("/clients/1/connect", "").await;
     let value = format!("/registry/{POLLED_KEY}?value=Disable%20MAPI%20Client%20Processes");
     api.put(&value, r#"{"type":"REG_DWORD","data":1}"#).await;
     api.post("/polls", "").await;
     api.call("DELETE", &value, "").await.ok();
-    api.call("PATCH", "/clock", r#"{"mode":"manual"}"#)
-        .await
-        .ok();
+    api.call("PATCH", "/clock", r#"{"mode":"manual"}"#).await.ok();
     api.call("DELETE", "/sessions/2", "").await.ok();
     api
 }
@@ -45,10 +38,7 @@ async fn every_type_of_event_has_its_shape() {
 
     let mut first_of_type = BTreeMap::new();
     for event in events {
-        let kind = event["type"]
-            .as_str()
-            .expect("an event has a type")
-            .to_owned();
+        let kind = event["type"].as_str().expect("an event has a type").to_owned();
         first_of_type.entry(kind).or_insert(event);
     }
     // The registry in memory never fails a read, so there is no `poll.failed` here.
@@ -80,9 +70,7 @@ async fn stopped() -> Value {
     let settings = Settings::default();
     let now = clock::SimTime::EPOCH;
     let mut store = infostore::InfoStore::start(settings, infostore::Epoch(1), now);
-    store
-        .execute(now, infostore::Cause::Stop, infostore::Command::Stop)
-        .expect("it runs");
+    store.execute(now, infostore::Cause::Stop, infostore::Command::Stop).expect("it runs");
     let entry = store.journal().entries().next_back().expect("an entry");
     serde_json::from_str(&control::journal_line(entry)).expect("a line is JSON")
 }
@@ -90,18 +78,10 @@ async fn stopped() -> Value {
 #[tokio::test]
 async fn a_line_names_its_fields_in_one_order() {
     let api = Api::new().await;
-    api.post(
-        "/clients",
-        r#"{"process":"mdl.exe","user":"alice","machine":"WKS1"}"#,
-    )
-    .await;
-    let line = api.store.read(|view| {
-        view.store()
-            .journal()
-            .entries()
-            .next_back()
-            .map(control::journal_line)
-    });
+    api.post("/clients", r#"{"process":"mdl.exe","user":"alice","machine":"WKS1"}"#).await;
+    let line = api
+        .store
+        .read(|view| view.store().journal().entries().next_back().map(control::journal_line));
     insta::assert_snapshot!(line.await.expect("the store runs").expect("an entry"));
 }
 
@@ -112,11 +92,7 @@ async fn every_type_can_be_asked_for() {
     for event in &all {
         let kind = event["type"].as_str().expect("a type");
         let page = api.get(&format!("/events?limit=1000&type={kind}")).await;
-        let wanted: Vec<_> = all
-            .iter()
-            .filter(|event| event["type"] == kind)
-            .cloned()
-            .collect();
+        let wanted: Vec<_> = all.iter().filter(|event| event["type"] == kind).cloned().collect();
         assert_eq!(page["items"], Value::Array(wanted), "{kind}");
         assert_eq!(page["more"], false);
     }
@@ -131,13 +107,7 @@ async fn pages_join_without_a_gap_whatever_happens_meanwhile() {
     let mut after = String::new();
     loop {
         let page = api.get(&format!("/events?limit=3{after}")).await;
-        seen.extend(
-            page["items"]
-                .as_array()
-                .expect("a list")
-                .iter()
-                .map(|e| e["seq"].as_u64()),
-        );
+        seen.extend(page["items"].as_array().expect("a list").iter().map(|e| e["seq"].as_u64()));
         after = format!("&after={}", page["next"].as_str().expect("a cursor"));
         if page["more"] == false {
             break;
@@ -158,26 +128,20 @@ async fn pages_join_without_a_gap_whatever_happens_meanwhile() {
 #[tokio::test]
 async fn sessions_clients_polls_and_decisions_come_in_pages() {
     let api = Api::new().await;
-    api.post("/clients", r#"{"process":"a.exe","count":5}"#)
-        .await;
+    api.post("/clients", r#"{"process":"a.exe","count":5}"#).await;
     for _ in 0..4 {
         api.post("/polls", "").await;
     }
-    for (list, id) in [
-        ("sessions", "id"),
-        ("clients", "id"),
-        ("polls", "number"),
-        ("decisions", "id"),
-    ] {
+    for (list, id) in
+        [("sessions", "id"), ("clients", "id"), ("polls", "number"), ("decisions", "id")]
+    {
         let first = api.get(&format!("/{list}?limit=2")).await;
         if list == "sessions" {
             api.call("DELETE", "/sessions/2", "").await.ok();
         }
         let next = &first["next"];
         let second = api.get(&format!("/{list}?limit=2&after={next}")).await;
-        let third = api
-            .get(&format!("/{list}?limit=2&after={}", second["next"]))
-            .await;
+        let third = api.get(&format!("/{list}?limit=2&after={}", second["next"])).await;
         let ids: Vec<_> = [&first, &second, &third]
             .into_iter()
             .flat_map(|page| page["items"].as_array().expect("a list"))
@@ -191,24 +155,10 @@ async fn sessions_clients_polls_and_decisions_come_in_pages() {
 
 #[tokio::test]
 async fn a_cursor_that_has_left_the_journal_is_gone_and_says_where_to_begin() {
-    let limits = Limits {
-        journal_entries: 4,
-        ..Limits::default()
-    };
-    let settings = Settings {
-        limits,
-        ..Settings::default()
-    };
-    let api = Api::with(
-        StoreOptions {
-            settings,
-            ..options()
-        },
-        ControlLimits::default(),
-    )
-    .await;
-    api.post("/clients", r#"{"process":"a.exe","count":6}"#)
-        .await;
+    let limits = Limits { journal_entries: 4, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let api = Api::with(StoreOptions { settings, ..options() }, ControlLimits::default()).await;
+    api.post("/clients", r#"{"process":"a.exe","count":6}"#).await;
 
     for path in ["/events?after=1", "/events?after=1-1", "/decisions?after=1"] {
         let answer = api.call("GET", path, "").await;
@@ -223,50 +173,28 @@ async fn a_cursor_that_has_left_the_journal_is_gone_and_says_where_to_begin() {
 #[tokio::test]
 async fn a_reset_begins_a_new_epoch_of_an_empty_store() {
     let api = eventful().await;
-    let before = api
-        .call("GET", "/sessions", "")
-        .await
-        .header("exstore-cursor")
-        .to_owned();
+    let before = api.call("GET", "/sessions", "").await.header("exstore-cursor").to_owned();
     assert!(before.starts_with("1-"), "{before}");
 
     let answer = api.call("POST", "/reset", "").await;
     let cursor = answer.ok()["cursor"].clone();
     assert_eq!(cursor, answer.header("exstore-cursor"));
-    assert!(
-        cursor
-            .as_str()
-            .is_some_and(|cursor| cursor.starts_with("2-")),
-        "{cursor}"
-    );
-    let gone = api
-        .call("GET", &format!("/events?after={before}"), "")
-        .await;
+    assert!(cursor.as_str().is_some_and(|cursor| cursor.starts_with("2-")), "{cursor}");
+    let gone = api.call("GET", &format!("/events?after={before}"), "").await;
     assert_eq!(gone.problem(), "cursor-gone");
     assert_eq!(gone.json()["first_available"], "2-0");
 
     let store = api.get("/v1/stores/default").await;
-    assert_eq!(
-        (&store["counts"]["clients"], &store["counts"]["sessions"]),
-        (&0.into(), &0.into())
-    );
+    assert_eq!((&store["counts"]["clients"], &store["counts"]["sessions"]), (&0.into(), &0.into()));
     assert_eq!(store["clock"]["now"], "2006-04-22T08:00:00Z");
     assert_eq!(api.get("/block-lists/processes").await["data"], Value::Null);
-    let first: Vec<_> = api
-        .events()
-        .await
-        .iter()
-        .map(|event| event["type"].clone())
-        .collect();
+    let first: Vec<_> = api.events().await.iter().map(|event| event["type"].clone()).collect();
     assert_eq!(first, ["store.started", "poll.completed"]);
 }
 
 #[tokio::test]
 async fn a_real_clock_is_said_to_be_one() {
-    let options = StoreOptions {
-        clock: ClockMode::Real,
-        ..options()
-    };
+    let options = StoreOptions { clock: ClockMode::Real, ..options() };
     let api = Api::with(options, ControlLimits::default()).await;
     assert_eq!(api.get("/clock").await["mode"], "real");
     assert_eq!(api.get("/v1/info").await["clock"], "real");

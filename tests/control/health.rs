@@ -8,21 +8,14 @@ async fn a_healthy_server_says_so_check_by_check() {
     for (path, checks) in [
         ("/healthz/live", vec!["control"]),
         ("/healthz/startup", vec!["control", "running", "first_poll"]),
-        (
-            "/healthz/ready",
-            vec!["control", "running", "first_poll", "registry"],
-        ),
+        ("/healthz/ready", vec!["control", "running", "first_poll", "registry"]),
     ] {
         let answer = api.call("GET", path, "").await;
         assert_eq!(answer.status, 200, "{path}");
         let health = answer.json();
         assert_eq!(health["ok"], true, "{path}");
-        let names: Vec<_> = health["checks"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|c| &c["name"])
-            .collect();
+        let names: Vec<_> =
+            health["checks"].as_array().expect("a list").iter().map(|c| &c["name"]).collect();
         assert_eq!(names, checks, "{path}");
     }
 }
@@ -35,10 +28,7 @@ async fn a_store_that_has_stopped_is_not_ready_and_the_server_lives() {
     for path in ["/healthz/startup", "/healthz/ready"] {
         let answer = api.call("GET", path, "").await;
         assert_eq!(answer.status, 503, "{path}");
-        assert_eq!(
-            answer.json()["checks"][1]["detail"],
-            "the store has stopped"
-        );
+        assert_eq!(answer.json()["checks"][1]["detail"], "the store has stopped");
     }
 }
 

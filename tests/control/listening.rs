@@ -10,45 +10,25 @@ use tokio::net::TcpStream;
 use super::options;
 
 async fn bound(address: std::net::SocketAddr) -> Result<Bound, BindError> {
-    let store = StoreHandle::start(options())
-        .await
-        .expect("the store starts");
-    let limits = ControlLimits {
-        connections: 1,
-        ..ControlLimits::default()
-    };
+    let store = StoreHandle::start(options()).await.expect("the store starts");
+    let limits = ControlLimits { connections: 1, ..ControlLimits::default() };
     let stores = Arc::new(Stores::new(store));
     let version = "1.2.3".to_owned();
-    bind(ControlConfig {
-        address,
-        stores,
-        allow_shutdown: true,
-        version,
-        limits,
-    })
-    .await
+    bind(ControlConfig { address, stores, allow_shutdown: true, version, limits }).await
 }
 
 /// One request on a connection of its own; the whole answer.
 async fn ask(address: std::net::SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the port is open");
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the request is sent");
+    stream.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .await
-        .expect("the answer is text");
+    stream.read_to_string(&mut answer).await.expect("the answer is text");
     answer
 }
 
 #[tokio::test]
 async fn a_port_is_found_and_served_until_a_client_asks_the_server_to_leave() {
-    let bound = bound(([127, 0, 0, 1], 0).into())
-        .await
-        .expect("a port is free");
+    let bound = bound(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
     let address = bound.local_addr();
     assert_ne!(address.port(), 0);
     let mut shutdown = bound.shutdown_requested();
@@ -61,10 +41,7 @@ async fn a_port_is_found_and_served_until_a_client_asks_the_server_to_leave() {
             format!("GET /v1/info HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         let answer = ask(address, &request).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-        assert!(
-            answer.contains(&format!("\"address\":\"{address}\"")),
-            "{answer}"
-        );
+        assert!(answer.contains(&format!("\"address\":\"{address}\"")), "{answer}");
     }
     let request = format!(
         "POST /v1/shutdown HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -75,14 +52,9 @@ async fn a_port_is_found_and_served_until_a_client_asks_the_server_to_leave() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
-    let first = bound(([127, 0, 0, 1], 0).into())
-        .await
-        .expect("a port is free");
+    let first = bound(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
     let address = first.local_addr();
     let error = bound(address).await.expect_err("it is taken");
-    assert_eq!(
-        error.to_string(),
-        format!("the control plane can't listen on `{address}`")
-    );
+    assert_eq!(error.to_string(), format!("the control plane can't listen on `{address}`"));
     assert!(std::error::Error::source(&error).is_some());
 }

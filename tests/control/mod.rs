@@ -50,36 +50,23 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("the header is text"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("the header is text"))
     }
 
     /// The slug of the problem.
     fn problem(&self) -> String {
-        assert_eq!(
-            self.header("content-type"),
-            "application/problem+json",
-            "{}",
-            self.text
-        );
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
         let document = self.json();
         assert_eq!(document["status"], self.status.as_u16());
         assert_eq!(document["request_id"], self.header("exstore-request-id"));
-        let slug = document["type"]
-            .as_str()
-            .and_then(|kind| kind.strip_prefix("/v1/problems/"));
+        let slug = document["type"].as_str().and_then(|kind| kind.strip_prefix("/v1/problems/"));
         slug.expect("a problem has a type").to_owned()
     }
 
     /// The body, when all went well.
     fn ok(&self) -> Value {
         assert!(self.status.is_success(), "{}: {}", self.status, self.text);
-        if self.text.is_empty() {
-            Value::Null
-        } else {
-            self.json()
-        }
+        if self.text.is_empty() { Value::Null } else { self.json() }
     }
 }
 
@@ -97,42 +84,23 @@ impl Api {
             version: "1.2.3".to_owned(),
             limits,
         };
-        Self {
-            router: router(config),
-            store,
-        }
+        Self { router: router(config), store }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("a router always answers");
+        let response = self.router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .expect("the body is whole");
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the body is whole");
         let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text,
-        }
+        Answer { status: parts.status, headers: parts.headers, text }
     }
 
     /// A request with a JSON body, or without one when it is empty. A path that begins with `/` alone is the store's.
     async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
-        let request = Request::builder()
-            .method(method)
-            .uri(full(path))
-            .header("host", "localhost");
+        let request = Request::builder().method(method).uri(full(path)).header("host", "localhost");
         let request = match body {
             "" => request.body(Body::empty()),
-            body => request
-                .header("content-type", "application/json")
-                .body(body.to_owned().into()),
+            body => request.header("content-type", "application/json").body(body.to_owned().into()),
         };
         self.send(request.expect("the request is one")).await
     }
@@ -151,10 +119,7 @@ impl Api {
 
     /// Every event of the store, as JSON.
     async fn events(&self) -> Vec<Value> {
-        self.get("/events?limit=1000").await["items"]
-            .as_array()
-            .expect("a list")
-            .clone()
+        self.get("/events?limit=1000").await["items"].as_array().expect("a list").clone()
     }
 }
 

@@ -81,18 +81,10 @@ async fn every_operation_with_a_body_refuses_a_field_that_it_does_not_know() {
         if !operation.contains_key("requestBody") || path.ends_with("/batch") {
             continue;
         }
-        let path = if path.contains("/registry/") {
-            format!("{path}?value=x")
-        } else {
-            path
-        };
+        let path = if path.contains("/registry/") { format!("{path}?value=x") } else { path };
         let answer = api.call(&method, &path, r#"{"nonsense":1}"#).await;
         assert_eq!(answer.problem(), "invalid-body", "{method} {path}");
-        assert_eq!(
-            answer.json()["errors"][0]["pointer"],
-            "#/nonsense",
-            "{method} {path}"
-        );
+        assert_eq!(answer.json()["errors"][0]["pointer"], "#/nonsense", "{method} {path}");
         checked += 1;
     }
     assert!(10 < checked, "{checked}");
@@ -103,10 +95,7 @@ async fn operations_have_ids_and_every_reference_leads_somewhere() {
     let api = Api::new().await;
     let document = document(&api).await;
     let operations = operations(&document);
-    let mut ids: Vec<_> = operations
-        .iter()
-        .map(|(.., o)| o["operationId"].as_str())
-        .collect();
+    let mut ids: Vec<_> = operations.iter().map(|(.., o)| o["operationId"].as_str()).collect();
     ids.sort_unstable();
     let count = ids.len();
     ids.dedup();
@@ -125,13 +114,9 @@ fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(fields) => {
             found.extend(fields.get("$ref").and_then(Value::as_str));
-            fields
-                .values()
-                .for_each(|value| collect_references(value, found));
+            fields.values().for_each(|value| collect_references(value, found));
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|value| collect_references(value, found)),
+        Value::Array(items) => items.iter().for_each(|value| collect_references(value, found)),
         _ => {}
     }
 }

@@ -9,11 +9,7 @@ async fn the_policy_in_force_is_shown_with_its_spans() {
     let api = Api::new().await;
     let off = api.get("/policy").await;
     assert_eq!(off, json!({"generation":0,"off":true,"text":"","items":[]}));
-    api.put(
-        "/block-lists/processes?apply=now",
-        r#"{"data":"é.exe; \"C:\\x\\b.exe\""}"#,
-    )
-    .await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"é.exe; \"C:\\x\\b.exe\""}"#).await;
     let policy = api.get("/policy").await;
     assert_eq!(policy["generation"], 1);
     assert_eq!(
@@ -26,9 +22,7 @@ async fn the_policy_in_force_is_shown_with_its_spans() {
 async fn a_text_is_validated_without_any_effect() {
     let api = Api::new().await;
     let before = api.events().await;
-    let said = api
-        .post("/policy/validate", r#"{"data":"outlook; mad.exe"}"#)
-        .await;
+    let said = api.post("/policy/validate", r#"{"data":"outlook; mad.exe"}"#).await;
     assert_eq!(said["in_force"], false);
     insta::assert_snapshot!(serde_json::to_string_pretty(&said).expect("it is JSON"));
     assert_eq!(api.events().await, before);
@@ -38,9 +32,7 @@ async fn a_text_is_validated_without_any_effect() {
 async fn an_explanation_goes_through_every_item() {
     let api = Api::new().await;
     let list = r#"{"data":"mdl.exe; outlok.exe; mdl; a.exe, b.exe"}"#;
-    let off = api
-        .post("/policy/explain", r#"{"process":"MDL.EXE"}"#)
-        .await;
+    let off = api.post("/policy/explain", r#"{"process":"MDL.EXE"}"#).await;
     api.put("/block-lists/processes?apply=now", list).await;
     let mut told = format!("off: {}\n", off["summary"]);
     for question in [
@@ -63,8 +55,7 @@ async fn an_explanation_goes_through_every_item() {
 #[tokio::test]
 async fn a_client_can_be_explained_whether_it_has_a_session_or_not() {
     let api = Api::new().await;
-    api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#)
-        .await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#).await;
     api.post("/clients", r#"{"process":"mdl.exe"}"#).await;
     let answer = api.post("/policy/explain", r#"{"client":1}"#).await;
     assert_eq!(answer["decision"], "forbidden");

@@ -19,58 +19,18 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("route-not-found", "GET", "/nowhere", ""),
     ("route-not-found", "GET", "/nothing/here", ""),
     ("method-not-allowed", "PUT", "/sessions", "{}"),
-    (
-        "invalid-json",
-        "POST",
-        "/clients",
-        "{\n  \"process\": mdl.exe\n}",
-    ),
+    ("invalid-json", "POST", "/clients", "{\n  \"process\": mdl.exe\n}"),
     ("invalid-json", "POST", "/clients", "{\"process\":\"a.exe\""),
     ("invalid-json", "POST", "/clients", "{} {}"),
-    (
-        "invalid-body",
-        "POST",
-        "/clients",
-        r#"{"proces":"mdl.exe"}"#,
-    ),
+    ("invalid-body", "POST", "/clients", r#"{"proces":"mdl.exe"}"#),
     ("invalid-body", "POST", "/clients", r#"{"count":0}"#),
-    (
-        "invalid-body",
-        "POST",
-        "/clients",
-        r#"{"process":"a.exe","client_version":"10.0.0.0"}"#,
-    ),
+    ("invalid-body", "POST", "/clients", r#"{"process":"a.exe","client_version":"10.0.0.0"}"#),
     ("invalid-body", "POST", "/clock/advance", "{}"),
-    (
-        "invalid-body",
-        "POST",
-        "/clock/advance",
-        r#"{"by":"1m","next":"poll"}"#,
-    ),
-    (
-        "invalid-body",
-        "POST",
-        "/clock/advance",
-        r#"{"by":"fortnight"}"#,
-    ),
-    (
-        "invalid-body",
-        "POST",
-        "/policy/explain",
-        r#"{"process":"a.exe","session":1}"#,
-    ),
-    (
-        "invalid-body",
-        "POST",
-        "/policy/explain",
-        r#"{"session":1,"client_version":"11.0.0.0"}"#,
-    ),
-    (
-        "invalid-body",
-        "PATCH",
-        "/polls/schedule",
-        r#"{"interval":"1us"}"#,
-    ),
+    ("invalid-body", "POST", "/clock/advance", r#"{"by":"1m","next":"poll"}"#),
+    ("invalid-body", "POST", "/clock/advance", r#"{"by":"fortnight"}"#),
+    ("invalid-body", "POST", "/policy/explain", r#"{"process":"a.exe","session":1}"#),
+    ("invalid-body", "POST", "/policy/explain", r#"{"session":1,"client_version":"11.0.0.0"}"#),
+    ("invalid-body", "PATCH", "/polls/schedule", r#"{"interval":"1us"}"#),
     ("invalid-body", "PATCH", "/clock", r#"{"mode":"scaled:0"}"#),
     ("invalid-query", "GET", "/sessions?colour=red", ""),
     ("invalid-query", "GET", "/sessions?limit=0", ""),
@@ -85,49 +45,19 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("store-not-found", "GET", "/v1/stores/other/clock", ""),
     ("client-not-found", "GET", "/clients/9", ""),
     ("client-not-found", "POST", "/clients/nine/connect", ""),
-    (
-        "client-not-found",
-        "POST",
-        "/policy/explain",
-        r#"{"client":9}"#,
-    ),
+    ("client-not-found", "POST", "/policy/explain", r#"{"client":9}"#),
     ("session-not-found", "GET", "/sessions/9", ""),
     ("session-not-found", "DELETE", "/sessions/9", ""),
     ("poll-not-found", "GET", "/polls/9", ""),
     ("decision-not-found", "GET", "/decisions/1", ""),
-    (
-        "registry-key-not-found",
-        "GET",
-        "/registry/HKLM%5CNowhere",
-        "",
-    ),
-    (
-        "registry-value-not-found",
-        "GET",
-        "/registry/HKLM?value=x",
-        "",
-    ),
-    (
-        "registry-value-not-found",
-        "DELETE",
-        "/registry/HKLM?value=x",
-        "",
-    ),
+    ("registry-key-not-found", "GET", "/registry/HKLM%5CNowhere", ""),
+    ("registry-value-not-found", "GET", "/registry/HKLM?value=x", ""),
+    ("registry-value-not-found", "DELETE", "/registry/HKLM?value=x", ""),
     ("problem-not-found", "GET", "/v1/problems/bad-weather", ""),
     ("no-rpc-port", "POST", "/clients", r#"{"transport":"tcp"}"#),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
-    (
-        "clock-backwards",
-        "POST",
-        "/clock/advance",
-        r#"{"to":"2006-04-22T07:59:59Z"}"#,
-    ),
-    (
-        "clock-out-of-range",
-        "POST",
-        "/clock/advance",
-        r#"{"by":"9000000d"}"#,
-    ),
+    ("clock-backwards", "POST", "/clock/advance", r#"{"to":"2006-04-22T07:59:59Z"}"#),
+    ("clock-out-of-range", "POST", "/clock/advance", r#"{"by":"9000000d"}"#),
 ];
 
 #[tokio::test]
@@ -136,27 +66,15 @@ async fn every_type_of_problem_is_made_and_explained() {
     let mut made = BTreeSet::new();
     for (slug, method, path, body) in ROWS {
         let answer = api.call(method, path, body).await;
-        assert_eq!(
-            answer.problem(),
-            *slug,
-            "{method} {path} {body}: {}",
-            answer.text
-        );
+        assert_eq!(answer.problem(), *slug, "{method} {path} {body}: {}", answer.text);
         made.insert((*slug).to_owned());
     }
     for answer in made_by_other_means().await {
         made.insert(answer.problem());
     }
 
-    let table: BTreeSet<_> = ProblemType::ALL
-        .iter()
-        .map(|kind| kind.slug().to_owned())
-        .collect();
-    assert_eq!(
-        table.len(),
-        ProblemType::ALL.len(),
-        "two types have one slug"
-    );
+    let table: BTreeSet<_> = ProblemType::ALL.iter().map(|kind| kind.slug().to_owned()).collect();
+    assert_eq!(table.len(), ProblemType::ALL.len(), "two types have one slug");
     assert_eq!(made, table);
 
     for kind in ProblemType::ALL {
@@ -164,9 +82,7 @@ async fn every_type_of_problem_is_made_and_explained() {
         let explained = api.get(&path).await;
         assert_eq!(explained["status"], kind.status().as_u16());
         assert_eq!(explained["title"], kind.title());
-        let text = Request::get(&path)
-            .header("host", "localhost")
-            .header("accept", "text/plain");
+        let text = Request::get(&path).header("host", "localhost").header("accept", "text/plain");
         let text = api.send(text.body(Body::empty()).expect("a request")).await;
         assert!(text.text.contains(kind.explanation()), "{}", text.text);
     }
@@ -198,63 +114,37 @@ async fn client_not_connected() -> Answer {
 }
 
 async fn clock_not_manual() -> Answer {
-    let api = Api::with(
-        StoreOptions {
-            clock: ClockMode::Real,
-            ..options()
-        },
-        limits(),
-    )
-    .await;
+    let api = Api::with(StoreOptions { clock: ClockMode::Real, ..options() }, limits()).await;
     api.call("POST", "/clock/advance", r#"{"by":"1s"}"#).await
 }
 
 async fn too_many_connections() -> Answer {
     let rpc = Some(([127, 0, 0, 1], 0).into());
-    let api = Api::with(
-        StoreOptions {
-            rpc,
-            max_connections: 0,
-            ..options()
-        },
-        limits(),
-    )
-    .await;
+    let api = Api::with(StoreOptions { rpc, max_connections: 0, ..options() }, limits()).await;
     api.call("POST", "/clients", r#"{"transport":"tcp"}"#).await
 }
 
 async fn payload_too_large() -> Answer {
-    let limits = ControlLimits {
-        body_bytes: 16,
-        ..limits()
-    };
+    let limits = ControlLimits { body_bytes: 16, ..limits() };
     let api = Api::with(options(), limits).await;
-    api.call("POST", "/clients", r#"{"process":"much too long.exe"}"#)
-        .await
+    api.call("POST", "/clients", r#"{"process":"much too long.exe"}"#).await
 }
 
 async fn unsupported_media_type() -> Answer {
     let api = Api::new().await;
     let request = Request::post(format!("{STORE}/clients")).header("host", "localhost");
-    let request = request
-        .header("content-type", "text/plain")
-        .body("{}".into());
+    let request = request.header("content-type", "text/plain").body("{}".into());
     api.send(request.expect("a request")).await
 }
 
 async fn host_not_allowed() -> Answer {
     let request = Request::get("/v1/info").header("host", "evil.example");
-    Api::new()
-        .await
-        .send(request.body(Body::empty()).expect("a request"))
-        .await
+    Api::new().await.send(request.body(Body::empty()).expect("a request")).await
 }
 
 async fn origin_not_allowed() -> Answer {
     let request = Request::post(format!("{STORE}/reset")).header("host", "localhost");
-    let request = request
-        .header("origin", "http://evil.example")
-        .body(Body::empty());
+    let request = request.header("origin", "http://evil.example").body(Body::empty());
     Api::new().await.send(request.expect("a request")).await
 }
 
@@ -265,22 +155,14 @@ async fn internal() -> Answer {
 }
 
 async fn request_timeout() -> Answer {
-    let limits = ControlLimits {
-        request_timeout: Duration::from_millis(1),
-        ..limits()
-    };
+    let limits = ControlLimits { request_timeout: Duration::from_millis(1), ..limits() };
     with_body(limits, Strange::NeverEnds).await
 }
 
 async fn with_body(limits: ControlLimits, body: Strange) -> Answer {
     let request = Request::post(format!("{STORE}/clients")).header("host", "localhost");
-    let request = request
-        .header("content-type", "application/json")
-        .body(Body::new(body));
-    Api::with(options(), limits)
-        .await
-        .send(request.expect("a request"))
-        .await
+    let request = request.header("content-type", "application/json").body(Body::new(body));
+    Api::with(options(), limits).await.send(request.expect("a request")).await
 }
 
 async fn store_stopped() -> Answer {
@@ -322,17 +204,9 @@ async fn a_problem_says_where_and_what() {
     let rows = [
         ("POST", "/clients", "{\n  \"process\": mdl.exe\n}"),
         ("POST", "/clients", r#"{"proces":"mdl.exe"}"#),
-        (
-            "POST",
-            "/clients",
-            r#"{"on_disconnect":{"reconnect":"always"}}"#,
-        ),
+        ("POST", "/clients", r#"{"on_disconnect":{"reconnect":"always"}}"#),
         ("POST", "/clients", r#"{"on_disconnect":{"when":1}}"#),
-        (
-            "POST",
-            "/clients",
-            r#"{"process":"a.exe","client_version":"10.0.0.0"}"#,
-        ),
+        ("POST", "/clients", r#"{"process":"a.exe","client_version":"10.0.0.0"}"#),
         ("POST", "/policy/explain", r#"{"processes":["a.exe",2]}"#),
         ("GET", "/sessions?colour=red", ""),
         ("GET", "/sessions?limit=many", ""),
@@ -343,10 +217,7 @@ async fn a_problem_says_where_and_what() {
     let mut told = String::new();
     for (method, path, body) in rows {
         let mut document = api.call(method, path, body).await.json();
-        document
-            .as_object_mut()
-            .expect("an object")
-            .remove("request_id");
+        document.as_object_mut().expect("an object").remove("request_id");
         let document = serde_json::to_string_pretty(&document).expect("it is JSON");
         told.push_str(&format!("{method} {path} {body}\n{document}\n\n"));
     }
@@ -359,11 +230,7 @@ async fn a_refused_method_is_told_which_are_served() {
     for (method, path, allow) in [
         ("PUT", "/sessions".to_owned(), "GET,HEAD"),
         ("PATCH", "/clients/1".to_owned(), "GET,HEAD,DELETE"),
-        (
-            "POST",
-            format!("/registry/{POLLED_KEY}"),
-            "GET,HEAD,PUT,DELETE",
-        ),
+        ("POST", format!("/registry/{POLLED_KEY}"), "GET,HEAD,PUT,DELETE"),
     ] {
         let answer = api.call(method, &path, "").await;
         assert_eq!(answer.problem(), "method-not-allowed");
@@ -376,34 +243,16 @@ async fn problems_of_a_store_carry_its_cursor_too() {
     let api = Api::new().await;
     let problem = api.call("GET", "/clients/9", "").await;
     let fine = api.call("GET", "/clients", "").await;
-    assert_eq!(
-        problem.header("exstore-cursor"),
-        fine.header("exstore-cursor")
-    );
+    assert_eq!(problem.header("exstore-cursor"), fine.header("exstore-cursor"));
     assert_eq!(fine.header("exstore-cursor"), "1-2");
 }
 
 #[tokio::test]
 async fn a_refusal_that_is_not_the_policys_has_a_code_and_no_item() {
-    let limits = Limits {
-        sessions: 1,
-        ..Limits::default()
-    };
-    let settings = Settings {
-        limits,
-        ..Settings::default()
-    };
-    let api = Api::with(
-        StoreOptions {
-            settings,
-            ..options()
-        },
-        self::limits(),
-    )
-    .await;
-    let clients = api
-        .post("/clients", r#"{"process":"a.exe","count":2}"#)
-        .await;
+    let limits = Limits { sessions: 1, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let api = Api::with(StoreOptions { settings, ..options() }, self::limits()).await;
+    let clients = api.post("/clients", r#"{"process":"a.exe","count":2}"#).await;
     assert_eq!(clients["items"][1]["outcome"], "ecSessionLimit");
     let refused = &api.get("/events?type=session.refused").await["items"][0];
     assert_eq!(refused["refusal"], "session_limit");

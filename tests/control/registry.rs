@@ -46,10 +46,7 @@ async fn values_that_do_not_fit_their_type_are_refused_by_the_place() {
     for (body, pointer) in [
         (json!({"type":"REG_SZ","data":1}), "#/data"),
         (json!({"type":"REG_DWORD","data":-1}), "#/data"),
-        (
-            json!({"type":"REG_DWORD","data":4_294_967_296_u64}),
-            "#/data",
-        ),
+        (json!({"type":"REG_DWORD","data":4_294_967_296_u64}), "#/data"),
         (json!({"type":"REG_DWORD","data":"1"}), "#/data"),
         (json!({"type":"REG_MULTI_SZ","data":["a",1]}), "#/data"),
         (json!({"type":"REG_BINARY","data":"0"}), "#/data"),
@@ -61,9 +58,7 @@ async fn values_that_do_not_fit_their_type_are_refused_by_the_place() {
         (json!({"type":"REG_SZ","data":"a","size":2}), "#/size"),
         (json!({"data":"a"}), "#"),
     ] {
-        let answer = api
-            .call("PUT", "/registry/HKLM?value=x", &body.to_string())
-            .await;
+        let answer = api.call("PUT", "/registry/HKLM?value=x", &body.to_string()).await;
         assert_eq!(answer.problem(), "invalid-body", "{body}");
         assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{body}");
     }
@@ -80,25 +75,14 @@ async fn a_value_that_nearly_is_the_one_that_is_read_gets_a_hint() {
         (polled(ours), text, None),
         (polled("DISABLE%20mapi%20client%20processes"), text, None),
         (polled("Other"), text, None),
-        (
-            polled("Disable%20MAPI%20Client%20Process"),
-            text,
-            Some("did you mean"),
-        ),
+        (polled("Disable%20MAPI%20Client%20Process"), text, Some("did you mean")),
         (polled(ours), number, Some("takes a REG_DWORD as absent")),
-        (
-            format!("/registry/HKLM?value={ours}"),
-            text,
-            Some("the store reads this value under"),
-        ),
+        (format!("/registry/HKLM?value={ours}"), text, Some("the store reads this value under")),
     ] {
         let written = api.put(&path, body).await;
         match hint {
             None => assert_eq!(written["hint"], Value::Null, "{path}"),
-            Some(hint) => assert!(
-                written["hint"].to_string().contains(hint),
-                "{path}: {written}"
-            ),
+            Some(hint) => assert!(written["hint"].to_string().contains(hint), "{path}: {written}"),
         }
     }
 }
@@ -106,40 +90,21 @@ async fn a_value_that_nearly_is_the_one_that_is_read_gets_a_hint() {
 #[tokio::test]
 async fn an_empty_name_is_the_unnamed_value() {
     let api = Api::new().await;
-    api.put(
-        "/registry/HKLM?value=",
-        r#"{"type":"REG_SZ","data":"unnamed"}"#,
-    )
-    .await;
+    api.put("/registry/HKLM?value=", r#"{"type":"REG_SZ","data":"unnamed"}"#).await;
     assert_eq!(api.get("/registry/HKLM?value=").await["data"], "unnamed");
     assert_eq!(api.get("/registry/HKLM").await["values"][0]["name"], "");
-    assert_eq!(
-        api.call("DELETE", "/registry/hklm?value=", "").await.status,
-        204
-    );
+    assert_eq!(api.call("DELETE", "/registry/hklm?value=", "").await.status, 204);
 }
 
 #[tokio::test]
 async fn the_block_list_is_the_registry_value_and_says_what_is_wrong_with_it() {
     let api = Api::new().await;
     let list = api.get("/block-lists/processes").await;
-    assert_eq!(
-        (&list["data"], &list["in_force"]),
-        (&Value::Null, &true.into())
-    );
+    assert_eq!((&list["data"], &list["in_force"]), (&Value::Null, &true.into()));
 
-    let list = api
-        .put(
-            "/block-lists/processes",
-            r#"{"data":"a.exe, b.exe; *.exe"}"#,
-        )
-        .await;
-    let codes: Vec<_> = list["lints"]
-        .as_array()
-        .expect("lints")
-        .iter()
-        .map(|l| &l["code"])
-        .collect();
+    let list = api.put("/block-lists/processes", r#"{"data":"a.exe, b.exe; *.exe"}"#).await;
+    let codes: Vec<_> =
+        list["lints"].as_array().expect("lints").iter().map(|l| &l["code"]).collect();
     assert_eq!(codes, ["comma", "wildcard"]);
     let value = format!("/registry/{POLLED_KEY}?value=Disable%20MAPI%20Client%20Processes");
     assert_eq!(api.get(&value).await["data"], "a.exe, b.exe; *.exe");
@@ -148,10 +113,7 @@ async fn the_block_list_is_the_registry_value_and_says_what_is_wrong_with_it() {
     let list = api.get("/block-lists/processes").await;
     assert_eq!(list["problem"], "it is a REG_DWORD and has to be a REG_SZ");
     // A8: as good as absent, which is what is in force.
-    assert_eq!(
-        (&list["data"], &list["in_force"]),
-        (&Value::Null, &true.into())
-    );
+    assert_eq!((&list["data"], &list["in_force"]), (&Value::Null, &true.into()));
 
     let again = api.call("DELETE", "/block-lists/processes", "").await.ok();
     assert_eq!(again["problem"], Value::Null);

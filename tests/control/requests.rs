@@ -6,16 +6,11 @@ use axum::http::Request;
 use super::{Api, STORE};
 
 async fn status(api: &Api, method: &str, headers: &[(&str, &str)]) -> u16 {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(format!("{STORE}/polls"));
+    let mut request = Request::builder().method(method).uri(format!("{STORE}/polls"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    api.send(request.body(Body::empty()).expect("a request"))
-        .await
-        .status
-        .as_u16()
+    api.send(request.body(Body::empty()).expect("a request")).await.status.as_u16()
 }
 
 #[tokio::test]
@@ -33,11 +28,7 @@ async fn only_requests_for_this_host_are_taken() {
         ("", 421),
         ("a b", 421),
     ] {
-        assert_eq!(
-            status(&api, "GET", &[("host", host)]).await,
-            expected,
-            "`{host}`"
-        );
+        assert_eq!(status(&api, "GET", &[("host", host)]).await, expected, "`{host}`");
     }
     assert_eq!(status(&api, "GET", &[]).await, 421, "no Host");
 }
@@ -75,9 +66,7 @@ async fn every_answer_has_an_id_of_its_own() {
 #[tokio::test]
 async fn a_write_answers_with_the_place_that_it_made() {
     let api = Api::new().await;
-    let written = api
-        .call("PUT", "/block-lists/processes", r#"{"data":"a.exe"}"#)
-        .await;
+    let written = api.call("PUT", "/block-lists/processes", r#"{"data":"a.exe"}"#).await;
     let cursor = written.header("exstore-cursor").to_owned();
     let after = api.get(&format!("/events?after={cursor}")).await;
     assert_eq!(after["items"].as_array().map(Vec::len), Some(0));

@@ -14,37 +14,23 @@ async fn a_listed_program_is_disconnected_with_the_poll_and_refused_from_then_on
     assert_eq!(injected["items"].as_array().expect("two clients").len(), 2);
 
     // S13: the store learns of the list with its next poll, and not before.
-    let written = api
-        .put("/block-lists/processes", r#"{"data":"beta.exe; MDL.EXE"}"#)
-        .await;
+    let written = api.put("/block-lists/processes", r#"{"data":"beta.exe; MDL.EXE"}"#).await;
     assert_eq!(written["in_force"], false);
-    assert_eq!(
-        written["items"][1]["span"],
-        serde_json::json!({"start":10,"end":17,"column":11})
-    );
+    assert_eq!(written["items"][1]["span"], serde_json::json!({"start":10,"end":17,"column":11}));
     assert_eq!(api.get("/sessions").await["total"], 3);
     let advanced = api.post("/clock/advance", r#"{"by":"14m59s"}"#).await;
-    assert_eq!(
-        (&advanced["polls_run"], &advanced["disconnected"]),
-        (&0.into(), &0.into())
-    );
+    assert_eq!((&advanced["polls_run"], &advanced["disconnected"]), (&0.into(), &0.into()));
 
     // S14, S15: with the poll those sessions end, and only those.
     let advanced = api.post("/clock/advance", r#"{"next":"poll"}"#).await;
     assert_eq!(advanced["now"], "2006-04-22T08:15:00Z");
-    assert_eq!(
-        (&advanced["polls_run"], &advanced["disconnected"]),
-        (&1.into(), &2.into())
-    );
+    assert_eq!((&advanced["polls_run"], &advanced["disconnected"]), (&1.into(), &2.into()));
     let sessions = api.get("/sessions").await;
     assert_eq!(sessions["total"], 1);
     assert_eq!(sessions["items"][0]["process"], "OUTLOOK.EXE");
     assert_eq!(api.get("/block-lists/processes").await["in_force"], true);
     let client = api.get("/clients/2").await;
-    assert_eq!(
-        (&client["state"], &client["group"]),
-        (&"disconnected".into(), &"finance".into())
-    );
+    assert_eq!((&client["state"], &client["group"]), (&"disconnected".into(), &"finance".into()));
 
     // S16: who comes back is refused, and told with which code.
     let refused = api.post("/clients/2/connect", "").await;
@@ -54,22 +40,12 @@ async fn a_listed_program_is_disconnected_with_the_poll_and_refused_from_then_on
     // Why, as it was decided and as it would be now.
     let decisions = api.get("/decisions").await;
     let decisions = decisions["items"].as_array().expect("a list");
-    let actions: Vec<_> = decisions
-        .iter()
-        .map(|decision| &decision["action"])
-        .collect();
+    let actions: Vec<_> = decisions.iter().map(|decision| &decision["action"]).collect();
     let admitted = ["admitted"; 3];
-    let expected = [
-        &admitted[..],
-        &["disconnected", "disconnected", "refused"][..],
-    ]
-    .concat();
+    let expected = [&admitted[..], &["disconnected", "disconnected", "refused"][..]].concat();
     assert_eq!(actions, expected);
     let last = decisions.last().expect("a decision");
-    assert_eq!(
-        last["code"],
-        serde_json::json!({"name":"ecClientVerDisallowed","value":1247})
-    );
+    assert_eq!(last["code"], serde_json::json!({"name":"ecClientVerDisallowed","value":1247}));
     assert_eq!(last["decision"]["item"], "MDL.EXE");
     let question = format!(r#"{{"decision":{}}}"#, last["id"]);
     let answer = api.post("/policy/explain", &question).await;
@@ -78,59 +54,33 @@ async fn a_listed_program_is_disconnected_with_the_poll_and_refused_from_then_on
     insta::assert_snapshot!(answer["summary"].as_str().expect("a sentence"));
 
     // A7, A24: the value goes, and with the next poll the client may come back.
-    let deleted = api
-        .call("DELETE", "/block-lists/processes?apply=now", "")
-        .await
-        .ok();
-    assert_eq!(
-        (&deleted["data"], &deleted["in_force"]),
-        (&serde_json::Value::Null, &true.into())
-    );
+    let deleted = api.call("DELETE", "/block-lists/processes?apply=now", "").await.ok();
+    assert_eq!((&deleted["data"], &deleted["in_force"]), (&serde_json::Value::Null, &true.into()));
     assert_eq!(deleted["poll"]["changed"], true);
-    assert_eq!(
-        api.post("/clients/2/connect", "").await["state"],
-        "connected"
-    );
-    assert_eq!(
-        api.get("/sessions?process=MDL.exe").await["items"][0]["group"],
-        "finance"
-    );
+    assert_eq!(api.post("/clients/2/connect", "").await["state"], "connected");
+    assert_eq!(api.get("/sessions?process=MDL.exe").await["items"][0]["group"], "finance");
 }
 
 #[tokio::test]
 async fn a_program_that_is_named_late_is_judged_as_if_it_had_been_named_at_once() {
     let api = Api::new().await;
-    api.put("/block-lists/processes?apply=now", r#"{"data":"late.exe"}"#)
-        .await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"late.exe"}"#).await;
     let client = api.post("/clients", r#"{"process":"early.exe"}"#).await;
     assert_eq!(client["state"], "connected");
 
     let touched = api.post("/clients/1/send", "{}").await;
     assert_eq!(touched["state"], "connected");
-    let other = api
-        .post("/clients/1/send", r#"{"process":"other.exe"}"#)
-        .await;
+    let other = api.post("/clients/1/send", r#"{"process":"other.exe"}"#).await;
     assert_eq!(other["state"], "connected");
     let processes = &api.get("/sessions/1").await["processes"];
     assert_eq!(*processes, serde_json::json!(["early.exe", "other.exe"]));
 
-    let told = api
-        .post("/clients/1/send", r#"{"process":"LATE.EXE"}"#)
-        .await;
+    let told = api.post("/clients/1/send", r#"{"process":"LATE.EXE"}"#).await;
     assert_eq!(told["state"], "disconnected");
-    assert_eq!(
-        told["outcome"],
-        "the server ended the session with ecClientVerDisallowed"
-    );
+    assert_eq!(told["outcome"], "the server ended the session with ecClientVerDisallowed");
     let decisions = api.get("/decisions?after=0").await;
-    let last = decisions["items"]
-        .as_array()
-        .and_then(|items| items.last())
-        .expect("a decision");
-    assert_eq!(
-        (&last["action"], &last["trigger"]),
-        (&"disconnected".into(), &"late_name".into())
-    );
+    let last = decisions["items"].as_array().and_then(|items| items.last()).expect("a decision");
+    assert_eq!((&last["action"], &last["trigger"]), (&"disconnected".into(), &"late_name".into()));
     assert_eq!(last["decision"]["matched"], "LATE.EXE");
 }
 
@@ -138,22 +88,14 @@ async fn a_program_that_is_named_late_is_judged_as_if_it_had_been_named_at_once(
 async fn a_client_without_a_name_stays_and_is_counted() {
     let api = Api::new().await;
     api.post("/clients", r#"{"process":null}"#).await;
-    api.post("/clients", r#"{"client_version":"8.0.4212.0"}"#)
-        .await;
+    api.post("/clients", r#"{"client_version":"8.0.4212.0"}"#).await;
     api.post("/clients", r#"{"process":"mdl.exe"}"#).await;
-    api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#)
-        .await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#).await;
 
     let sessions = api.get("/sessions").await;
-    assert_eq!(
-        (&sessions["total"], &sessions["unidentified"]),
-        (&2.into(), &2.into())
-    );
+    assert_eq!((&sessions["total"], &sessions["unidentified"]), (&2.into(), &2.into()));
     assert_eq!(sessions["items"][1]["interface"], "EcDoConnect");
-    assert_eq!(
-        api.get("/v1/stores/default").await["counts"]["unidentified"],
-        2
-    );
+    assert_eq!(api.get("/v1/stores/default").await["counts"]["unidentified"], 2);
     let answer = api.post("/policy/explain", r#"{"session":1}"#).await;
     assert_eq!(answer["identified"], false);
     insta::assert_snapshot!(answer["summary"].as_str().expect("a sentence"));
@@ -170,8 +112,7 @@ async fn equal_runs_write_equal_journals_to_the_byte() {
         ] {
             api.post("/clients", body).await;
         }
-        api.put("/block-lists/processes", r#"{"data":"mdl.exe; *.exe"}"#)
-            .await;
+        api.put("/block-lists/processes", r#"{"data":"mdl.exe; *.exe"}"#).await;
         api.post("/clock/advance", r#"{"by":"40m"}"#).await;
         api.post("/clients/1/connect", "").await;
         api.call("DELETE", "/clients/4", "").await.ok();
@@ -180,10 +121,8 @@ async fn equal_runs_write_equal_journals_to_the_byte() {
             lines.collect::<Vec<_>>().join("\n")
         });
         let lines = lines.await.expect("the store runs");
-        let shown: Vec<serde_json::Value> = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a line is JSON"))
-            .collect();
+        let shown: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
         assert_eq!(shown, api.events().await);
         journals.push(lines);
     }

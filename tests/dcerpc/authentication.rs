@@ -26,10 +26,7 @@ fn a_bind_with_a_level_that_none_can_have_gets_bind_nak_0() {
     for level in [0, 1, 7, 255] {
         let (sent, why) = Server::new(config()).feed_bad(&with_trailer(BIND.to_vec(), 10, level));
         let auth_level = AuthLevel(level);
-        assert_eq!(
-            (sent, why),
-            (bind_nak(1, 0), M::InvalidAuthLevel { auth_level })
-        );
+        assert_eq!((sent, why), (bind_nak(1, 0), M::InvalidAuthLevel { auth_level }));
     }
 }
 
@@ -39,10 +36,7 @@ fn a_trailer_that_does_not_fit_a_bind_gets_bind_nak_4() {
     wire[10] = 8;
     let (sent, why) = Server::new(config()).feed_bad(&wire);
     assert_eq!(sent, bind_nak(1, 4));
-    let overrun = M::AuthTrailerOverrun {
-        frag_length: 28,
-        auth_length: 8,
-    };
+    let overrun = M::AuthTrailerOverrun { frag_length: 28, auth_length: 8 };
     assert_eq!(why, overrun);
 }
 

@@ -54,10 +54,9 @@ fn negotiated_size() {
 
 #[test]
 fn assoc_group_0_or_another_in_bind() {
-    for (row, group, asked) in [
-        ("a new group", 0, None),
-        ("an existing one", 77, Some(AssociationGroupId(77))),
-    ] {
+    for (row, group, asked) in
+        [("a new group", 0, None), ("an existing one", 77, Some(AssociationGroupId(77)))]
+    {
         let wire = RawBind {
             ptype: 11,
             flags: WHOLE,
@@ -81,10 +80,7 @@ fn unknown_assoc_group_in_bind() {
     server.association.handle_bytes(&pipelined).unwrap();
     let faulty = request(WHOLE, 3, 9, 6, &[]);
     server.association.handle_bytes(&faulty).unwrap();
-    assert!(
-        server.transmitted().is_empty(),
-        "nothing goes before the bind's answer"
-    );
+    assert!(server.transmitted().is_empty(), "nothing goes before the bind's answer");
     server.association.reject_group();
     assert_eq!(server.transmitted(), bind_nak(1, 0));
     assert!(server.association.is_closing());
@@ -149,10 +145,7 @@ fn same_in_alter_context_or_known_ctx_id_with_another_syntax() {
         ("0 syntaxes", vec![(0, EMSMDB, none)]),
         ("another interface", vec![(0, MGMT, NDR20)]),
         ("an unknown interface", vec![(0, UNKNOWN, NDR20)]),
-        (
-            "another encoding",
-            vec![(0, EMSMDB, &[SyntaxId::NIL, SyntaxId::NDR64][..])],
-        ),
+        ("another encoding", vec![(0, EMSMDB, &[SyntaxId::NIL, SyntaxId::NDR64][..])]),
     ] {
         let mut server = Server::bound();
         let (sent, _) = server.feed_bad(&alter(4, &offers));
@@ -179,11 +172,7 @@ fn unknown_interface() {
     let sent = server.feed(&request(WHOLE, 2, 0, 6, &[]));
     assert_eq!(sent, fault(NOT_EXECUTED, 2, 0, 0x1c01_0003));
     let sent = server.feed(&alter(3, &[(0, EMSMDB, NDR20)]));
-    assert_eq!(
-        sent,
-        ack(15, WHOLE, 3, 5840, &[ACCEPTED]),
-        "the connection stays"
-    );
+    assert_eq!(sent, ack(15, WHOLE, 3, 5840, &[ACCEPTED]), "the connection stays");
 }
 
 #[test]
@@ -230,11 +219,7 @@ fn big_endian_drep() {
     wire[8..10].reverse();
     wire[12..16].reverse();
     let (sent, why) = Server::new(config()).feed_bad(&wire);
-    assert_eq!(
-        sent,
-        bind_nak(1, 0),
-        "with the call id that the client means"
-    );
+    assert_eq!(sent, bind_nak(1, 0), "with the call id that the client means");
     assert!(matches!(why, M::UnsupportedDataRepresentation { .. }));
     let mut wire = request(WHOLE, 2, 0, 6, &[]);
     wire[4] = 0;
@@ -281,13 +266,8 @@ fn one_context_is_accepted_of_each_pdu_in_the_order_of_the_offers() {
         (3, MGMT, NDR20),
         (4, UNKNOWN, NDR20),
     ]));
-    let results = [
-        ABSTRACT_REJECTED,
-        TRANSFER_REJECTED,
-        ACCEPTED,
-        TRANSFER_REJECTED,
-        ABSTRACT_REJECTED,
-    ];
+    let results =
+        [ABSTRACT_REJECTED, TRANSFER_REJECTED, ACCEPTED, TRANSFER_REJECTED, ABSTRACT_REJECTED];
     assert_eq!(sent, ack(12, WHOLE, 1, 5840, &results));
     let sent = server.feed(&alter(2, &[(3, MGMT, NDR20), (2, EMSMDB, NDR20)]));
     let results = [ACCEPTED, TRANSFER_REJECTED];
@@ -317,16 +297,8 @@ fn bind_time_features_are_negotiated_by_the_first_syntax_of_an_element() {
         ("none", vec![offer(0)], negotiated(0)),
         ("both", vec![offer(3)], negotiated(3)),
         ("unknown bits", vec![offer(u64::MAX)], negotiated(3)),
-        (
-            "others are ignored",
-            vec![offer(1), offer(2)],
-            negotiated(1),
-        ),
-        (
-            "not first",
-            vec![SyntaxId::NIL, offer(1)],
-            ABSTRACT_REJECTED,
-        ),
+        ("others are ignored", vec![offer(1), offer(2)], negotiated(1)),
+        ("not first", vec![SyntaxId::NIL, offer(1)], ABSTRACT_REJECTED),
     ] {
         let mut server = Server::new(config());
         let sent = server.feed(&bind(&[(1, UNKNOWN, &transfers)]));

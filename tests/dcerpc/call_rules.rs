@@ -14,10 +14,7 @@ use super::raw::{
 fn inbound_fragment_over_5840() {
     let mut server = Server::bound();
     let most = vec![7; 5840 - 24];
-    assert!(
-        server.feed(&request(WHOLE, 2, 0, 6, &most)).is_empty(),
-        "5840 is taken"
-    );
+    assert!(server.feed(&request(WHOLE, 2, 0, 6, &most)).is_empty(), "5840 is taken");
     assert_eq!(server.call().stub, most);
     let over = request(WHOLE, 3, 0, 6, &vec![7; 5841 - 24]);
     let (sent, why) = server.feed_bad(&over[..16]);
@@ -42,19 +39,12 @@ fn reassembly() {
     assert!(server.feed(&request(0, 2, 9, 9, &[])).is_empty());
     assert_eq!(server.association.held_bytes(), 2);
     assert!(!server.association.has_call_in_flight());
-    assert!(
-        server
-            .feed(&request(LAST | CANCEL, 2, 9, 9, &[3]))
-            .is_empty()
-    );
+    assert!(server.feed(&request(LAST | CANCEL, 2, 9, 9, &[3])).is_empty());
     let call = server.call();
     assert_eq!(call.stub, [1, 2, 3]);
     assert_eq!(call.opnum, Opnum(6), "the first fragment's");
     assert_eq!(call.presentation_context, PresentationContextId(0));
-    assert_eq!(
-        (call.id, call.interface, call.object),
-        (CallId(2), EMSMDB, None)
-    );
+    assert_eq!((call.id, call.interface, call.object), (CallId(2), EMSMDB, None));
     assert!(server.association.has_call_in_flight());
     assert_eq!(server.association.held_bytes(), 0);
 }
@@ -74,11 +64,7 @@ fn non_first_fragment_of_another_call() {
     let mut server = Server::bound_by(config(), &bind(&[(3, EMSMDB, NDR20)]));
     server.feed(&request(FIRST, 50, 3, 6, &[]));
     let (sent, why) = server.feed_bad(&request(LAST, 51, 3, 6, &[]));
-    assert_eq!(
-        sent,
-        fault(0, 50, 3, PROTO_ERROR),
-        "the client waits for call 50"
-    );
+    assert_eq!(sent, fault(0, 50, 3, PROTO_ERROR), "the client waits for call 50");
     assert!(matches!(why, M::FragmentOfAnotherCall { .. }));
 }
 
@@ -94,10 +80,7 @@ fn first_for_a_new_call_while_another_is_incomplete() {
         started: CallId(51),
     };
     assert_eq!(why, incomplete);
-    assert_eq!(
-        why.to_string(),
-        "call 51 starts while call 50 is incomplete"
-    );
+    assert_eq!(why.to_string(), "call 51 starts while call 50 is incomplete");
 }
 
 #[test]
@@ -222,20 +205,11 @@ fn a_call_is_answered_once() {
 fn co_cancel_and_orphaned() {
     for ptype in [18, 19] {
         let mut server = Server::bound();
-        assert!(
-            server.feed(&pdu(ptype, WHOLE, 3, &[])).is_empty(),
-            "of no call"
-        );
+        assert!(server.feed(&pdu(ptype, WHOLE, 3, &[])).is_empty(), "of no call");
         server.feed(&request(FIRST, 4, 0, 6, &[1]));
-        assert!(
-            server.feed(&pdu(ptype, WHOLE, 4, &[])).is_empty(),
-            "of an incomplete call"
-        );
+        assert!(server.feed(&pdu(ptype, WHOLE, 4, &[])).is_empty(), "of an incomplete call");
         server.feed(&request(LAST, 4, 0, 6, &[2]));
-        assert!(
-            server.feed(&pdu(ptype, WHOLE, 4, &[])).is_empty(),
-            "of a call in flight"
-        );
+        assert!(server.feed(&pdu(ptype, WHOLE, 4, &[])).is_empty(), "of a call in flight");
         let call = server.call();
         assert_eq!(call.stub, [1, 2]);
         assert!(server.association.respond(call.id, &[]).is_ok());
@@ -259,10 +233,7 @@ fn later_fragments_of_a_request_on_unknown_ctx_id_are_dropped() {
     assert!(server.feed(&request(0, 2, 9, 6, &[1])).is_empty());
     assert!(server.feed(&request(LAST, 2, 9, 6, &[1])).is_empty());
     assert_eq!(server.feed(&request(FIRST, 3, 9, 6, &[1])).len(), 32);
-    assert!(
-        server.feed(&request(WHOLE, 4, 0, 6, &[])).is_empty(),
-        "or never come"
-    );
+    assert!(server.feed(&request(WHOLE, 4, 0, 6, &[])).is_empty(), "or never come");
     assert_eq!(server.calls.len(), 1);
     let (_, why) = server.feed_bad(&request(LAST, 3, 9, 6, &[]));
     assert_eq!(why, M::FragmentOfNoCall { call: CallId(3) });
@@ -294,11 +265,7 @@ fn faults_tell_whether_the_call_was_run() {
         let mut server = Server::bound();
         server.feed(&request(WHOLE, 2, 0, 6, &[]));
         server.association.fault(CallId(2), status).unwrap();
-        assert_eq!(
-            server.transmitted(),
-            fault(flags, 2, 0, status.0),
-            "{status}"
-        );
+        assert_eq!(server.transmitted(), fault(flags, 2, 0, status.0), "{status}");
     }
 }
 
@@ -311,11 +278,7 @@ fn response_ctx_id() {
     server.feed(&request(WHOLE, 3, 0xff12, 6, &[]));
     let status = FaultStatus::BAD_STUB_DATA;
     server.association.fault(CallId(3), status).unwrap();
-    assert_eq!(
-        server.transmitted()[20..22],
-        [0x12, 0xff],
-        "a fault has both"
-    );
+    assert_eq!(server.transmitted()[20..22], [0x12, 0xff], "a fault has both");
 }
 
 #[test]
@@ -324,11 +287,7 @@ fn a_pdu_that_no_server_receives() {
         let mut server = Server::bound();
         let (sent, why) = server.feed_bad(&pdu(ptype, WHOLE, 6, &[0; 24]));
         let packet_type = PacketType(ptype);
-        assert_eq!(
-            sent,
-            fault(NOT_EXECUTED, 6, 0, PROTO_ERROR),
-            "{packet_type}"
-        );
+        assert_eq!(sent, fault(NOT_EXECUTED, 6, 0, PROTO_ERROR), "{packet_type}");
         assert_eq!(why, M::UnexpectedPacket { packet_type });
     }
 }
@@ -353,10 +312,7 @@ fn calls_that_wait_for_their_answer_are_capped() {
     assert_eq!(server.feed(&request(WHOLE, 3, 0, 6, &[])), busy);
     server.association.respond(CallId(2), &[]).unwrap();
     server.transmitted();
-    assert!(
-        server.feed(&request(WHOLE, 4, 0, 6, &[])).is_empty(),
-        "the connection stays"
-    );
+    assert!(server.feed(&request(WHOLE, 4, 0, 6, &[])).is_empty(), "the connection stays");
 }
 
 #[test]

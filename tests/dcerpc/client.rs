@@ -26,10 +26,7 @@ fn calling() -> ClientAssociation {
     let mut client = binding();
     let agreed = ack(12, WHOLE | MPX, 1, 5840, &[ACCEPTED, (3, 3, SyntaxId::NIL)]);
     client.handle_bytes(&agreed).unwrap();
-    assert!(matches!(
-        client.poll_event(),
-        Some(ClientEvent::Bound { .. })
-    ));
+    assert!(matches!(client.poll_event(), Some(ClientEvent::Bound { .. })));
     client.call(Opnum(0), &[]);
     client.call(Opnum(0), &[]);
     client
@@ -41,22 +38,13 @@ fn a_bind_is_answered_by_its_own_answer() {
         (
             "another call's",
             ack(12, WHOLE, 9, 5840, &[ACCEPTED]),
-            M::UnexpectedPacket {
-                packet_type: PacketType::BIND_ACK,
-            },
+            M::UnexpectedPacket { packet_type: PacketType::BIND_ACK },
         ),
-        (
-            "no result",
-            ack(12, WHOLE, 1, 5840, &[]),
-            M::NoContextResult,
-        ),
+        ("no result", ack(12, WHOLE, 1, 5840, &[]), M::NoContextResult),
         (
             "tiny fragments",
             ack(12, WHOLE, 1, 1431, &[ACCEPTED]),
-            M::FragmentsTooSmall {
-                size: 1431,
-                limit: 1432,
-            },
+            M::FragmentsTooSmall { size: 1431, limit: 1432 },
         ),
         (
             "a trailer",
@@ -91,10 +79,7 @@ fn a_bind_is_refused_in_three_ways() {
                 reason: dcerpc::ContextReason(2),
             },
         ),
-        (
-            fault(0, 1, 0, 0x1c01_0014),
-            BindRefusal::Fault(FaultStatus::SERVER_TOO_BUSY),
-        ),
+        (fault(0, 1, 0, 0x1c01_0014), BindRefusal::Fault(FaultStatus::SERVER_TOO_BUSY)),
     ] {
         let mut client = binding();
         client.handle_bytes(&answer).unwrap();
@@ -108,10 +93,7 @@ fn answers_belong_to_calls_in_flight() {
     let mut client = calling();
     client.handle_bytes(&response(WHOLE, 3, &[1])).unwrap();
     let error = client.handle_bytes(&response(WHOLE, 3, &[1])).unwrap_err();
-    let answered = M::AnswerToNoCall {
-        packet_type: PacketType::RESPONSE,
-        call: CallId(3),
-    };
+    let answered = M::AnswerToNoCall { packet_type: PacketType::RESPONSE, call: CallId(3) };
     assert_eq!(error.misbehaviour, answered);
     let error = calling().handle_bytes(&fault(0, 9, 0, 5)).unwrap_err();
     assert_eq!(
@@ -131,45 +113,31 @@ fn results_are_put_together_in_order() {
     ];
     client.handle_bytes(&parts.concat()).unwrap();
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
-    let result = |id, stub: &[u8]| ClientEvent::Response {
-        call: CallId(id),
-        stub: stub.to_vec(),
-    };
+    let result = |id, stub: &[u8]| ClientEvent::Response { call: CallId(id), stub: stub.to_vec() };
     assert_eq!(events, [result(2, &[1, 2]), result(3, &[7, 8])]);
 }
 
 #[test]
 fn results_out_of_order_end_the_connection() {
-    let error = calling()
-        .handle_bytes(&response(LAST, 2, &[1]))
-        .unwrap_err();
+    let error = calling().handle_bytes(&response(LAST, 2, &[1])).unwrap_err();
     let call = CallId(2);
     assert_eq!(error.misbehaviour, M::ResultWithoutFirst { call });
     let mut client = calling();
     client.handle_bytes(&response(FIRST, 2, &[1])).unwrap();
     let error = client.handle_bytes(&response(FIRST, 2, &[1])).unwrap_err();
-    assert!(matches!(
-        error.misbehaviour,
-        M::FirstFragmentRepeated { .. }
-    ));
+    assert!(matches!(error.misbehaviour, M::FirstFragmentRepeated { .. }));
 }
 
 #[test]
 fn results_are_bounded() {
-    let options = ClientOptions {
-        max_stub: 10,
-        ..ClientOptions::default()
-    };
+    let options = ClientOptions { max_stub: 10, ..ClientOptions::default() };
     let mut client = ClientAssociation::new(EMSMDB, options);
     client.bind(None);
     client.handle_bytes(BIND_ACK).unwrap();
     client.call(Opnum(0), &[]);
     client.handle_bytes(&response(FIRST, 2, &[0; 10])).unwrap();
     let error = client.handle_bytes(&response(LAST, 2, &[0])).unwrap_err();
-    assert!(matches!(
-        error.misbehaviour,
-        M::StubTooLarge { size: 11, .. }
-    ));
+    assert!(matches!(error.misbehaviour, M::StubTooLarge { size: 11, .. }));
 }
 
 #[test]
@@ -184,9 +152,7 @@ fn a_shutdown_is_followed_by_the_close() {
 #[test]
 fn what_no_client_receives_ends_the_connection() {
     for ptype in [0, 11, 12, 13, 14, 15, 16, 18, 19, 20, 99] {
-        let error = calling()
-            .handle_bytes(&pdu(ptype, WHOLE, 2, &[0; 24]))
-            .unwrap_err();
+        let error = calling().handle_bytes(&pdu(ptype, WHOLE, 2, &[0; 24])).unwrap_err();
         let packet_type = PacketType(ptype);
         assert_eq!(error.misbehaviour, M::UnexpectedPacket { packet_type });
     }
@@ -201,13 +167,8 @@ fn calls_are_sent_one_by_one_unless_the_server_agrees_to_several() {
         for _ in 0..3 {
             client.call(Opnum(0), &[]);
         }
-        assert!(
-            !client.poll_transmit(&mut sent),
-            "{row}: not before the bind_ack"
-        );
-        client
-            .handle_bytes(&ack(12, flags, 1, 5840, &[ACCEPTED]))
-            .unwrap();
+        assert!(!client.poll_transmit(&mut sent), "{row}: not before the bind_ack");
+        client.handle_bytes(&ack(12, flags, 1, 5840, &[ACCEPTED])).unwrap();
         sent.clear();
         assert!(client.poll_transmit(&mut sent), "{row}");
         assert_eq!(sent.len(), 24 * at_once, "{row}");
@@ -223,9 +184,7 @@ fn calls_are_sent_one_by_one_unless_the_server_agrees_to_several() {
 #[test]
 fn requests_are_cut_in_multiples_of_eight_whatever_the_server_negotiates() {
     let mut client = binding();
-    client
-        .handle_bytes(&ack(12, WHOLE, 1, 1435, &[ACCEPTED]))
-        .unwrap();
+    client.handle_bytes(&ack(12, WHOLE, 1, 1435, &[ACCEPTED])).unwrap();
     let mut sent = Vec::new();
     assert!(client.poll_transmit(&mut sent));
     sent.clear();

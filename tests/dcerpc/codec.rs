@@ -39,18 +39,10 @@ fn result(result: u16, reason: u16, transfer_syntax: SyntaxId) -> ContextResult 
 #[test]
 fn captured_binds_decode_and_encode_to_the_byte() {
     let features = SyntaxId::bind_time_features(BindTimeFeatures::all());
-    let emsmdb = vec![
-        element(0, EMSMDB, SyntaxId::NDR20),
-        element(1, EMSMDB, features),
-    ];
+    let emsmdb = vec![element(0, EMSMDB, SyntaxId::NDR20), element(1, EMSMDB, features)];
     let epm = vec![element(0, EPM, SyntaxId::NDR20)];
     for (row, captured, contexts) in [("bind", BIND, emsmdb), ("epm_bind", EPM_BIND, epm)] {
-        let bind = Bind {
-            max_xmit_frag: 5840,
-            max_recv_frag: 5840,
-            group: None,
-            contexts,
-        };
+        let bind = Bind { max_xmit_frag: 5840, max_recv_frag: 5840, group: None, contexts };
         let (header, decoded) = Pdu::decode(captured).unwrap();
         assert_eq!(decoded, Pdu::Bind(bind.clone()), "{row}");
         assert_eq!(header.call_id(), CallId(1), "{row}");
@@ -123,11 +115,7 @@ fn ec_dummy_rpc_is_as_in_the_wire_notes() {
     assert_eq!(encoded, request_bytes);
 
     let response_bytes = bytes("05000203 10000000 1c000000 04000000 04000000 00000000 00000000");
-    let response = Response {
-        alloc_hint: 4,
-        context: PresentationContextId(0),
-        stub: &[0; 4],
-    };
+    let response = Response { alloc_hint: 4, context: PresentationContextId(0), stub: &[0; 4] };
     let (_, decoded) = Pdu::decode(&response_bytes).unwrap();
     assert_eq!(decoded, Pdu::Response(response));
     let encoded = response.encode(CallId(4), PacketFlags::WHOLE).unwrap();
@@ -136,9 +124,7 @@ fn ec_dummy_rpc_is_as_in_the_wire_notes() {
 
 #[test]
 fn a_bind_nak_names_version_5_0() {
-    let nak = BindNak {
-        reason: BindNakReason::AUTHENTICATION_TYPE_NOT_RECOGNIZED,
-    };
+    let nak = BindNak { reason: BindNakReason::AUTHENTICATION_TYPE_NOT_RECOGNIZED };
     let wire = bytes("05000d03 10000000 18000000 09000000 0800 010500 000000");
     assert_eq!(nak.encode(CallId(9)).unwrap(), wire);
     assert_eq!(wire, bind_nak(9, 8));
@@ -185,12 +171,7 @@ fn every_truncation_of_a_bind_names_its_field() {
         let Err(PeerMisbehaviour::Malformed(error)) = Pdu::decode(&cut) else {
             panic!("{size}");
         };
-        let PduError {
-            structure: s,
-            field: f,
-            offset: o,
-            ..
-        } = error;
+        let PduError { structure: s, field: f, offset: o, .. } = error;
         assert_eq!((s, f, o), (structure, field, offset), "{size}");
     }
     let mut cut = BIND[..115].to_vec();
@@ -205,10 +186,7 @@ fn every_truncation_of_a_bind_names_its_field() {
 fn a_header_speaks_for_a_big_endian_peer() {
     let header = Header::decode(&[5, 0, 11, 3, 0, 0, 0, 0, 0, 0x74, 0, 0, 0, 0, 0, 9]);
     assert_eq!((header.frag_length(), header.call_id()), (0x74, CallId(9)));
-    assert!(matches!(
-        header.check(),
-        Err(PeerMisbehaviour::UnsupportedDataRepresentation { .. })
-    ));
+    assert!(matches!(header.check(), Err(PeerMisbehaviour::UnsupportedDataRepresentation { .. })));
 }
 
 #[test]
@@ -256,11 +234,7 @@ fn fault_statuses_show_name_and_number() {
 #[test]
 fn what_does_not_fit_a_fragment_is_not_encoded() {
     let stub = vec![0; 65536];
-    let response = Response {
-        alloc_hint: 0,
-        context: PresentationContextId(0),
-        stub: &stub,
-    };
+    let response = Response { alloc_hint: 0, context: PresentationContextId(0), stub: &stub };
     assert!(response.encode(CallId(1), PacketFlags::WHOLE).is_err());
     let bind = Bind {
         max_xmit_frag: 0,

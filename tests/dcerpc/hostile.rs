@@ -76,11 +76,7 @@ fn an_oversized_fragment_is_refused_by_its_header() {
 
 #[test]
 fn an_idle_association_is_small_and_holds_nothing() {
-    assert!(
-        size_of::<Association>() <= 320,
-        "{}",
-        size_of::<Association>()
-    );
+    assert!(size_of::<Association>() <= 320, "{}", size_of::<Association>());
     let mut server = Server::bound();
     server.feed(&request(WHOLE, 2, 0, 6, &[1; 1000]));
     let call = server.call();
@@ -93,10 +89,7 @@ fn an_idle_association_is_small_and_holds_nothing() {
 fn a_stream_of_another_protocol_ends_at_once() {
     for (row, bytes) in [
         ("HTTP", &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..]),
-        (
-            "TLS",
-            &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0, 0, 0, 0, 0],
-        ),
+        ("TLS", &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0, 0, 0, 0, 0]),
     ] {
         let seen = observe(bytes, &[]);
         assert!(seen.error.is_some(), "{row}");

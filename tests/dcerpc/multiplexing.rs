@@ -20,11 +20,7 @@ fn fragments_of_several_calls_interleave() {
     server.feed(&request(WHOLE, 4, 3, 8, &[100]));
     server.feed(&request(LAST, 3, 3, 7, &[11]));
     server.feed(&request(LAST, 2, 3, 6, &[3]));
-    let calls: Vec<_> = server
-        .calls
-        .iter()
-        .map(|c| (c.id.0, c.opnum.0, &c.stub[..]))
-        .collect();
+    let calls: Vec<_> = server.calls.iter().map(|c| (c.id.0, c.opnum.0, &c.stub[..])).collect();
     let expected: [(u32, u16, &[u8]); 3] = [(4, 8, &[100]), (3, 7, &[10, 11]), (2, 6, &[1, 2, 3])];
     assert_eq!(calls, expected, "in the order of their last fragments");
     assert_eq!(server.association.held_bytes(), 0);

@@ -34,19 +34,12 @@ pub(crate) fn observe(bytes: &[u8], cuts: &[usize]) -> Observed {
     let config = tight_config();
     let most = config.max_stub + usize::from(MAX_FRAGMENT);
     let mut association = Association::new(config);
-    let mut seen = Observed {
-        events: Vec::new(),
-        sent: Vec::new(),
-        error: None,
-    };
+    let mut seen = Observed { events: Vec::new(), sent: Vec::new(), error: None };
     for chunk in chunks(bytes, cuts) {
         let handled = association.handle_bytes(chunk);
         if let Err(error) = handled {
             assert!(association.is_closing(), "{error} closes");
-            assert!(
-                error.offset <= bytes.len() as u64,
-                "{error} is in the stream"
-            );
+            assert!(error.offset <= bytes.len() as u64, "{error} is in the stream");
             assert_eq!(seen.error, None, "a stream ends once");
             seen.error = Some(error);
         }

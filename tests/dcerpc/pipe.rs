@@ -39,8 +39,7 @@ impl Pipe {
             while self.server.poll_transmit(&mut down) {}
             for chunk in std::mem::take(&mut down).chunks(self.step) {
                 self.client.handle_bytes(chunk).unwrap();
-                self.seen
-                    .extend(std::iter::from_fn(|| self.client.poll_event()));
+                self.seen.extend(std::iter::from_fn(|| self.client.poll_event()));
             }
         }
     }
@@ -65,14 +64,10 @@ impl Pipe {
 
 #[test]
 fn a_client_s_bind_is_the_captured_one() {
-    let no_features = ClientOptions {
-        features: None,
-        ..ClientOptions::default()
-    };
-    for (row, interface, options, captured) in [
-        ("bind", EMSMDB, ClientOptions::default(), BIND),
-        ("epm_bind", EPM, no_features, EPM_BIND),
-    ] {
+    let no_features = ClientOptions { features: None, ..ClientOptions::default() };
+    for (row, interface, options, captured) in
+        [("bind", EMSMDB, ClientOptions::default(), BIND), ("epm_bind", EPM, no_features, EPM_BIND)]
+    {
         let mut client = ClientAssociation::new(interface, options);
         client.bind(None);
         let mut sent = Vec::new();
@@ -90,10 +85,7 @@ fn calls_pass_in_fragments_of_the_negotiated_size() {
         ("Windows'", 5840, 1 << 20),
         ("more than there is", 65535, 5841),
     ] {
-        let options = ClientOptions {
-            max_fragment,
-            ..ClientOptions::default()
-        };
+        let options = ClientOptions { max_fragment, ..ClientOptions::default() };
         let mut pipe = Pipe::new(EMSMDB, options, step);
         pipe.client.bind(None);
         let stub: Vec<_> = (0..10_001_u32).map(|n| (n * 7) as u8).collect();
@@ -105,18 +97,9 @@ fn calls_pass_in_fragments_of_the_negotiated_size() {
         pipe.run();
         let expected = [
             ClientEvent::Bound { group: GROUP },
-            ClientEvent::Response {
-                call: early,
-                stub: [&stub[..], &stub[..]].concat(),
-            },
-            ClientEvent::Fault {
-                call: late,
-                status: FaultStatus::OP_RNG_ERROR,
-            },
-            ClientEvent::Response {
-                call: empty,
-                stub: Vec::new(),
-            },
+            ClientEvent::Response { call: early, stub: [&stub[..], &stub[..]].concat() },
+            ClientEvent::Fault { call: late, status: FaultStatus::OP_RNG_ERROR },
+            ClientEvent::Response { call: empty, stub: Vec::new() },
         ];
         assert_eq!(pipe.seen, expected, "{row}");
         assert!(!pipe.client.has_call_in_flight(), "{row}");

@@ -13,26 +13,14 @@ pub(crate) const BIND_ACK: &[u8] = include_bytes!("../../fixtures/wire/bind_ack.
 pub(crate) const EPM_BIND: &[u8] = include_bytes!("../../fixtures/wire/epm_bind.bin");
 pub(crate) const EPM_BIND_ACK: &[u8] = include_bytes!("../../fixtures/wire/epm_bind_ack.bin");
 
-pub(crate) const EMSMDB: SyntaxId = SyntaxId {
-    uuid: Uuid::from_u128(0xa4f1db00_ca47_1067_b31f_00dd010662da),
-    major: 0,
-    minor: 81,
-};
-pub(crate) const EPM: SyntaxId = SyntaxId {
-    uuid: Uuid::from_u128(0xe1af8308_5d1f_11c9_91a4_08002b14a0fa),
-    major: 3,
-    minor: 0,
-};
-pub(crate) const MGMT: SyntaxId = SyntaxId {
-    uuid: Uuid::from_u128(0xafa8bd80_7d8a_11c9_bef4_08002b102989),
-    major: 1,
-    minor: 0,
-};
-pub(crate) const UNKNOWN: SyntaxId = SyntaxId {
-    uuid: Uuid::from_u128(0x12345678_1234_1234_1234_123456789abc),
-    major: 1,
-    minor: 0,
-};
+pub(crate) const EMSMDB: SyntaxId =
+    SyntaxId { uuid: Uuid::from_u128(0xa4f1db00_ca47_1067_b31f_00dd010662da), major: 0, minor: 81 };
+pub(crate) const EPM: SyntaxId =
+    SyntaxId { uuid: Uuid::from_u128(0xe1af8308_5d1f_11c9_91a4_08002b14a0fa), major: 3, minor: 0 };
+pub(crate) const MGMT: SyntaxId =
+    SyntaxId { uuid: Uuid::from_u128(0xafa8bd80_7d8a_11c9_bef4_08002b102989), major: 1, minor: 0 };
+pub(crate) const UNKNOWN: SyntaxId =
+    SyntaxId { uuid: Uuid::from_u128(0x12345678_1234_1234_1234_123456789abc), major: 1, minor: 0 };
 pub(crate) const GROUP: AssociationGroupId = AssociationGroupId(0x0001_2345);
 
 pub(crate) const FIRST: u8 = 0x01;
@@ -122,27 +110,11 @@ pub(crate) fn bind(offers: &[Offer<'_>]) -> Vec<u8> {
 }
 
 pub(crate) fn bind_flagged(flags: u8, offers: &[Offer<'_>]) -> Vec<u8> {
-    RawBind {
-        ptype: 11,
-        flags,
-        call: 1,
-        sizes: (5840, 5840),
-        group: 0,
-        offers,
-    }
-    .bytes()
+    RawBind { ptype: 11, flags, call: 1, sizes: (5840, 5840), group: 0, offers }.bytes()
 }
 
 pub(crate) fn alter(call: u32, offers: &[Offer<'_>]) -> Vec<u8> {
-    RawBind {
-        ptype: 14,
-        flags: WHOLE,
-        call,
-        sizes: (5840, 5840),
-        group: 0,
-        offers,
-    }
-    .bytes()
+    RawBind { ptype: 14, flags: WHOLE, call, sizes: (5840, 5840), group: 0, offers }.bytes()
 }
 
 /// A fault as in C706 12.6.4.7.
@@ -171,11 +143,7 @@ pub(crate) fn ack(
     let mut body = size.to_le_bytes().to_vec();
     body.extend(size.to_le_bytes());
     body.extend(GROUP.0.to_le_bytes());
-    body.extend(if ptype == 12 {
-        &b"\x05\x001051\0\0"[..]
-    } else {
-        &[0; 4]
-    });
+    body.extend(if ptype == 12 { &b"\x05\x001051\0\0"[..] } else { &[0; 4] });
     body.extend([u8::try_from(results.len()).unwrap(), 0, 0, 0]);
     for (result, reason, transfer) in results {
         body.extend(result.to_le_bytes());
@@ -211,11 +179,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(config: impl Into<Arc<AssociationConfig>>) -> Self {
-        Self {
-            association: Association::new(config),
-            calls: Vec::new(),
-            asked: Vec::new(),
-        }
+        Self { association: Association::new(config), calls: Vec::new(), asked: Vec::new() }
     }
 
     /// A server whose client has bound EMSMDB as context 0, without multiplexing.
@@ -243,11 +207,7 @@ impl Server {
         let error = error.expect("the bytes break a rule");
         assert!(self.association.is_closing(), "{error}");
         assert_eq!(self.association.held_bytes(), 0);
-        assert_eq!(
-            self.try_feed(BIND),
-            (Vec::new(), None),
-            "nothing more is read"
-        );
+        assert_eq!(self.try_feed(BIND), (Vec::new(), None), "nothing more is read");
         (sent, error.misbehaviour)
     }
 

@@ -28,17 +28,11 @@ fn eventful() -> Vec<u8> {
 fn every_split_point_gives_the_same_events() {
     let stream = eventful();
     let whole = observe(&stream, &[]);
-    let calls = whole
-        .events
-        .iter()
-        .filter(|e| matches!(e, RpcEvent::Call(_)));
+    let calls = whole.events.iter().filter(|e| matches!(e, RpcEvent::Call(_)));
     assert_eq!(calls.count(), 2);
     let error = whole.error.expect("the second bind ends it");
     let offset = stream.len() - BIND.len();
-    assert_eq!(
-        error.to_string(),
-        format!("a second bind, in the pdu at stream offset {offset}")
-    );
+    assert_eq!(error.to_string(), format!("a second bind, in the pdu at stream offset {offset}"));
     for cut in 0..=stream.len() {
         check_cut(&stream, &[cut]);
     }

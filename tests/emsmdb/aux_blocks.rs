@@ -9,9 +9,8 @@ use emsmdb::header_ext::{HeaderExtError, HeaderFlags};
 
 use super::{hex, utf16, vector};
 
-const GUID: [u8; 16] = [
-    0x44, 0x33, 0x22, 0x11, 0x66, 0x55, 0x88, 0x77, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0,
-];
+const GUID: [u8; 16] =
+    [0x44, 0x33, 0x22, 0x11, 0x66, 0x55, 0x88, 0x77, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0];
 
 /// The version 1 block of `mdl.exe`.
 const MDL: &str = "2c00010b 01000000 44332211 66558877 99aabbcc ddeeff00 1c000000 6d006400
@@ -22,12 +21,7 @@ const OUTLOOK_XOR: &str = "00000600 34003400 91a5a7ae a4a5a5a5 e19687b4 c3f02dd2
     b9a5a5a5 eaa5f0a5 f1a5e9a5 eaa5eaa5 eea58ba5 e0a5fda5 e0a5a5a5";
 
 fn process(version: u8, name: &str) -> AuxPerfProcessInfo {
-    AuxPerfProcessInfo {
-        version,
-        process_id: 1,
-        process_guid: GUID,
-        name: Some(utf16(name)),
-    }
+    AuxPerfProcessInfo { version, process_id: 1, process_guid: GUID, name: Some(utf16(name)) }
 }
 
 /// A PROCESSINFO block with these last bytes, its Size and its name's offset as given.
@@ -47,10 +41,7 @@ fn framed(payload: &[u8]) -> Vec<u8> {
 }
 
 fn names(reading: &AuxReading) -> Vec<Option<String>> {
-    reading
-        .processes()
-        .map(AuxPerfProcessInfo::name_lossy)
-        .collect()
+    reading.processes().map(AuxPerfProcessInfo::name_lossy).collect()
 }
 
 #[test]
@@ -85,11 +76,7 @@ fn the_three_blocks_of_the_vector_hold_the_documented_values() {
 #[test]
 fn process_blocks_of_both_versions_are_read_and_written() {
     let table = [
-        (
-            "version 2",
-            vector!("procinfo").to_vec(),
-            process(2, "OUTLOOK.EXE"),
-        ),
+        ("version 2", vector!("procinfo").to_vec(), process(2, "OUTLOOK.EXE")),
         ("version 1", hex(MDL), process(1, "mdl.exe")),
     ];
     for (row, payload, expected) in table {
@@ -107,53 +94,29 @@ fn an_obfuscated_buffer_reads_like_a_plain_one() {
         ("obfuscated", hex(OUTLOOK_XOR), HeaderFlags::XOR_MAGIC),
     ];
     for (row, buffer, flags) in table {
-        let expected = AuxReading {
-            blocks: vec![block.clone()],
-            problem: None,
-        };
+        let expected = AuxReading { blocks: vec![block.clone()], problem: None };
         assert_eq!(decode_aux(&buffer), expected, "{row}");
-        assert_eq!(
-            encode_aux(std::slice::from_ref(&block), flags),
-            buffer,
-            "{row}"
-        );
+        assert_eq!(encode_aux(std::slice::from_ref(&block), flags), buffer, "{row}");
     }
 }
 
 #[test]
 fn a_session_block_is_read_in_both_versions() {
     let v1 = hex("18000104 0200ffff a3a2a1a0a5a4a7a6a8a9aaabacadaeaf");
-    let AuxBlock::SessionInfo(session) = decode_blocks(&v1).blocks[0] else {
-        panic!("no session")
-    };
+    let AuxBlock::SessionInfo(session) = decode_blocks(&v1).blocks[0] else { panic!("no session") };
     assert_eq!((session.session_id, session.connection_id), (2, None));
 }
 
 #[test]
 fn names_that_are_odd_in_some_way_are_read_as_documented() {
-    let outlook: Vec<u8> = utf16("a.exe")
-        .iter()
-        .flat_map(|unit| unit.to_le_bytes())
-        .collect();
+    let outlook: Vec<u8> = utf16("a.exe").iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let table: [(&str, Vec<u8>, Option<&str>); 6] = [
         ("offset 0", raw_process(28, 0, &[]), None),
         ("missing NUL", raw_process(38, 28, &outlook), Some("a.exe")),
-        (
-            "odd Size",
-            raw_process(39, 28, &[&outlook[..], b"?"].concat()),
-            Some("a.exe"),
-        ),
+        ("odd Size", raw_process(39, 28, &[&outlook[..], b"?"].concat()), Some("a.exe")),
         ("empty name", raw_process(30, 28, &[0, 0]), Some("")),
-        (
-            "name after a gap",
-            raw_process(42, 32, &[b"gap!", &outlook[..]].concat()),
-            Some("a.exe"),
-        ),
-        (
-            "unpaired surrogate",
-            raw_process(32, 28, &[0, 0xD8, 0, 0]),
-            Some("\u{FFFD}"),
-        ),
+        ("name after a gap", raw_process(42, 32, &[b"gap!", &outlook[..]].concat()), Some("a.exe")),
+        ("unpaired surrogate", raw_process(32, 28, &[0, 0xD8, 0, 0]), Some("\u{FFFD}")),
     ];
     for (row, payload, name) in table {
         let reading = decode_blocks(&payload);
@@ -165,17 +128,9 @@ fn names_that_are_odd_in_some_way_are_read_as_documented() {
 #[test]
 fn a_name_outside_its_block_is_absent_and_noted() {
     for offset in [30, 31, 0x1000, u16::MAX] {
-        let payload = [
-            raw_process(30, offset, &[0, 0]),
-            vector!("procinfo").to_vec(),
-        ]
-        .concat();
+        let payload = [raw_process(30, offset, &[0, 0]), vector!("procinfo").to_vec()].concat();
         let reading = decode_aux(&framed(&payload));
-        assert_eq!(
-            names(&reading),
-            [None, Some("OUTLOOK.EXE".to_owned())],
-            "{offset}"
-        );
+        assert_eq!(names(&reading), [None, Some("OUTLOOK.EXE".to_owned())], "{offset}");
         let problem = AuxError::OutOfBlock {
             structure: "AUX_PERF_PROCESSINFO",
             field: "ProcessName",
@@ -191,28 +146,14 @@ fn every_process_block_counts_and_unknown_blocks_are_stepped_over() {
     let unknown = hex("0700 01 52 aabbcc");
     let mut newer_version = raw_process(28, 0, &[]);
     newer_version[2] = 3;
-    let payload = [
-        unknown,
-        hex(MDL),
-        newer_version,
-        vector!("procinfo").to_vec(),
-    ]
-    .concat();
+    let payload = [unknown, hex(MDL), newer_version, vector!("procinfo").to_vec()].concat();
     let reading = decode_aux(&framed(&payload));
     let expected = [Some("mdl.exe".to_owned()), Some("OUTLOOK.EXE".to_owned())];
     assert_eq!(names(&reading), expected);
     assert_eq!(reading.problem, None);
-    let unknown = SkippedBlock {
-        block_type: AuxType(0x52),
-        version: 1,
-        size: 7,
-    };
+    let unknown = SkippedBlock { block_type: AuxType(0x52), version: 1, size: 7 };
     assert_eq!(reading.blocks[0], AuxBlock::Skipped(unknown));
-    let newer = SkippedBlock {
-        block_type: AuxType::PROCESS_INFO,
-        version: 3,
-        size: 28,
-    };
+    let newer = SkippedBlock { block_type: AuxType::PROCESS_INFO, version: 3, size: 28 };
     assert_eq!(reading.blocks[2], AuxBlock::Skipped(newer));
 }
 
@@ -228,26 +169,10 @@ fn reserved_fields_change_nothing() {
 #[test]
 fn a_bad_block_size_stops_the_reading_and_keeps_what_came_before() {
     let tails = [
-        (
-            "Size 0",
-            hex("0000 01 0b"),
-            "AUX_HEADER at offset 52: Size is 0",
-        ),
-        (
-            "Size 3",
-            hex("0300 01 0b"),
-            "AUX_HEADER at offset 52: Size is 3",
-        ),
-        (
-            "past the end",
-            hex("0500 01 0b"),
-            "AUX_HEADER at offset 52: Size is 5, 4 bytes left",
-        ),
-        (
-            "half a header",
-            hex("0000"),
-            "AUX_HEADER: Version at offset 54",
-        ),
+        ("Size 0", hex("0000 01 0b"), "AUX_HEADER at offset 52: Size is 0"),
+        ("Size 3", hex("0300 01 0b"), "AUX_HEADER at offset 52: Size is 3"),
+        ("past the end", hex("0500 01 0b"), "AUX_HEADER at offset 52: Size is 5, 4 bytes left"),
+        ("half a header", hex("0000"), "AUX_HEADER: Version at offset 54"),
     ];
     for (row, tail, says) in tails {
         let reading = decode_aux(&framed(&[hex(MDL), tail].concat()));
@@ -260,16 +185,8 @@ fn a_bad_block_size_stops_the_reading_and_keeps_what_came_before() {
 #[test]
 fn a_known_block_without_its_fixed_fields_voids_the_buffer() {
     let table = [
-        (
-            "process",
-            hex("1000 02 0b 0100 0000 44332211 66558877"),
-            "ProcessGuid at offset 60",
-        ),
-        (
-            "client",
-            hex("0800 01 02 a0860100"),
-            "ClientID at offset 60",
-        ),
+        ("process", hex("1000 02 0b 0100 0000 44332211 66558877"), "ProcessGuid at offset 60"),
+        ("client", hex("0800 01 02 a0860100"), "ClientID at offset 60"),
         ("session", hex("0600 01 04 0100"), "Reserved at offset 58"),
         (
             "session without its connection",
@@ -293,39 +210,17 @@ fn a_buffer_that_cannot_be_unpacked_has_no_blocks() {
         buffer[offset] = value;
         buffer
     };
-    let version = HeaderExtError::Version {
-        offset: 0,
-        version: 1,
-    };
-    let sizes = HeaderExtError::SizeActual {
-        offset: 0,
-        size: 0x34,
-        size_actual: 0x35,
-    };
+    let version = HeaderExtError::Version { offset: 0, version: 1 };
+    let sizes = HeaderExtError::SizeActual { offset: 0, size: 0x34, size_actual: 0x35 };
     let table = [
         ("version", patched(0, 1), version),
-        (
-            "compressed",
-            patched(2, 5),
-            HeaderExtError::Compressed { offset: 0 },
-        ),
-        (
-            "compressed and obfuscated",
-            patched(2, 7),
-            HeaderExtError::Compressed { offset: 0 },
-        ),
-        (
-            "not the last",
-            patched(2, 0),
-            HeaderExtError::NotLast { offset: 0 },
-        ),
+        ("compressed", patched(2, 5), HeaderExtError::Compressed { offset: 0 }),
+        ("compressed and obfuscated", patched(2, 7), HeaderExtError::Compressed { offset: 0 }),
+        ("not the last", patched(2, 0), HeaderExtError::NotLast { offset: 0 }),
         ("sizes that differ", patched(6, 0x35), sizes),
     ];
     for (row, buffer, error) in table {
-        let expected = AuxReading {
-            blocks: Vec::new(),
-            problem: Some(AuxError::Header(error)),
-        };
+        let expected = AuxReading { blocks: Vec::new(), problem: Some(AuxError::Header(error)) };
         assert_eq!(decode_aux(&buffer), expected, "{row}");
     }
 }
@@ -339,10 +234,7 @@ fn every_cut_of_a_buffer_leaves_no_blocks_and_says_where_it_ends() {
         let Some(AuxError::Header(HeaderExtError::Truncated(error))) = reading.problem else {
             panic!("{length}: {:?}", reading.problem)
         };
-        assert!(
-            error.offset + error.available == length,
-            "{length}: {error}"
-        );
+        assert!(error.offset + error.available == length, "{length}: {error}");
     }
 }
 
@@ -357,10 +249,7 @@ fn bytes_after_the_payload_are_noted_and_take_nothing_away() {
     let buffer = [framed(vector!("procinfo")), vec![0; 3]].concat();
     let reading = decode_aux(&buffer);
     assert_eq!(names(&reading), [Some("OUTLOOK.EXE".to_owned())]);
-    let trailing = HeaderExtError::TrailingBytes {
-        offset: 60,
-        length: 3,
-    };
+    let trailing = HeaderExtError::TrailingBytes { offset: 60, length: 3 };
     assert_eq!(reading.problem, Some(AuxError::Header(trailing)));
 }
 
@@ -370,12 +259,7 @@ fn the_number_of_blocks_is_limited() {
     assert_eq!(decode_blocks(&empty.repeat(BLOCKS_MAX)).problem, None);
     let reading = decode_blocks(&empty.repeat(BLOCKS_MAX + 1));
     assert_eq!(reading.blocks.len(), BLOCKS_MAX);
-    assert_eq!(
-        reading.problem,
-        Some(AuxError::TooManyBlocks {
-            offset: 4 * BLOCKS_MAX
-        })
-    );
+    assert_eq!(reading.problem, Some(AuxError::TooManyBlocks { offset: 4 * BLOCKS_MAX }));
 }
 
 #[test]
@@ -383,9 +267,7 @@ fn octets_outside_the_client_block_are_absent_and_noted() {
     let mut payload = vector!("aux").to_vec();
     payload[0x18] = 9;
     let reading = decode_blocks(&payload);
-    let AuxBlock::ClientInfo(client) = &reading.blocks[0] else {
-        panic!("no client")
-    };
+    let AuxBlock::ClientInfo(client) = &reading.blocks[0] else { panic!("no client") };
     assert!(client.mac_address.is_empty());
     assert_eq!(client.machine_name, Some(utf16("WKS1")));
     let problem = AuxError::OutOfBlock {
@@ -399,34 +281,18 @@ fn octets_outside_the_client_block_are_absent_and_noted() {
 
 #[test]
 fn a_server_sends_as_many_blocks_as_the_client_takes() {
-    let control = AuxClientControl {
-        enable_flags: 0x0C,
-        expiry_time_ms: 0x0526_5C00,
-    };
+    let control = AuxClientControl { enable_flags: 0x0C, expiry_time_ms: 0x0526_5C00 };
     let blocks = [
         ServerAuxBlock::ClientControl(control),
         ServerAuxBlock::OsVersionInfo(AuxOsVersionInfo::WINDOWS_SERVER_2003_SP1),
     ];
-    for (max, length) in [
-        (0, 0),
-        (19, 0),
-        (20, 20),
-        (179, 20),
-        (180, 180),
-        (0x1008, 180),
-    ] {
+    for (max, length) in [(0, 0), (19, 0), (20, 20), (179, 20), (180, 180), (0x1008, 180)] {
         let buffer = encode_server_aux(&blocks, max, HeaderFlags::default());
         assert_eq!(buffer.len(), length, "{max}");
     }
     let buffer = encode_server_aux(&blocks, 0x1008, HeaderFlags::default());
-    assert_eq!(
-        buffer[..20],
-        hex("00000400 ac00ac00 0c00010a 0c000000 005c2605")
-    );
-    assert_eq!(
-        buffer[20..40],
-        hex("a0000116 9c000000 05000000 02000000 ce0e0000")
-    );
+    assert_eq!(buffer[..20], hex("00000400 ac00ac00 0c00010a 0c000000 005c2605"));
+    assert_eq!(buffer[20..40], hex("a0000116 9c000000 05000000 02000000 ce0e0000"));
     assert_eq!(buffer[40..172], [0; 132]);
     assert_eq!(buffer[172..], hex("0100 0000 00000000"));
 }
@@ -436,11 +302,7 @@ fn a_client_steps_over_what_the_server_sends() {
     let version = AuxOsVersionInfo::WINDOWS_SERVER_2003_SP1;
     let blocks = [ServerAuxBlock::OsVersionInfo(version)];
     let reading = decode_aux(&encode_server_aux(&blocks, 0x1008, HeaderFlags::XOR_MAGIC));
-    let skipped = SkippedBlock {
-        block_type: AuxType::OS_VERSION_INFO,
-        version: 1,
-        size: 160,
-    };
+    let skipped = SkippedBlock { block_type: AuxType::OS_VERSION_INFO, version: 1, size: 160 };
     assert_eq!(reading.blocks, [AuxBlock::Skipped(skipped)]);
     assert_eq!(reading.problem, None);
 }

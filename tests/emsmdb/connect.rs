@@ -61,10 +61,7 @@ fn the_ex_response_vector_holds_the_documented_values() {
 fn the_vectors_client_control_is_what_we_would_send() {
     let stub = vector!("connectex_resp");
     let response = EcDoConnectExResponse::decode(stub).unwrap();
-    let control = AuxClientControl {
-        enable_flags: 0x0C,
-        expiry_time_ms: 0x0526_5C00,
-    };
+    let control = AuxClientControl { enable_flags: 0x0C, expiry_time_ms: 0x0526_5C00 };
     let ours = [ServerAuxBlock::ClientControl(control)];
     let ours = aux::encode_server_aux(&ours, 0x1008, HeaderFlags::default());
     assert_eq!(ours[8..], response.aux_out[8..20]);
@@ -83,10 +80,7 @@ fn null_strings_in_a_refusal_are_read_as_empty_and_encode_in_our_form() {
     let response = EcDoConnectExResponse::decode(vector!("connectex_resp_blocked_nullptr"));
     let refused = EcDoConnectExResponse::refused(ErrorCode::EC_CLIENT_VER_DISALLOWED);
     assert_eq!(response.as_ref(), Ok(&refused));
-    assert_eq!(
-        response.unwrap().encode(),
-        vector!("connectex_resp_blocked")
-    );
+    assert_eq!(response.unwrap().encode(), vector!("connectex_resp_blocked"));
 }
 
 #[test]
@@ -151,11 +145,7 @@ fn a_legacy_refusal_has_a_null_handle_and_survives_the_wire() {
 
 #[test]
 fn a_verification_trailer_after_the_stub_is_ignored() {
-    let stub = [
-        vector!("connectex_req"),
-        &hex("8ae3137102f43671 01400400 01000000"),
-    ]
-    .concat();
+    let stub = [vector!("connectex_req"), &hex("8ae3137102f43671 01400400 01000000")].concat();
     let plain = EcDoConnectExRequest::decode(vector!("connectex_req"));
     assert_eq!(EcDoConnectExRequest::decode(&stub), plain);
 }
@@ -163,10 +153,7 @@ fn a_verification_trailer_after_the_stub_is_ignored() {
 #[test]
 fn no_auxiliary_buffer_at_all_is_a_valid_request() {
     let vector = EcDoConnectExRequest::decode(vector!("connectex_req")).unwrap();
-    let request = EcDoConnectExRequest {
-        aux_in: Vec::new(),
-        ..vector
-    };
+    let request = EcDoConnectExRequest { aux_in: Vec::new(), ..vector };
     let decoded = EcDoConnectExRequest::decode(&request.encode()).unwrap();
     assert_eq!(decoded, request);
     assert_eq!(aux::decode_aux(&decoded.aux_in), aux::AuxReading::default());
@@ -180,54 +167,36 @@ fn what_the_interface_forbids_is_bad_stub_data() {
         stub[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
         stub
     };
-    let long_aux = EcDoConnectExRequest {
-        aux_in: vec![0; 0x1009],
-        ..good.clone()
-    };
-    let long_name = EcDoConnectExRequest {
-        user_dn: vec![b'x'; 0xFFFF],
-        ..good
-    };
+    let long_aux = EcDoConnectExRequest { aux_in: vec![0; 0x1009], ..good.clone() };
+    let long_name = EcDoConnectExRequest { user_dn: vec![b'x'; 0xFFFF], ..good };
     let table = [
         (
             "cbAuxIn is not the array's length",
             patched(0x12C, 0xA3),
             "cbAuxIn",
             0x12C,
-            NdrErrorKind::CountMismatch {
-                count: 0xA3,
-                expected: 0xA4,
-            },
+            NdrErrorKind::CountMismatch { count: 0xA3, expected: 0xA4 },
         ),
         (
             "pcbAuxOut above its range",
             patched(0x130, 0x1009),
             "pcbAuxOut",
             0x130,
-            NdrErrorKind::Range {
-                value: 0x1009,
-                max: 0x1008,
-            },
+            NdrErrorKind::Range { value: 0x1009, max: 0x1008 },
         ),
         (
             "rgbAuxIn above its range",
             long_aux.encode(),
             "rgbAuxIn",
             0x84,
-            NdrErrorKind::Range {
-                value: 0x1009,
-                max: 0x1008,
-            },
+            NdrErrorKind::Range { value: 0x1009, max: 0x1008 },
         ),
         (
             "szUserDN above our limit",
             long_name.encode(),
             "szUserDN",
             0,
-            NdrErrorKind::Range {
-                value: 0x1_0000,
-                max: NAME_MAX,
-            },
+            NdrErrorKind::Range { value: 0x1_0000, max: NAME_MAX },
         ),
         (
             "szUserDN without NUL",
@@ -239,21 +208,13 @@ fn what_the_interface_forbids_is_bad_stub_data() {
     ];
     for (row, stub, field, offset, kind) in table {
         let error = EcDoConnectExRequest::decode(&stub).expect_err(row);
-        assert_eq!(
-            (error.field, error.offset, error.kind),
-            (field, offset, kind),
-            "{row}"
-        );
+        assert_eq!((error.field, error.offset, error.kind), (field, offset, kind), "{row}");
     }
 }
 
 #[test]
 fn the_largest_auxiliary_buffer_is_accepted() {
     let good = EcDoConnectExRequest::decode(vector!("connectex_req")).unwrap();
-    let request = EcDoConnectExRequest {
-        aux_in: vec![0; 0x1008],
-        aux_out_max: 0,
-        ..good
-    };
+    let request = EcDoConnectExRequest { aux_in: vec![0; 0x1008], aux_out_max: 0, ..good };
     assert_eq!(EcDoConnectExRequest::decode(&request.encode()), Ok(request));
 }

@@ -49,23 +49,12 @@ fn name() -> impl Strategy<Value = Option<Vec<u16>>> {
 fn block() -> impl Strategy<Value = AuxBlock> {
     let process = (1..=2_u8, any::<u16>(), any::<[u8; 16]>(), name()).prop_map(
         |(version, process_id, process_guid, name)| {
-            AuxBlock::ProcessInfo(AuxPerfProcessInfo {
-                version,
-                process_id,
-                process_guid,
-                name,
-            })
+            AuxBlock::ProcessInfo(AuxPerfProcessInfo { version, process_id, process_guid, name })
         },
     );
     let octets = || vec(any::<u8>(), 0..17);
     let names = (name(), name(), name());
-    let client = (
-        any::<u32>(),
-        any::<u16>(),
-        names,
-        (octets(), octets(), octets()),
-        any::<u16>(),
-    )
+    let client = (any::<u32>(), any::<u16>(), names, (octets(), octets(), octets()), any::<u16>())
         .prop_map(|(speed, client_id, names, octets, mode)| {
             AuxBlock::ClientInfo(AuxPerfClientInfo {
                 adapter_speed_kbit: speed,
@@ -81,37 +70,20 @@ fn block() -> impl Strategy<Value = AuxBlock> {
         });
     let session = (any::<u16>(), any::<[u8; 16]>(), any::<Option<u32>>()).prop_map(
         |(session_id, session_guid, connection_id)| {
-            AuxBlock::SessionInfo(AuxPerfSessionInfo {
-                session_id,
-                session_guid,
-                connection_id,
-            })
+            AuxBlock::SessionInfo(AuxPerfSessionInfo { session_id, session_guid, connection_id })
         },
     );
     let skipped =
         (0x18..=u8::MAX, any::<u8>(), 4..60_u16).prop_map(|(block_type, version, size)| {
-            AuxBlock::Skipped(SkippedBlock {
-                block_type: AuxType(block_type),
-                version,
-                size,
-            })
+            AuxBlock::Skipped(SkippedBlock { block_type: AuxType(block_type), version, size })
         });
     prop_oneof![process, client, session, skipped]
 }
 
 fn operation() -> impl Strategy<Value = RopRequest> {
-    let release =
-        (any::<u8>(), any::<u8>()).prop_map(|(logon_id, input_index)| RopRequest::Release {
-            logon_id,
-            input_index,
-        });
-    let numbers = (
-        any::<u8>(),
-        any::<u8>(),
-        any::<u8>(),
-        any::<u32>(),
-        any::<u32>(),
-    );
+    let release = (any::<u8>(), any::<u8>())
+        .prop_map(|(logon_id, input_index)| RopRequest::Release { logon_id, input_index });
+    let numbers = (any::<u8>(), any::<u8>(), any::<u8>(), any::<u32>(), any::<u32>());
     let logon = (numbers, proptest::option::of(characters())).prop_map(
         |((logon_id, output_index, flags, open, store_state), essdn)| {
             RopRequest::Logon(RopLogonRequest {

@@ -18,10 +18,7 @@ fn integers_are_aligned_to_their_size_from_the_start_of_the_stub() {
     writer.u8(5);
     writer.u64(6);
     let stub = writer.finish();
-    assert_eq!(
-        stub,
-        hex("01 00 0200 03 000000 04000000 05 000000 0600000000000000")
-    );
+    assert_eq!(stub, hex("01 00 0200 03 000000 04000000 05 000000 0600000000000000"));
     let mut reader = reader(&stub);
     assert_eq!(reader.u8("a"), Ok(1));
     assert_eq!(reader.u16("b"), Ok(2));
@@ -67,26 +64,15 @@ fn referent_ids_are_numbered_and_zero_is_null() {
 fn an_embedded_nul_ends_a_string_and_the_whole_array_is_consumed() {
     let stub = hex("04000000 00000000 04000000 61006200 63000000");
     let mut reader = reader(&stub);
-    assert_eq!(
-        reader.conformant_varying_string("s", 10),
-        Ok(b"a".as_slice())
-    );
+    assert_eq!(reader.conformant_varying_string("s", 10), Ok(b"a".as_slice()));
     assert_eq!(reader.offset(), 16);
 }
 
 #[test]
 fn a_sender_may_have_more_room_than_it_uses() {
     let stub = hex("ff7f0000 00000000 02000000 6162");
-    let array = reader(&stub)
-        .conformant_varying_bytes("rgb", 0x7FFF)
-        .unwrap();
-    assert_eq!(
-        array,
-        ConformantVarying {
-            max_count: 0x7FFF,
-            bytes: b"ab"
-        }
-    );
+    let array = reader(&stub).conformant_varying_bytes("rgb", 0x7FFF).unwrap();
+    assert_eq!(array, ConformantVarying { max_count: 0x7FFF, bytes: b"ab" });
 }
 
 #[test]
@@ -116,10 +102,7 @@ fn broken_arrays_and_strings_are_named_with_field_and_offset() {
             "01000000 00000000 02000000 6100",
             string,
             8,
-            NdrErrorKind::CountMismatch {
-                count: 2,
-                expected: 1,
-            },
+            NdrErrorKind::CountMismatch { count: 2, expected: 1 },
         ),
         (
             "string without NUL",
@@ -140,37 +123,22 @@ fn broken_arrays_and_strings_are_named_with_field_and_offset() {
             "04000000 6162",
             bytes,
             4,
-            NdrErrorKind::Truncated {
-                needed: 4,
-                available: 2,
-            },
+            NdrErrorKind::Truncated { needed: 4, available: 2 },
         ),
         (
             "largest count there is",
             "ffffffff",
             bytes,
             0,
-            NdrErrorKind::Range {
-                value: u32::MAX,
-                max: 4,
-            },
+            NdrErrorKind::Range { value: u32::MAX, max: 4 },
         ),
-        (
-            "value above its range",
-            "05000000",
-            range,
-            0,
-            NdrErrorKind::Range { value: 5, max: 4 },
-        ),
+        ("value above its range", "05000000", range, 0, NdrErrorKind::Range { value: 5, max: 4 }),
         (
             "count that contradicts its array",
             "03000000",
             count,
             0,
-            NdrErrorKind::CountMismatch {
-                count: 3,
-                expected: 2,
-            },
+            NdrErrorKind::CountMismatch { count: 3, expected: 2 },
         ),
     ];
     for (row, stub, read, offset, kind) in table {
@@ -182,8 +150,5 @@ fn broken_arrays_and_strings_are_named_with_field_and_offset() {
 #[test]
 fn an_error_reads_as_one_clause() {
     let error = reader(&[0, 0]).u32("cbLimit").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Test: cbLimit at offset 0: needs 4 bytes, 2 left"
-    );
+    assert_eq!(error.to_string(), "Test: cbLimit at offset 0: needs 4 bytes, 2 left");
 }

@@ -58,68 +58,43 @@ fn a_session_that_is_gone_gets_the_vectors_null_handle() {
 
 #[test]
 fn what_the_interface_forbids_in_ext2_is_bad_stub_data() {
-    let mismatch = NdrErrorKind::CountMismatch {
-        count: 0x68,
-        expected: 0x69,
-    };
+    let mismatch = NdrErrorKind::CountMismatch { count: 0x68, expected: 0x69 };
     let table = [
-        (
-            "cbIn is not the array's length",
-            0x88,
-            0x68,
-            "cbIn",
-            mismatch,
-        ),
+        ("cbIn is not the array's length", 0x88, 0x68, "cbIn", mismatch),
         (
             "pcbOut above its range",
             0x8C,
             0x40001,
             "pcbOut",
-            NdrErrorKind::Range {
-                value: 0x40001,
-                max: 0x40000,
-            },
+            NdrErrorKind::Range { value: 0x40001, max: 0x40000 },
         ),
         (
             "rgbIn above its range",
             0x18,
             0x40001,
             "rgbIn",
-            NdrErrorKind::Range {
-                value: 0x40001,
-                max: 0x40000,
-            },
+            NdrErrorKind::Range { value: 0x40001, max: 0x40000 },
         ),
         (
             "cbAuxIn is not the array's length",
             0x94,
             1,
             "cbAuxIn",
-            NdrErrorKind::CountMismatch {
-                count: 1,
-                expected: 0,
-            },
+            NdrErrorKind::CountMismatch { count: 1, expected: 0 },
         ),
         (
             "pcbAuxOut above its range",
             0x98,
             0x1009,
             "pcbAuxOut",
-            NdrErrorKind::Range {
-                value: 0x1009,
-                max: 0x1008,
-            },
+            NdrErrorKind::Range { value: 0x1009, max: 0x1008 },
         ),
     ];
     for (row, offset, value, field, kind) in table {
         let mut stub = vector!("ext2_req").to_vec();
         stub[offset..offset + 4].copy_from_slice(&u32::to_le_bytes(value));
         let error = EcDoRpcExt2Request::decode(&stub).expect_err(row);
-        assert_eq!(
-            (error.field, error.offset, error.kind),
-            (field, offset, kind),
-            "{row}"
-        );
+        assert_eq!((error.field, error.offset, error.kind), (field, offset, kind), "{row}");
     }
 }
 
@@ -129,17 +104,12 @@ fn closing_a_session_takes_its_handle_and_returns_zeroes() {
     assert_eq!(request.handle, HANDLE);
     assert_eq!(request.encode(), vector!("disc_req"));
     assert_eq!(EcDoDisconnectResponse::CLOSED.encode(), [0; 24]);
-    assert_eq!(
-        EcDoDisconnectResponse::decode(&[0; 24]),
-        Ok(EcDoDisconnectResponse::CLOSED)
-    );
+    assert_eq!(EcDoDisconnectResponse::decode(&[0; 24]), Ok(EcDoDisconnectResponse::CLOSED));
 }
 
 #[test]
 fn the_dummy_call_returns_its_code_alone() {
-    let response = EcDummyRpcResponse {
-        result: ErrorCode::EC_NONE,
-    };
+    let response = EcDummyRpcResponse { result: ErrorCode::EC_NONE };
     assert_eq!(response.encode(), [0; 4]);
     assert_eq!(EcDummyRpcResponse::decode(&[0; 4]), Ok(response));
 }
@@ -147,28 +117,12 @@ fn the_dummy_call_returns_its_code_alone() {
 /// The legacy call of a session, up to the handle table; the name's bytes are ours, 9 characters and NUL.
 fn legacy_request() -> (EcDoRpcRequest, Vec<u8>) {
     let name = b"/o=x/cn=j\0";
-    let rops = [
-        hex("1a00 fe 00 00 01 0c000000 00000000 0a00").as_slice(),
-        name,
-        &hex("ffffffff"),
-    ]
-    .concat();
+    let rops = [hex("1a00 fe 00 00 01 0c000000 00000000 0a00").as_slice(), name, &hex("ffffffff")]
+        .concat();
     let xored: Vec<u8> = rops.iter().map(|byte| byte ^ 0xA5).collect();
-    let stub = [
-        HANDLE.as_slice(),
-        &hex("ff7f0000 00000000 1e000000"),
-        &xored,
-        &hex("1e00 ff7f"),
-    ]
-    .concat();
-    (
-        EcDoRpcRequest {
-            handle: HANDLE,
-            rops,
-            max_data: 0x7FFF,
-        },
-        stub,
-    )
+    let stub =
+        [HANDLE.as_slice(), &hex("ff7f0000 00000000 1e000000"), &xored, &hex("1e00 ff7f")].concat();
+    (EcDoRpcRequest { handle: HANDLE, rops, max_data: 0x7FFF }, stub)
 }
 
 #[test]
@@ -189,11 +143,8 @@ fn the_legacy_answer_is_aligned_behind_its_length() {
         result: ErrorCode::EC_NONE,
     };
     let stub = response.encode();
-    let expected = [
-        HANDLE.as_slice(),
-        &hex("ff7f0000 00000000 06000000 a7a5c0a5a5a5 0600 00000000"),
-    ]
-    .concat();
+    let expected =
+        [HANDLE.as_slice(), &hex("ff7f0000 00000000 06000000 a7a5c0a5a5a5 0600 00000000")].concat();
     assert_eq!(stub, expected);
     assert_eq!(EcDoRpcResponse::decode(&stub), Ok(response));
 }
@@ -211,11 +162,7 @@ fn legacy_counts_that_contradict_each_other_are_bad_stub_data() {
     for (row, offset, field) in [("length", 0x3E, "length"), ("max_data", 0x40, "max_data")] {
         let mut stub = stub.clone();
         stub[offset] ^= 1;
-        assert_eq!(
-            EcDoRpcRequest::decode(&stub).expect_err(row).field,
-            field,
-            "{row}"
-        );
+        assert_eq!(EcDoRpcRequest::decode(&stub).expect_err(row).field, field, "{row}");
     }
 }
 
@@ -240,19 +187,13 @@ fn requests_are_told_apart_by_opnum() {
         assert_eq!(known, opnum);
     }
     let (request, stub) = legacy_request();
-    assert_eq!(
-        decode_request(opnum::EC_DO_RPC, &stub),
-        Ok(EmsmdbRequest::Rpc(request))
-    );
+    assert_eq!(decode_request(opnum::EC_DO_RPC, &stub), Ok(EmsmdbRequest::Rpc(request)));
 }
 
 #[test]
 fn operations_that_are_not_offered_are_unknown() {
     for opnum in [3, 4, 5, 7, 8, 9, 12, 13, 14, u16::MAX] {
-        assert_eq!(
-            decode_request(opnum, &[]),
-            Err(RequestError::UnknownOpnum { opnum })
-        );
+        assert_eq!(decode_request(opnum, &[]), Err(RequestError::UnknownOpnum { opnum }));
     }
 }
 
@@ -268,11 +209,7 @@ fn one_payload_is_packed_as_the_client_wants_it() {
     for (row, flags, expected) in table {
         let packed = rgb::encode_rgb_out(&[2, 0], RpcExt2Flags(flags)).unwrap();
         assert_eq!(packed, hex(expected), "{row}");
-        assert_eq!(
-            rgb::decode_rgb_in(&packed).unwrap()[0].bytes,
-            [2, 0],
-            "{row}"
-        );
+        assert_eq!(rgb::decode_rgb_in(&packed).unwrap()[0].bytes, [2, 0], "{row}");
     }
 }
 
@@ -280,10 +217,7 @@ fn one_payload_is_packed_as_the_client_wants_it() {
 fn a_chain_ends_with_the_header_that_says_so() {
     let chain = hex("0000 0000 0100 0100 aa 0000 0600 0100 0100 1e");
     let payloads = rgb::decode_rgb_in(&chain).unwrap();
-    let bytes: Vec<_> = payloads
-        .iter()
-        .map(|payload| payload.bytes.as_slice())
-        .collect();
+    let bytes: Vec<_> = payloads.iter().map(|payload| payload.bytes.as_slice()).collect();
     assert_eq!(bytes, [[0xAA], [0xBB]]);
 }
 
@@ -291,35 +225,17 @@ fn a_chain_ends_with_the_header_that_says_so() {
 fn broken_extended_buffers_are_named() {
     let header = "0000 0400 0100 0100 aa";
     let table = [
-        (
-            "version",
-            "0100 0400 0100 0100 aa",
-            HeaderExtError::Version {
-                offset: 0,
-                version: 1,
-            },
-        ),
-        (
-            "compressed",
-            "0000 0500 0100 0200 aa",
-            HeaderExtError::Compressed { offset: 0 },
-        ),
+        ("version", "0100 0400 0100 0100 aa", HeaderExtError::Version { offset: 0, version: 1 }),
+        ("compressed", "0000 0500 0100 0200 aa", HeaderExtError::Compressed { offset: 0 }),
         (
             "sizes that differ",
             "0000 0400 0100 0200 aa",
-            HeaderExtError::SizeActual {
-                offset: 0,
-                size: 1,
-                size_actual: 2,
-            },
+            HeaderExtError::SizeActual { offset: 0, size: 1, size_actual: 2 },
         ),
         (
             "bytes after the last",
             &format!("{header} {header}"),
-            HeaderExtError::TrailingBytes {
-                offset: 9,
-                length: 9,
-            },
+            HeaderExtError::TrailingBytes { offset: 9, length: 9 },
         ),
         (
             "compressed second",
@@ -334,17 +250,9 @@ fn broken_extended_buffers_are_named() {
 
 #[test]
 fn a_chain_that_never_says_last_ends_with_the_buffer() {
-    for chain in [
-        "",
-        "0000",
-        "0000 0000 0100 0100 aa",
-        "0000 0400 0200 0200 aa",
-    ] {
+    for chain in ["", "0000", "0000 0000 0100 0100 aa", "0000 0400 0200 0200 aa"] {
         let error = rgb::decode_rgb_in(&hex(chain)).expect_err(chain);
-        assert!(
-            matches!(error, HeaderExtError::Truncated(_)),
-            "{chain}: {error}"
-        );
+        assert!(matches!(error, HeaderExtError::Truncated(_)), "{chain}: {error}");
     }
 }
 
@@ -355,10 +263,7 @@ fn a_chain_is_limited_in_payloads() {
     let longest = [link.repeat(CHAIN_MAX - 1), last.clone()].concat();
     assert_eq!(rgb::decode_rgb_in(&longest).unwrap().len(), CHAIN_MAX);
     let longer = [link.repeat(CHAIN_MAX), last].concat();
-    let error = HeaderExtError::ChainTooLong {
-        offset: 8 * CHAIN_MAX,
-        max: CHAIN_MAX,
-    };
+    let error = HeaderExtError::ChainTooLong { offset: 8 * CHAIN_MAX, max: CHAIN_MAX };
     assert_eq!(rgb::decode_rgb_in(&longer), Err(error));
 }
 
@@ -369,10 +274,7 @@ fn a_payload_is_limited_to_32_kilobytes_both_ways() {
     assert_eq!(rgb::decode_rgb_in(&packed).unwrap()[0].bytes, longest);
     let size = PAYLOAD_MAX + 1;
     let error = Err(HeaderExtError::PayloadTooLong { offset: 0, size });
-    assert_eq!(
-        rgb::encode_rgb_in(&vec![0; size], HeaderFlags::default()),
-        error
-    );
+    assert_eq!(rgb::encode_rgb_in(&vec![0; size], HeaderFlags::default()), error);
     let buffer = [hex("0000 0400 0180 0180"), vec![0; size]].concat();
     let error = HeaderExtError::PayloadTooLong { offset: 0, size };
     assert_eq!(rgb::decode_rgb_in(&buffer), Err(error));

@@ -20,65 +20,20 @@ macro_rules! decode {
 
 #[test]
 fn a_stub_cut_anywhere_names_the_field_it_lacks() {
-    let rpc = EcDoRpcRequest {
-        handle: HANDLE,
-        rops: vec![2, 0],
-        max_data: 0x7FFF,
-    }
-    .encode();
+    let rpc = EcDoRpcRequest { handle: HANDLE, rops: vec![2, 0], max_data: 0x7FFF }.encode();
     let gone = EcDoRpcResponse::session_gone(ErrorCode::EC_NONE, 0x7FFF).encode();
     let table: [(&str, &[u8], Decode); 13] = [
-        (
-            "connectex_req",
-            vector!("connectex_req"),
-            decode!(EcDoConnectExRequest),
-        ),
-        (
-            "connectex_resp",
-            vector!("connectex_resp"),
-            decode!(EcDoConnectExResponse),
-        ),
-        (
-            "blocked",
-            vector!("connectex_resp_blocked"),
-            decode!(EcDoConnectExResponse),
-        ),
-        (
-            "nullptr",
-            vector!("connectex_resp_blocked_nullptr"),
-            decode!(EcDoConnectExResponse),
-        ),
-        (
-            "connect0_req",
-            vector!("connect0_req"),
-            decode!(EcDoConnectRequest),
-        ),
-        (
-            "connect0_resp",
-            vector!("connect0_resp"),
-            decode!(EcDoConnectResponse),
-        ),
+        ("connectex_req", vector!("connectex_req"), decode!(EcDoConnectExRequest)),
+        ("connectex_resp", vector!("connectex_resp"), decode!(EcDoConnectExResponse)),
+        ("blocked", vector!("connectex_resp_blocked"), decode!(EcDoConnectExResponse)),
+        ("nullptr", vector!("connectex_resp_blocked_nullptr"), decode!(EcDoConnectExResponse)),
+        ("connect0_req", vector!("connect0_req"), decode!(EcDoConnectRequest)),
+        ("connect0_resp", vector!("connect0_resp"), decode!(EcDoConnectResponse)),
         ("ext2_req", vector!("ext2_req"), decode!(EcDoRpcExt2Request)),
-        (
-            "ext2_resp",
-            vector!("ext2_resp"),
-            decode!(EcDoRpcExt2Response),
-        ),
-        (
-            "ext2_killed",
-            vector!("ext2_killed"),
-            decode!(EcDoRpcExt2Response),
-        ),
-        (
-            "disc_req",
-            vector!("disc_req"),
-            decode!(EcDoDisconnectRequest),
-        ),
-        (
-            "disconnect answer",
-            &[0; 24],
-            decode!(EcDoDisconnectResponse),
-        ),
+        ("ext2_resp", vector!("ext2_resp"), decode!(EcDoRpcExt2Response)),
+        ("ext2_killed", vector!("ext2_killed"), decode!(EcDoRpcExt2Response)),
+        ("disc_req", vector!("disc_req"), decode!(EcDoDisconnectRequest)),
+        ("disconnect answer", &[0; 24], decode!(EcDoDisconnectResponse)),
         ("legacy request", &rpc, decode!(EcDoRpcRequest)),
         ("legacy answer", &gone, decode!(EcDoRpcResponse)),
     ];
@@ -89,14 +44,8 @@ fn a_stub_cut_anywhere_names_the_field_it_lacks() {
             let NdrErrorKind::Truncated { needed, available } = error.kind else {
                 panic!("{row} cut to {length}: {error}")
             };
-            assert!(
-                !error.field.is_empty() && needed > available,
-                "{row}: {error}"
-            );
-            assert!(
-                error.offset + needed > length,
-                "{row} cut to {length}: {error}"
-            );
+            assert!(!error.field.is_empty() && needed > available, "{row}: {error}");
+            assert!(error.offset + needed > length, "{row} cut to {length}: {error}");
         }
     }
     let dummy: Decode = decode!(EcDummyRpcResponse);

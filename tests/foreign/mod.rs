@@ -11,19 +11,11 @@ fn run(program: &str, arguments: &[&str]) {
     let python = root().join(".venv/bin/python");
     assert!(python.exists(), "impacket is not set up: run tests/setup");
     let script = root().join("tests/foreign").join(program);
-    let output = Command::new(python)
-        .arg(script)
-        .args(arguments)
-        .output()
-        .expect("python runs");
+    let output = Command::new(python).arg(script).args(arguments).output().expect("python runs");
     let said = [output.stdout, output.stderr]
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .concat();
-    assert!(
-        output.status.success(),
-        "{program} {}: {said}",
-        output.status
-    );
+    assert!(output.status.success(), "{program} {}: {said}", output.status);
 }
 
 fn scratch(name: &str) -> PathBuf {
@@ -37,10 +29,7 @@ fn impacket_is_refused_and_cut_off_and_tshark_reads_every_packet() {
     let server = Running::start();
     let capture = scratch("story.pcap");
     let capture = capture.to_str().expect("a path");
-    run(
-        "story.py",
-        &[&server.rpc.to_string(), &server.url, "--capture", capture],
-    );
+    run("story.py", &[&server.rpc.to_string(), &server.url, "--capture", capture]);
     run("check_capture.py", &[capture]);
 }
 

@@ -18,18 +18,9 @@ fn a_client_without_a_process_name_is_admitted_and_counted_unidentified() {
 #[test]
 fn a_listed_program_is_refused_however_it_spells_itself() {
     let mut driver = Driver::blocking("mdl.exe; \"C:\\Program Files\\B\\beta.exe\"");
-    for name in [
-        "mdl.exe",
-        "MDL.EXE",
-        "C:\\x\\Mdl.Exe",
-        "/usr/mdl.exe",
-        "\"mdl.exe\"",
-        "Beta.exe",
-    ] {
-        assert!(
-            matches!(driver.refuse(&program(name)), Refusal::Policy(_)),
-            "{name}"
-        );
+    for name in ["mdl.exe", "MDL.EXE", "C:\\x\\Mdl.Exe", "/usr/mdl.exe", "\"mdl.exe\"", "Beta.exe"]
+    {
+        assert!(matches!(driver.refuse(&program(name)), Refusal::Policy(_)), "{name}");
     }
     for name in ["mdl", "mdl.exe.bak", "C:\\mdl.exe\\winword.exe"] {
         driver.admit(&program(name));
@@ -52,21 +43,9 @@ fn any_of_several_names_is_enough() {
 fn the_list_is_asked_before_the_version_and_opnum_0_has_no_minimum() {
     let mut driver = Driver::blocking("mdl.exe");
     let rows = [
-        (
-            "10 and listed",
-            program("mdl.exe").of_version(10, 6626),
-            "policy",
-        ),
-        (
-            "10 and not",
-            program("a.exe").of_version(10, 6626),
-            "version too old",
-        ),
-        (
-            "10 and nameless",
-            nameless().of_version(10, 65_535),
-            "version too old",
-        ),
+        ("10 and listed", program("mdl.exe").of_version(10, 6626), "policy"),
+        ("10 and not", program("a.exe").of_version(10, 6626), "version too old"),
+        ("10 and nameless", nameless().of_version(10, 65_535), "version too old"),
     ];
     for (row, client, refusal) in rows {
         assert_eq!(refusal_name(&driver.refuse(&client)), refusal, "{row}");
@@ -74,11 +53,7 @@ fn the_list_is_asked_before_the_version_and_opnum_0_has_no_minimum() {
     driver.admit(&nameless().of_version(11, 0));
     driver.admit(&nameless().of_version(0, 0).through(Interface::Connect));
     let story = driver.story_of(|driver| {
-        driver.refuse(
-            &program("mdl.exe")
-                .of_version(5, 0)
-                .through(Interface::Connect),
-        );
+        driver.refuse(&program("mdl.exe").of_version(5, 0).through(Interface::Connect));
     });
     assert_eq!(story, ["session.refused (policy) under 1"]);
 }
@@ -89,16 +64,10 @@ fn an_admission_names_its_session_and_policy() {
     let first = driver.admit(&program("a.exe"));
     driver.refuse(&program("mdl.exe"));
     let second = driver.admit(&program("a.exe"));
-    assert_eq!(
-        (first.session, second.session),
-        (SessionId(1), SessionId(2))
-    );
+    assert_eq!((first.session, second.session), (SessionId(1), SessionId(2)));
     assert_eq!(second.generation, Generation(1));
     let record = driver.store.session(second.session).expect("live");
-    assert_eq!(
-        (record.index, record.connected_at),
-        (second.index, driver.now)
-    );
+    assert_eq!((record.index, record.connected_at), (second.index, driver.now));
     assert_eq!(record.identity.subject, program("a.exe").subject());
 }
 
@@ -117,10 +86,7 @@ fn a_late_name_that_is_listed_ends_the_session_in_that_call() {
     let driver = a_late_name();
     let tail = driver.entries_after(driver.store.journal().first().unwrap());
     let tail: Vec<_> = tail.iter().rev().take(3).rev().collect();
-    let story: Vec<_> = tail
-        .iter()
-        .map(|entry| super::story::story(entry))
-        .collect();
+    let story: Vec<_> = tail.iter().map(|entry| super::story::story(entry)).collect();
     assert_eq!(
         story,
         [
@@ -129,10 +95,7 @@ fn a_late_name_that_is_listed_ends_the_session_in_that_call() {
             "session.ended 2 (policy)",
         ]
     );
-    assert!(
-        tail.iter()
-            .all(|entry| entry.cause == infostore::Cause::Client)
-    );
+    assert!(tail.iter().all(|entry| entry.cause == infostore::Cause::Client));
     assert_eq!(driver.dropped.len(), 1);
     assert_eq!(driver.dropped[0].session, SessionId(2));
     assert_eq!(driver.dropped[0].association.group, infostore::GroupId(2));
@@ -148,21 +111,14 @@ fn a_late_name_that_is_not_listed_identifies_the_session() {
         ["session.identified 1"]
     );
     let counts = driver.store.counts();
-    assert_eq!(
-        (counts.sessions, counts.unidentified, counts.classes),
-        (1, 0, 1)
-    );
+    assert_eq!((counts.sessions, counts.unidentified, counts.classes), (1, 0, 1));
 
     let again = driver.story_of(|driver| driver.report(session, &["A.EXE", "C:\\a.exe"]));
     assert_eq!(again, [""; 0], "nothing new");
     driver.hive.list("b.exe");
     driver.tick();
     driver.report(session, &["b.exe"]);
-    assert_eq!(
-        driver.live(),
-        [],
-        "a second name counts as much as the first"
-    );
+    assert_eq!(driver.live(), [], "a second name counts as much as the first");
 }
 
 #[test]

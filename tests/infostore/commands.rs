@@ -35,9 +35,7 @@ pub(crate) fn a_working_day() -> Driver {
     driver.execute(Command::Poll).expect("running");
     driver.end(SessionId(1), EndReason::Client);
     driver.end(SessionId(2), EndReason::Transport);
-    driver
-        .execute(Command::DisconnectSession(SessionId(3)))
-        .expect("live");
+    driver.execute(Command::DisconnectSession(SessionId(3))).expect("live");
     driver.execute(Command::Stop).expect("running");
     driver
 }
@@ -69,25 +67,17 @@ fn every_end_is_journalled_once_with_its_cause() {
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());
-    let dropped: Vec<_> = driver
-        .dropped
-        .iter()
-        .map(|drop| (drop.session.0, &drop.reason))
-        .collect();
+    let dropped: Vec<_> =
+        driver.dropped.iter().map(|drop| (drop.session.0, &drop.reason)).collect();
     let shutdown = &DisconnectReason::Shutdown;
-    assert_eq!(
-        dropped,
-        [(3, &DisconnectReason::Admin), (4, shutdown), (5, shutdown)]
-    );
+    assert_eq!(dropped, [(3, &DisconnectReason::Admin), (4, shutdown), (5, shutdown)]);
 }
 
 #[test]
 fn a_session_ends_once_whoever_comes_second() {
     let mut driver = Driver::blocking("");
     let session = driver.admit(&nameless()).session;
-    driver
-        .execute(Command::DisconnectSession(session))
-        .expect("live");
+    driver.execute(Command::DisconnectSession(session)).expect("live");
     let story = driver.story_of(|driver| {
         driver.end(session, EndReason::Transport);
         driver.end(session, EndReason::Client);
@@ -115,10 +105,7 @@ fn a_new_interval_starts_a_new_grid() {
     let mut driver = Driver::blocking("");
     driver.walk_to(after(100));
     let minute = Duration::from_secs(60);
-    assert_eq!(
-        driver.execute(Command::SetPollInterval(minute)),
-        Ok(Outcome::Done)
-    );
+    assert_eq!(driver.execute(Command::SetPollInterval(minute)), Ok(Outcome::Done));
     assert_eq!(driver.store.poll_timeout(), Some(after(160)));
     driver.walk_to(after(220));
     assert_eq!(driver.store.polls().len(), 3);
@@ -168,10 +155,7 @@ fn a_read_that_comes_back_after_the_stop_changes_nothing() {
 #[test]
 fn command_errors_say_what_they_are_about() {
     let rows = [
-        (
-            CommandError::NoSuchSession(SessionId(7)),
-            "session 7 is not live",
-        ),
+        (CommandError::NoSuchSession(SessionId(7)), "session 7 is not live"),
         (CommandError::Stopped, "the store service has stopped"),
     ];
     for (error, said) in rows {

@@ -88,11 +88,7 @@ fn every_variant_of_the_journal_is_produced_by_a_recorded_run() {
     let rows = [
         ("Event", story::EVENTS, shown.events),
         ("Refusal", story::REFUSALS, shown.refusals),
-        (
-            "DisconnectReason",
-            story::DISCONNECT_REASONS,
-            shown.disconnects,
-        ),
+        ("DisconnectReason", story::DISCONNECT_REASONS, shown.disconnects),
         ("EndReason", story::END_REASONS, shown.ends),
         ("Cause", story::CAUSES, shown.causes),
         ("InvalidPolicy", story::INVALID_POLICIES, shown.problems),

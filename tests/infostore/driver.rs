@@ -51,8 +51,7 @@ impl Hive {
     }
 
     pub(crate) fn write(&mut self, value: RegValue) {
-        self.values
-            .set_value(&KeyPath::parameters_system(), &value_name(), value);
+        self.values.set_value(&KeyPath::parameters_system(), &value_name(), value);
     }
 
     pub(crate) fn list(&mut self, text: &str) {
@@ -60,14 +59,11 @@ impl Hive {
     }
 
     pub(crate) fn delete(&mut self) {
-        self.values
-            .delete_value(&KeyPath::parameters_system(), &value_name());
+        self.values.delete_value(&KeyPath::parameters_system(), &value_name());
     }
 
     pub(crate) fn fail(&mut self) {
-        self.failure = Some(KeyStoreError::Busy {
-            key: KeyPath::parameters_system(),
-        });
+        self.failure = Some(KeyStoreError::Busy { key: KeyPath::parameters_system() });
     }
 
     pub(crate) fn recover(&mut self) {
@@ -90,9 +86,7 @@ impl KeyStore for Hive {
         key: &KeyPath,
         name: &ValueName,
     ) -> Result<Option<RegValue>, KeyStoreError> {
-        self.failure
-            .clone()
-            .map_or_else(|| self.values.query_value(key, name), Err)
+        self.failure.clone().map_or_else(|| self.values.query_value(key, name), Err)
     }
 }
 
@@ -218,10 +212,7 @@ impl Driver {
 
     /// A store without block list and with these limits.
     pub(crate) fn limited(limits: Limits) -> Self {
-        let settings = Settings {
-            limits,
-            ..Settings::default()
-        };
+        let settings = Settings { limits, ..Settings::default() };
         Self::start(settings, Hive::default())
     }
 
@@ -231,10 +222,7 @@ impl Driver {
             group: GroupId(self.associations),
             connection: ConnectionId(u64::from(self.associations)),
         };
-        let request = ConnectRequest {
-            association,
-            identity: client.identity(),
-        };
+        let request = ConnectRequest { association, identity: client.identity() };
         let admission = self.store.connect(self.now, request);
         self.perform_effects();
         admission
@@ -259,13 +247,9 @@ impl Driver {
     /// A live session reports more names.
     pub(crate) fn report(&mut self, session: SessionId, names: &[&str]) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let known = self
-            .store
-            .session(session)
-            .map(|record| record.identity.subject.clone());
+        let known = self.store.session(session).map(|record| record.identity.subject.clone());
         let known = known.unwrap_or_else(|| nameless().subject());
-        self.store
-            .observe(self.now, session, known.with_names(parsed(&names)));
+        self.store.observe(self.now, session, known.with_names(parsed(&names)));
         self.perform_effects();
     }
 
@@ -279,11 +263,7 @@ impl Driver {
     }
 
     pub(crate) fn execute(&mut self, command: Command) -> Result<Outcome, CommandError> {
-        let cause = if command == Command::Stop {
-            Cause::Stop
-        } else {
-            Cause::Control
-        };
+        let cause = if command == Command::Stop { Cause::Stop } else { Cause::Control };
         let outcome = self.store.execute(self.now, cause, command);
         self.perform_effects();
         outcome
@@ -292,11 +272,7 @@ impl Driver {
     /// Answers the read that has waited longest with what the registry holds now.
     pub(crate) fn answer(&mut self) {
         let read = self.reads.front().expect("a read is in flight");
-        let values = read
-            .names
-            .iter()
-            .map(|name| self.hive.read(name.clone()))
-            .collect();
+        let values = read.names.iter().map(|name| self.hive.read(name.clone())).collect();
         self.answer_with(values);
     }
 
@@ -323,11 +299,7 @@ impl Driver {
         while let Some(due) = self.store.poll_timeout().filter(|due| *due <= time) {
             self.now = self.now.max(due);
             self.time_out();
-            assert_ne!(
-                self.store.poll_timeout(),
-                Some(due),
-                "a deadline that was served is over"
-            );
+            assert_ne!(self.store.poll_timeout(), Some(due), "a deadline that was served is over");
         }
         self.now = self.now.max(time);
     }
@@ -360,34 +332,21 @@ impl Driver {
     }
 
     pub(crate) fn live(&self) -> Vec<SessionId> {
-        self.store
-            .sessions_after(None)
-            .map(|session| session.id)
-            .collect()
+        self.store.sessions_after(None).map(|session| session.id).collect()
     }
 
     /// The live sessions, in the form that the journal replays them.
     pub(crate) fn image(&self) -> SessionImage {
         let sessions = self.store.sessions_after(None);
-        sessions
-            .map(|session| (session.id, Arc::clone(session)))
-            .collect()
+        sessions.map(|session| (session.id, Arc::clone(session))).collect()
     }
 
     fn perform_effects(&mut self) {
         while let Some(effect) = self.store.poll_effect() {
             match effect {
                 Effect::QueryValues { token, names } => self.reads.push_back(Read { token, names }),
-                Effect::DropSession {
-                    session,
-                    association,
-                    reason,
-                } => {
-                    self.dropped.push(Dropped {
-                        session,
-                        association,
-                        reason,
-                    });
+                Effect::DropSession { session, association, reason } => {
+                    self.dropped.push(Dropped { session, association, reason });
                 }
             }
         }

@@ -8,13 +8,9 @@ use super::driver::{Driver, START, after, nameless, program};
 /// A sweep over five sessions of four classes, whose class order is not their session order.
 pub(crate) fn a_sweep() -> Driver {
     let mut driver = Driver::blocking("old.exe");
-    for client in [
-        program("z.exe"),
-        program("keep.exe"),
-        program("a.exe"),
-        nameless(),
-        program("z.exe"),
-    ] {
+    for client in
+        [program("z.exe"), program("keep.exe"), program("a.exe"), nameless(), program("z.exe")]
+    {
         driver.admit(&client);
     }
     driver.hive.list("a.exe; Z.EXE");
@@ -42,11 +38,7 @@ fn a_sweep_is_journalled_in_session_order_between_the_poll_and_its_totals() {
             "enforcement.completed of 2: -3 =2 ?1",
         ]
     );
-    assert!(
-        sweep
-            .iter()
-            .all(|entry| entry.cause == Cause::Poll(PollNumber(2)))
-    );
+    assert!(sweep.iter().all(|entry| entry.cause == Cause::Poll(PollNumber(2))));
     assert!(sweep.iter().all(|entry| entry.at == after(900)));
 }
 
@@ -55,11 +47,7 @@ fn each_session_of_a_sweep_is_dropped_once_where_it_lives() {
     let driver = a_sweep();
     let dropped: Vec<_> = driver.dropped.iter().map(|drop| drop.session.0).collect();
     assert_eq!(dropped, [1, 3, 5]);
-    let groups: Vec<_> = driver
-        .dropped
-        .iter()
-        .map(|drop| drop.association.group.0)
-        .collect();
+    let groups: Vec<_> = driver.dropped.iter().map(|drop| drop.association.group.0).collect();
     assert_eq!(groups, [1, 3, 5]);
     let items = driver.dropped.iter().map(|drop| match &drop.reason {
         DisconnectReason::Policy(cause) => cause.item.text.to_string(),
@@ -85,10 +73,7 @@ fn a_name_that_leaves_the_list_brings_nobody_back() {
     let mut driver = a_sweep();
     driver.hive.list("z.exe");
     let story = driver.story_of(Driver::tick);
-    assert_eq!(
-        story.last().unwrap(),
-        "enforcement.completed of 3: -0 =2 ?1"
-    );
+    assert_eq!(story.last().unwrap(), "enforcement.completed of 3: -0 =2 ?1");
     assert_eq!(driver.live().len(), 2);
     driver.admit(&program("a.exe"));
 }
@@ -101,9 +86,7 @@ fn a_client_that_connects_while_the_new_list_is_read_does_not_survive_it() {
     driver.walk_to(after(900));
     assert_eq!(driver.reads.len(), 1, "the read is in flight");
     let survivor = driver.admit(&program("a.exe")).session;
-    let racers: Vec<_> = (0..1_000)
-        .map(|_| driver.admit(&program("mdl.exe")).session)
-        .collect();
+    let racers: Vec<_> = (0..1_000).map(|_| driver.admit(&program("mdl.exe")).session).collect();
 
     driver.answer();
     let dropped: Vec<_> = driver.dropped.iter().map(|drop| drop.session).collect();
@@ -129,8 +112,5 @@ fn an_answer_cuts_by_the_names_known_when_it_comes() {
 fn the_sweep_leaves_no_deadline_but_the_next_tick() {
     let driver = a_sweep();
     assert_eq!(driver.store.poll_timeout(), Some(after(1_800)));
-    assert_eq!(
-        driver.store.schedule().next_tick().since(START).as_secs(),
-        1_800
-    );
+    assert_eq!(driver.store.schedule().next_tick().since(START).as_secs(), 1_800);
 }

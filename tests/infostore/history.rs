@@ -48,11 +48,7 @@ fn recased(name: &str, cases: u8) -> String {
     let letters = name.chars().enumerate();
     let recased = letters.map(|(at, letter)| {
         let upper = cases >> (at % 8) & 1 == 1;
-        if upper {
-            letter.to_uppercase().to_string()
-        } else {
-            letter.to_string()
-        }
+        if upper { letter.to_uppercase().to_string() } else { letter.to_string() }
     });
     recased.collect()
 }
@@ -102,12 +98,6 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 /// Limits that some histories reach.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     (1..16_usize, 1..12_usize, 1..5_usize).prop_map(|(sessions, classes, names_per_session)| {
-        Limits {
-            sessions,
-            classes,
-            names_per_session,
-            journal_entries: usize::MAX,
-            polls_kept: 4,
-        }
+        Limits { sessions, classes, names_per_session, journal_entries: usize::MAX, polls_kept: 4 }
     })
 }

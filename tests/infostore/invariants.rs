@@ -34,10 +34,7 @@ impl Trial {
         let store = &self.whole.store;
         for session in store.sessions_after(None) {
             let decision = store.policy().decide(&session.identity.subject);
-            assert!(
-                matches!(decision, Decision::Permitted { .. }),
-                "{session:?} is forbidden"
-            );
+            assert!(matches!(decision, Decision::Permitted { .. }), "{session:?} is forbidden");
         }
         let items = store.policy().processes().items().iter();
         let keys: BTreeSet<_> = items.map(|item| item.key().to_owned()).collect();
@@ -49,12 +46,7 @@ impl Trial {
     fn check_table(&self) {
         let sessions: Vec<_> = self.whole.store.sessions_after(None).collect();
         let ids: Vec<_> = sessions.iter().map(|session| session.id.0).collect();
-        let expected: Vec<_> = self
-            .model
-            .sessions
-            .iter()
-            .map(|session| session.id)
-            .collect();
+        let expected: Vec<_> = self.model.sessions.iter().map(|session| session.id).collect();
         assert_eq!(ids, expected);
         for (session, expected) in sessions.iter().zip(&self.model.sessions) {
             let names = session.identity.subject.names().iter();
@@ -76,9 +68,7 @@ impl Trial {
         };
         let recount = Counts {
             sessions: sessions().count(),
-            unidentified: subjects()
-                .filter(|subject| !subject.is_identified())
-                .count(),
+            unidentified: subjects().filter(|subject| !subject.is_identified()).count(),
             classes: subjects().collect::<BTreeSet<_>>().len(),
             admitted: total(|event| matches!(event, Event::SessionConnected { .. })),
             refused: total(|event| matches!(event, Event::SessionRefused { .. })),
@@ -109,37 +99,19 @@ impl Trial {
     fn check_ends(&self, done: &Done) {
         let mut disconnected = Vec::new();
         for pair in done.entries.windows(2) {
-            if let Event::SessionDisconnected {
-                session, reason, ..
-            } = &pair[0].event
-            {
+            if let Event::SessionDisconnected { session, reason, .. } = &pair[0].event {
                 let (session, end) = (Arc::clone(session), reason.end());
-                assert_eq!(
-                    pair[1].event,
-                    Event::SessionEnded {
-                        session,
-                        reason: end
-                    }
-                );
+                assert_eq!(pair[1].event, Event::SessionEnded { session, reason: end });
             }
         }
         for entry in &done.entries {
             assert_eq!(entry.at, self.whole.now);
-            if let Event::SessionDisconnected {
-                session, reason, ..
-            } = &entry.event
-            {
+            if let Event::SessionDisconnected { session, reason, .. } = &entry.event {
                 disconnected.push((session.id, reason.clone()));
             }
         }
-        assert!(
-            disconnected.is_sorted_by_key(|(id, _)| *id),
-            "{disconnected:?}"
-        );
-        let dropped = done
-            .dropped
-            .iter()
-            .map(|drop| (drop.session, drop.reason.clone()));
+        assert!(disconnected.is_sorted_by_key(|(id, _)| *id), "{disconnected:?}");
+        let dropped = done.dropped.iter().map(|drop| (drop.session, drop.reason.clone()));
         assert_eq!(dropped.collect::<Vec<_>>(), disconnected);
     }
 
@@ -153,15 +125,7 @@ impl Trial {
             unidentified: counts.unidentified,
         };
         assert_eq!(done.entries.last().map(|entry| &entry.event), Some(&totals));
-        let poll = Cause::Poll(
-            self.whole
-                .store
-                .polls()
-                .next_back()
-                .expect("over")
-                .poll
-                .number,
-        );
+        let poll = Cause::Poll(self.whole.store.polls().next_back().expect("over").poll.number);
         assert!(done.entries.iter().all(|entry| entry.cause == poll));
     }
 

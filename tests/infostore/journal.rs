@@ -9,10 +9,7 @@ pub(crate) const BEFORE: Sequence = Sequence(0);
 
 /// A store that remembers five entries and has written eleven.
 fn forgetful() -> Driver {
-    let mut driver = Driver::limited(Limits {
-        journal_entries: 5,
-        ..Limits::default()
-    });
+    let mut driver = Driver::limited(Limits { journal_entries: 5, ..Limits::default() });
     let ids: Vec<_> = (0..6).map(|_| driver.admit(&nameless()).session).collect();
     driver.end(ids[0], EndReason::Client);
     driver.report(ids[5], &["a.exe"]);
@@ -22,10 +19,7 @@ fn forgetful() -> Driver {
 
 fn numbers(driver: &Driver, after: u64, limit: usize) -> Option<(Vec<u64>, bool)> {
     let page = driver.store.journal().page(Sequence(after), limit)?;
-    Some((
-        page.entries.iter().map(|entry| entry.seq.0).collect(),
-        page.more,
-    ))
+    Some((page.entries.iter().map(|entry| entry.seq.0).collect(), page.more))
 }
 
 #[test]
@@ -62,13 +56,7 @@ fn a_page_begins_after_its_cursor_and_says_whether_there_is_more() {
 #[test]
 fn an_entry_is_found_by_its_number_while_it_is_kept() {
     let driver = forgetful();
-    let entry = |seq| {
-        driver
-            .store
-            .journal()
-            .entry(Sequence(seq))
-            .map(|entry| entry.seq.0)
-    };
+    let entry = |seq| driver.store.journal().entry(Sequence(seq)).map(|entry| entry.seq.0);
     let found: Vec<_> = [0, 6, 7, 11, 12].map(entry).to_vec();
     assert_eq!(found, [None, None, Some(7), Some(11), None]);
 }
@@ -100,20 +88,14 @@ fn replay_shows_a_session_under_the_names_it_had_then() {
     let driver = forgetful();
     let identified = |seq| {
         let image = driver.store.journal().replay(Sequence(seq)).expect("kept");
-        image
-            .values()
-            .filter(|session| session.identity.subject.is_identified())
-            .count()
+        image.values().filter(|session| session.identity.subject.is_identified()).count()
     };
     assert_eq!([9, 10, 11].map(identified), [0, 1, 1]);
 }
 
 #[test]
 fn a_journal_of_one_entry_replays_its_checkpoint() {
-    let mut driver = Driver::limited(Limits {
-        journal_entries: 0,
-        ..Limits::default()
-    });
+    let mut driver = Driver::limited(Limits { journal_entries: 0, ..Limits::default() });
     for _ in 0..3 {
         driver.admit(&program("a.exe"));
     }
@@ -127,10 +109,7 @@ fn an_admission_is_in_the_journal_in_the_same_call() {
     let mut driver = Driver::blocking("mdl.exe");
     let admitted = driver.admit(&program("a.exe"));
     let newest = driver.store.journal().entries().next_back();
-    let Some(Event::SessionConnected {
-        session,
-        generation,
-    }) = newest.map(|entry| &entry.event)
+    let Some(Event::SessionConnected { session, generation }) = newest.map(|entry| &entry.event)
     else {
         panic!("{newest:?}");
     };

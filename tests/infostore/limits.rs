@@ -57,36 +57,19 @@ fn a_refused_client_leaves_nothing_behind() {
     driver.admit(&program("a.exe"));
     driver.admit(&program("b.exe"));
     let before = driver.store.counts();
-    for client in [
-        three_names(),
-        program("c.exe"),
-        program("a.exe").of_version(9, 0),
-    ] {
+    for client in [three_names(), program("c.exe"), program("a.exe").of_version(9, 0)] {
         driver.refuse(&client);
     }
     let after = driver.store.counts();
     assert_eq!(after.refused, before.refused + 3);
-    assert_eq!(
-        infostore::Counts {
-            refused: before.refused,
-            ..after
-        },
-        before
-    );
+    assert_eq!(infostore::Counts { refused: before.refused, ..after }, before);
     let next = driver.admit(&program("a.exe"));
-    assert_eq!(
-        (next.session, next.index),
-        (SessionId(3), SessionIndex(2)),
-        "nothing was used up"
-    );
+    assert_eq!((next.session, next.index), (SessionId(3), SessionIndex(2)), "nothing was used up");
 }
 
 #[test]
 fn a_listed_program_is_refused_as_listed_though_the_store_is_full() {
-    let mut driver = Driver::limited(Limits {
-        sessions: 0,
-        ..SMALL
-    });
+    let mut driver = Driver::limited(Limits { sessions: 0, ..SMALL });
     driver.hive.list("a.exe");
     driver.tick();
     assert!(matches!(driver.refuse(&three_names()), Refusal::Policy(_)));
@@ -95,13 +78,8 @@ fn a_listed_program_is_refused_as_listed_though_the_store_is_full() {
 
 #[test]
 fn an_end_lets_the_next_client_in() {
-    let mut driver = Driver::limited(Limits {
-        classes: 10,
-        ..SMALL
-    });
-    let ids: Vec<_> = (0..3)
-        .map(|_| driver.admit(&program("a.exe")).session)
-        .collect();
+    let mut driver = Driver::limited(Limits { classes: 10, ..SMALL });
+    let ids: Vec<_> = (0..3).map(|_| driver.admit(&program("a.exe")).session).collect();
     assert_eq!(driver.refuse(&program("a.exe")), Refusal::SessionLimit);
     driver.end(ids[1], EndReason::Client);
     driver.admit(&program("a.exe"));
@@ -155,35 +133,21 @@ fn the_only_session_of_its_class_may_take_another_at_the_limit() {
 
 #[test]
 fn session_indexes_are_used_round_and_round() {
-    let mut driver = Driver::limited(Limits {
-        journal_entries: 4,
-        ..Limits::default()
-    });
+    let mut driver = Driver::limited(Limits { journal_entries: 4, ..Limits::default() });
     let held = driver.admit(&nameless());
     assert_eq!(held.index, SessionIndex(0));
     for expected in 1..u16::MAX {
         let admitted = driver.admit(&nameless());
-        assert_eq!(
-            admitted.index,
-            SessionIndex(expected),
-            "not used again before the others"
-        );
+        assert_eq!(admitted.index, SessionIndex(expected), "not used again before the others");
         driver.end(admitted.session, EndReason::Client);
     }
     let wrapped = driver.admit(&nameless()).index;
-    assert_eq!(
-        wrapped,
-        SessionIndex(1),
-        "FFFFh is no index, and 0 is in use"
-    );
+    assert_eq!(wrapped, SessionIndex(1), "FFFFh is no index, and 0 is in use");
 }
 
 #[test]
 fn session_indexes_are_unique_up_to_65_535_sessions() {
-    let mut driver = Driver::limited(Limits {
-        journal_entries: 4,
-        ..Limits::default()
-    });
+    let mut driver = Driver::limited(Limits { journal_entries: 4, ..Limits::default() });
     let admitted: Vec<_> = (0..65_535).map(|_| driver.admit(&nameless())).collect();
     let indexes: BTreeSet<_> = admitted.iter().map(|admitted| admitted.index).collect();
     assert_eq!(indexes.len(), 65_535);
@@ -191,17 +155,9 @@ fn session_indexes_are_unique_up_to_65_535_sessions() {
 
     let freed = admitted[40_000];
     driver.end(freed.session, EndReason::Transport);
-    assert_eq!(
-        driver.admit(&nameless()).index,
-        freed.index,
-        "the only one that is free"
-    );
+    assert_eq!(driver.admit(&nameless()).index, freed.index, "the only one that is free");
     let shared = driver.admit(&nameless());
-    assert_ne!(
-        shared.index,
-        SessionIndex(u16::MAX),
-        "above that one is shared"
-    );
+    assert_ne!(shared.index, SessionIndex(u16::MAX), "above that one is shared");
     driver.end(shared.session, EndReason::Client);
     let again = driver.admit(&nameless());
     assert_ne!(again.index, SessionIndex(u16::MAX));

@@ -51,15 +51,9 @@ impl Model {
             (!self.open, "not running"),
             (self.lists(&names), "policy"),
             (too_old, "version too old"),
-            (
-                self.limits.names_per_session < names.len(),
-                "too many names",
-            ),
+            (self.limits.names_per_session < names.len(), "too many names"),
             (self.sessions.len() == self.limits.sessions, "session limit"),
-            (
-                self.classes_with(class) > self.limits.classes,
-                "class limit",
-            ),
+            (self.classes_with(class) > self.limits.classes, "class limit"),
         ];
         if let Some((_, refusal)) = checks.iter().find(|(applies, _)| *applies) {
             return Err(refusal);
@@ -108,11 +102,7 @@ impl Model {
             Found::Absent | Found::NoText(_) => self.list.clear(),
             Found::Unreadable => {}
         }
-        let (cut, kept) = self
-            .sessions
-            .clone()
-            .into_iter()
-            .partition(|s| self.lists(&s.names));
+        let (cut, kept) = self.sessions.clone().into_iter().partition(|s| self.lists(&s.names));
         self.sessions = kept;
         let cut: Vec<Session> = cut;
         cut.iter().map(|session| session.id).collect()
@@ -146,25 +136,15 @@ impl Model {
 
 /// The programs of a list that has no quotes, NULs or odd blanks in it.
 fn listed(text: &str) -> BTreeSet<String> {
-    text.split(';')
-        .map(|item| key(item.trim()))
-        .filter(|key| !key.is_empty())
-        .collect()
+    text.split(';').map(|item| key(item.trim())).filter(|key| !key.is_empty()).collect()
 }
 
 fn key(name: &str) -> String {
-    name.rsplit(['\\', '/'])
-        .next()
-        .unwrap_or(name)
-        .to_uppercase()
+    name.rsplit(['\\', '/']).next().unwrap_or(name).to_uppercase()
 }
 
 /// The names, each program once, as first spelt.
 fn distinct(names: &[String]) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    names
-        .iter()
-        .filter(|name| seen.insert(key(name)))
-        .cloned()
-        .collect()
+    names.iter().filter(|name| seen.insert(key(name))).cloned().collect()
 }

@@ -13,11 +13,7 @@ use super::driver::{Driver, Hive, START, after, nameless, program, value_name};
 fn nobody_is_admitted_before_the_first_read() {
     let mut driver = Driver::starting(Settings::default(), Hive::default());
     assert!(!driver.store.is_running());
-    assert_eq!(
-        driver.store.poll_timeout(),
-        None,
-        "the read has no deadline of its own"
-    );
+    assert_eq!(driver.store.poll_timeout(), None, "the read has no deadline of its own");
     assert_eq!(driver.refuse(&program("a.exe")), Refusal::NotRunning);
     assert_eq!(driver.refuse(&nameless()), Refusal::NotRunning);
 
@@ -30,10 +26,7 @@ fn nobody_is_admitted_before_the_first_read() {
 fn the_list_is_in_force_before_the_first_client() {
     let mut driver = Driver::blocking("mdl.exe");
     assert_eq!(driver.store.generation(), Generation(1));
-    assert!(matches!(
-        driver.refuse(&program("MDL.EXE")),
-        Refusal::Policy(_)
-    ));
+    assert!(matches!(driver.refuse(&program("MDL.EXE")), Refusal::Policy(_)));
 }
 
 /// A store whose registry is busy at the start, then read, then busy again.
@@ -57,10 +50,7 @@ fn a_first_read_that_fails_leaves_the_policy_off_until_the_next_tick() {
     driver.hive.list("mdl.exe");
     assert!(driver.store.is_running());
     assert!(driver.store.policy().is_off());
-    assert_eq!(
-        driver.story_after(super::journal::BEFORE)[1..],
-        ["poll.failed 1 (start) keeps 0"]
-    );
+    assert_eq!(driver.story_after(super::journal::BEFORE)[1..], ["poll.failed 1 (start) keeps 0"]);
     let early = driver.admit(&program("mdl.exe")).session;
 
     driver.hive.recover();
@@ -89,19 +79,12 @@ fn an_unreadable_value_keeps_the_last_good_policy_and_is_reported_each_time() {
             "enforcement.completed of 2: -0 =0 ?0",
         ]
     );
-    let readings: Vec<_> = driver
-        .store
-        .polls()
-        .map(|poll| (*poll.reading).clone())
-        .collect();
+    let readings: Vec<_> = driver.store.polls().map(|poll| (*poll.reading).clone()).collect();
     let busy = Reading::Unreadable(KeyStoreError::Busy {
         key: registry_poll::KeyPath::parameters_system(),
     });
     let text = Reading::Text("mdl.exe".to_owned());
-    assert_eq!(
-        readings,
-        [busy.clone(), text, busy.clone(), busy, Reading::NotFound]
-    );
+    assert_eq!(readings, [busy.clone(), text, busy.clone(), busy, Reading::NotFound]);
 }
 
 #[test]
@@ -111,10 +94,7 @@ fn an_unreadable_value_cuts_and_frees_nobody() {
     driver.hive.list("winword.exe");
     driver.hive.fail();
     driver.tick();
-    assert!(matches!(
-        driver.refuse(&program("mdl.exe")),
-        Refusal::Policy(_)
-    ));
+    assert!(matches!(driver.refuse(&program("mdl.exe")), Refusal::Policy(_)));
     assert_eq!(driver.live(), [kept]);
 }
 
@@ -130,10 +110,7 @@ fn an_edit_is_seen_at_the_next_tick_and_not_before() {
     assert_eq!(driver.live(), [open, late]);
 
     driver.walk_to(after(901));
-    assert!(matches!(
-        driver.refuse(&program("mdl.exe")),
-        Refusal::Policy(_)
-    ));
+    assert!(matches!(driver.refuse(&program("mdl.exe")), Refusal::Policy(_)));
     assert_eq!(driver.live(), []);
     let cut = driver
         .store
@@ -149,10 +126,7 @@ fn a_deleted_value_lets_the_program_in_at_the_next_tick() {
     driver.admit(&program("winword.exe"));
     driver.hive.delete();
     driver.walk_to(after(899));
-    assert!(matches!(
-        driver.refuse(&program("mdl.exe")),
-        Refusal::Policy(_)
-    ));
+    assert!(matches!(driver.refuse(&program("mdl.exe")), Refusal::Policy(_)));
 
     let story = driver.story_of(|driver| driver.walk_to(after(900)));
     assert_eq!(
@@ -167,11 +141,7 @@ fn a_deleted_value_lets_the_program_in_at_the_next_tick() {
 
     driver.hive.delete();
     let story = driver.story_of(Driver::tick);
-    assert_eq!(
-        story,
-        ["poll.completed 3 (tick) unchanged 2"],
-        "deleting again"
-    );
+    assert_eq!(story, ["poll.completed 3 (tick) unchanged 2"], "deleting again");
 }
 
 #[test]
@@ -243,11 +213,7 @@ fn a_value_of_the_wrong_type_is_off_and_reported_once() {
         );
         let open = driver.admit(&program("mdl.exe")).session;
         let again = driver.story_of(Driver::tick);
-        assert_eq!(
-            again,
-            ["poll.completed 3 (tick) unchanged 2"],
-            "{row}: said once"
-        );
+        assert_eq!(again, ["poll.completed 3 (tick) unchanged 2"], "{row}: said once");
 
         driver.hive.list("mdl.exe");
         driver.tick();
@@ -271,13 +237,7 @@ fn a_wrong_type_is_not_said_again_after_a_failed_read_but_after_a_good_one() {
     driver.tick();
     driver.hive.write(RegValue::dword(1));
     let story = driver.story_of(Driver::tick);
-    assert_eq!(
-        story,
-        [
-            "poll.completed 6 (tick) unchanged 2",
-            "registry.invalid (value)"
-        ]
-    );
+    assert_eq!(story, ["poll.completed 6 (tick) unchanged 2", "registry.invalid (value)"]);
 }
 
 #[test]
@@ -287,10 +247,7 @@ fn a_registry_problem_says_what_is_wrong() {
     driver.tick();
     let problems: Vec<_> = problems(&driver);
     let found = RegType::DWORD;
-    assert_eq!(
-        problems,
-        [InvalidPolicy::Value(InvalidValue::WrongType { found })]
-    );
+    assert_eq!(problems, [InvalidPolicy::Value(InvalidValue::WrongType { found })]);
 }
 
 /// A store that is told to block a part of itself.
@@ -303,10 +260,7 @@ fn exchange_components_and_wildcards_are_reported_and_honoured() {
     let mut driver = a_listed_component();
     assert_eq!(
         driver.story_after(super::journal::BEFORE)[1..3],
-        [
-            "poll.completed 1 (start) changed 1",
-            "registry.invalid (items)"
-        ]
+        ["poll.completed 1 (start) changed 1", "registry.invalid (items)"]
     );
     let problems = problems(&driver);
     let [InvalidPolicy::Items(lints)] = &problems[..] else {
@@ -314,15 +268,9 @@ fn exchange_components_and_wildcards_are_reported_and_honoured() {
     };
     let codes: Vec<_> = lints.iter().map(|lint| lint.code).collect();
     assert_eq!(codes, [LintCode::ExchangeComponent, LintCode::Wildcard]);
-    assert!(matches!(
-        driver.refuse(&program("MAD.EXE")),
-        Refusal::Policy(_)
-    ));
+    assert!(matches!(driver.refuse(&program("MAD.EXE")), Refusal::Policy(_)));
     driver.admit(&program("googledesktop.exe"));
-    assert_eq!(
-        driver.story_of(Driver::tick),
-        ["poll.completed 2 (tick) unchanged 1"]
-    );
+    assert_eq!(driver.story_of(Driver::tick), ["poll.completed 2 (tick) unchanged 1"]);
 }
 
 fn problems(driver: &Driver) -> Vec<InvalidPolicy> {
@@ -344,13 +292,7 @@ fn an_unanswered_value_counts_as_failed() {
     let other: ValueName = "Disable MAPI Clients".parse().expect("a value name");
     let rows = [
         ("no answer", Vec::new()),
-        (
-            "another value",
-            vec![ValueRead {
-                name: other,
-                result: Ok(None),
-            }],
-        ),
+        ("another value", vec![ValueRead { name: other, result: Ok(None) }]),
     ];
     for (row, values) in rows {
         driver.tick();
@@ -366,12 +308,8 @@ fn a_stale_answer_is_ignored() {
     let mut driver = Driver::start(Settings::default(), Hive::default());
     driver.held = true;
     driver.admit(&program("mdl.exe"));
-    let block = || {
-        vec![ValueRead {
-            name: value_name(),
-            result: Ok(Some(RegValue::sz("mdl.exe"))),
-        }]
-    };
+    let block =
+        || vec![ValueRead { name: value_name(), result: Ok(Some(RegValue::sz("mdl.exe"))) }];
     let between = driver.story_of(|driver| driver.answer_token(PollToken(PollNumber(1)), block()));
     assert_eq!(between, [""; 0], "no read is in flight");
 
@@ -392,14 +330,8 @@ fn polling_on_request_sees_an_edit_and_leaves_the_schedule() {
     driver.walk_to(after(100));
     driver.hive.list("mdl.exe");
     let cursor = driver.cursor();
-    assert_eq!(
-        driver.execute(Command::Poll),
-        Ok(Outcome::PollRequested(PollNumber(2)))
-    );
-    assert_eq!(
-        driver.story_after(cursor)[0],
-        "poll.completed 2 (request) changed 1"
-    );
+    assert_eq!(driver.execute(Command::Poll), Ok(Outcome::PollRequested(PollNumber(2))));
+    assert_eq!(driver.story_after(cursor)[0], "poll.completed 2 (request) changed 1");
     assert_eq!(driver.store.poll_timeout(), Some(after(900)));
 }
 
@@ -419,10 +351,7 @@ fn requests_during_a_read_become_one_poll_after_it() {
         driver.answer();
     });
     assert_eq!(story[0], "poll.completed 2 (tick) changed 1");
-    assert_eq!(
-        story.last().unwrap(),
-        "poll.completed 3 (request) unchanged 1"
-    );
+    assert_eq!(story.last().unwrap(), "poll.completed 3 (request) unchanged 1");
     assert_eq!(driver.reads.len(), 0);
     assert_eq!(driver.store.poll_timeout(), Some(after(1_800)));
 }
@@ -430,10 +359,7 @@ fn requests_during_a_read_become_one_poll_after_it() {
 #[test]
 fn a_request_before_the_first_read_is_over_waits_for_it() {
     let mut driver = Driver::starting(Settings::default(), Hive::default());
-    assert_eq!(
-        driver.execute(Command::Poll),
-        Ok(Outcome::PollRequested(PollNumber(2)))
-    );
+    assert_eq!(driver.execute(Command::Poll), Ok(Outcome::PollRequested(PollNumber(2))));
     driver.answer();
     assert!(driver.store.is_running());
     assert_eq!(driver.reads[0].token, PollToken(PollNumber(2)));
@@ -464,21 +390,14 @@ fn the_ledger_keeps_the_newest_polls() {
     driver.hive.list("beta.exe");
     driver.walk_to(after(1_800));
 
-    let numbers: Vec<_> = driver
-        .store
-        .polls()
-        .map(|record| record.poll.number.0)
-        .collect();
+    let numbers: Vec<_> = driver.store.polls().map(|record| record.poll.number.0).collect();
     assert_eq!(numbers, [2, 3]);
     let record = |number| driver.store.poll_record(PollNumber(number));
     assert_eq!(record(1), None, "evicted");
     assert_eq!(record(4), None, "not yet");
     let second = record(2).expect("kept");
     assert_eq!((second.changed, second.disconnected), (true, 1));
-    assert_eq!(
-        (second.generation, second.finished),
-        (Generation(2), after(900))
-    );
+    assert_eq!((second.generation, second.finished), (Generation(2), after(900)));
     assert_eq!(second.poll.trigger, PollTrigger::Tick);
     assert_eq!(driver.dropped[0].session, cut);
     let third = record(3).expect("kept");

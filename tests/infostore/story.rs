@@ -80,72 +80,36 @@ variants! { TRIGGERS, trigger_name, PollTrigger:
 
 /// One entry as one line: its event, then what tells it from others of its kind.
 pub(crate) fn story(entry: &Entry) -> String {
-    format!("{} {}", event_name(&entry.event), details(&entry.event))
-        .trim_end()
-        .to_owned()
+    format!("{} {}", event_name(&entry.event), details(&entry.event)).trim_end().to_owned()
 }
 
 fn details(event: &Event) -> String {
     match event {
-        Event::SessionConnected {
-            session,
-            generation,
-        } => {
+        Event::SessionConnected { session, generation } => {
             format!("{} under {}", session.id.0, generation.0)
         }
-        Event::SessionRefused {
-            refusal,
-            generation,
-            ..
-        } => {
+        Event::SessionRefused { refusal, generation, .. } => {
             format!("({}) under {}", refusal_name(refusal), generation.0)
         }
         Event::SessionIdentified { session } => session.id.0.to_string(),
-        Event::SessionDisconnected {
-            session,
-            reason,
-            generation,
-        } => {
-            format!(
-                "{} ({}) under {}",
-                session.id.0,
-                disconnect_name(reason),
-                generation.0
-            )
+        Event::SessionDisconnected { session, reason, generation } => {
+            format!("{} ({}) under {}", session.id.0, disconnect_name(reason), generation.0)
         }
         Event::SessionEnded { session, reason } => {
             format!("{} ({reason})", session.id.0)
         }
-        Event::PolicyChanged {
-            generation,
-            added,
-            removed,
-        } => {
+        Event::PolicyChanged { generation, added, removed } => {
             format!("to {}: +{added:?} -{removed:?}", generation.0)
         }
-        Event::EnforcementCompleted {
-            generation,
-            disconnected,
-            kept,
-            unidentified,
-        } => {
-            format!(
-                "of {}: -{disconnected} ={kept} ?{unidentified}",
-                generation.0
-            )
+        Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
+            format!("of {}: -{disconnected} ={kept} ?{unidentified}", generation.0)
         }
-        Event::PollCompleted {
-            poll,
-            changed,
-            generation,
-        } => {
+        Event::PollCompleted { poll, changed, generation } => {
             let changed = if *changed { "changed" } else { "unchanged" };
             let trigger = trigger_name(&poll.trigger);
             format!("{} ({trigger}) {changed} {}", poll.number.0, generation.0)
         }
-        Event::PollFailed {
-            poll, generation, ..
-        } => {
+        Event::PollFailed { poll, generation, .. } => {
             let trigger = trigger_name(&poll.trigger);
             format!("{} ({trigger}) keeps {}", poll.number.0, generation.0)
         }

@@ -35,17 +35,8 @@ pub(crate) struct Trial {
 impl Trial {
     pub(crate) fn new(limits: Limits, small: usize, held: bool) -> Self {
         let driver = |journal_entries| {
-            let limits = Limits {
-                journal_entries,
-                ..limits
-            };
-            Driver::starting(
-                Settings {
-                    limits,
-                    ..Settings::default()
-                },
-                Hive::default(),
-            )
+            let limits = Limits { journal_entries, ..limits };
+            Driver::starting(Settings { limits, ..Settings::default() }, Hive::default())
         };
         let model = Model {
             limits,
@@ -58,13 +49,8 @@ impl Trial {
             interval: INTERVAL,
             reads: 1,
         };
-        let mut trial = Self {
-            whole: driver(usize::MAX),
-            small: driver(small),
-            model,
-            held,
-            found: None,
-        };
+        let mut trial =
+            Self { whole: driver(usize::MAX), small: driver(small), model, held, found: None };
         trial.answer_unless_held();
         trial
     }
@@ -98,11 +84,7 @@ impl Trial {
         let cursor = self.whole.cursor();
         let dropped = self.whole.dropped.len();
         let answer = call(&mut self.whole);
-        assert_eq!(
-            answer,
-            call(&mut self.small),
-            "the journal's size decides nothing"
-        );
+        assert_eq!(answer, call(&mut self.small), "the journal's size decides nothing");
         let done = Done {
             entries: self.whole.entries_after(cursor),
             dropped: self.whole.dropped[dropped..].to_vec(),
@@ -119,14 +101,7 @@ impl Trial {
             Admission::Refused(refusal) => Err(refusal_name(refusal)),
         };
         assert_eq!(answer, expected, "the model agrees on {client:?}");
-        let [
-            Entry {
-                event,
-                cause: Cause::Client,
-                ..
-            },
-        ] = &done.entries[..]
-        else {
+        let [Entry { event, cause: Cause::Client, .. }] = &done.entries[..] else {
             panic!("one entry for one client: {:?}", done.entries);
         };
         let generation = self.whole.store.generation();
@@ -134,18 +109,11 @@ impl Trial {
             // Invariant 4.
             (Admission::Admitted(admitted), Event::SessionConnected { session, .. }) => {
                 assert_eq!(self.whole.store.session(admitted.session), Some(session));
-                assert_eq!(
-                    (session.index, admitted.generation),
-                    (admitted.index, generation)
-                );
+                assert_eq!((session.index, admitted.generation), (admitted.index, generation));
             }
             (
                 Admission::Refused(told),
-                Event::SessionRefused {
-                    refusal,
-                    generation: under,
-                    ..
-                },
+                Event::SessionRefused { refusal, generation: under, .. },
             ) => {
                 assert_eq!((refusal, *under), (&told, generation));
             }
@@ -165,10 +133,7 @@ impl Trial {
             assert_eq!(done.entries, [], "no news");
         } else {
             assert_eq!(done.entries.len(), 1 + 2 * expected.len());
-            assert!(matches!(
-                done.entries[0].event,
-                Event::SessionIdentified { .. }
-            ));
+            assert!(matches!(done.entries[0].event, Event::SessionIdentified { .. }));
         }
     }
 
@@ -185,10 +150,7 @@ impl Trial {
             _ => Cause::Client,
         };
         let expected = lived.then_some((id, reason, cause));
-        assert_eq!(
-            ends.collect::<Vec<_>>(),
-            expected.into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(ends.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
         assert_eq!(done.dropped, []);
     }
 
@@ -197,10 +159,7 @@ impl Trial {
         let lived = self.model.end(id.0).is_some();
         let (answer, done) = self.call(|driver| driver.execute(Command::DisconnectSession(id)));
         assert_eq!(answer.is_ok(), lived);
-        assert_eq!(
-            cuts(&done),
-            if lived { vec![(id.0, "admin")] } else { vec![] }
-        );
+        assert_eq!(cuts(&done), if lived { vec![(id.0, "admin")] } else { vec![] });
     }
 
     fn edit(&mut self, edit: &Edit) {
@@ -231,11 +190,7 @@ impl Trial {
             self.answer_unless_held();
         }
         let ((), done) = self.call(|driver| driver.walk_to(target));
-        assert_eq!(
-            done.entries,
-            [],
-            "nothing was due but what the model knew of"
-        );
+        assert_eq!(done.entries, [], "nothing was due but what the model knew of");
     }
 
     fn poll(&mut self) {
@@ -266,13 +221,8 @@ impl Trial {
             return;
         }
         let name: ValueName = "Disable MAPI Clients".parse().expect("a value name");
-        let read = ValueRead {
-            name,
-            result: Ok(None),
-        };
-        self.answer_as(Found::Unreadable, |driver| {
-            driver.answer_with(vec![read.clone()])
-        });
+        let read = ValueRead { name, result: Ok(None) };
+        self.answer_as(Found::Unreadable, |driver| driver.answer_with(vec![read.clone()]));
     }
 
     fn answer_as(&mut self, found: Found, answer: impl Fn(&mut Driver)) {
@@ -281,11 +231,7 @@ impl Trial {
         let cut = self.model.answer(&found);
         let ((), done) = self.call(answer);
         let expected: Vec<_> = cut.into_iter().map(|id| (id, "policy")).collect();
-        assert_eq!(
-            cuts(&done),
-            expected,
-            "the model agrees on whom {found:?} cuts off"
-        );
+        assert_eq!(cuts(&done), expected, "the model agrees on whom {found:?} cuts off");
         let Some(Entry { event: first, .. }) = done.entries.first() else {
             assert!(self.model.stopped, "a poll is journalled");
             return assert_eq!(self.picture(), before);
@@ -307,30 +253,17 @@ impl Trial {
             assert_eq!(self.picture(), before);
         }
         if self.found.replace(found.clone()) == Some(found) {
-            assert_eq!(
-                done.entries.len(),
-                1,
-                "an unchanged value: {:?}",
-                done.entries
-            );
+            assert_eq!(done.entries.len(), 1, "an unchanged value: {:?}", done.entries);
         }
     }
 
     fn answer_stale(&mut self, number: u64) {
-        if self
-            .whole
-            .reads
-            .front()
-            .is_some_and(|read| read.token.0 == PollNumber(number))
-        {
+        if self.whole.reads.front().is_some_and(|read| read.token.0 == PollNumber(number)) {
             return;
         }
         let before = self.picture();
         let list = RegValue::sz("a.exe; b.exe; c.exe");
-        let read = ValueRead {
-            name: value_name(),
-            result: Ok(Some(list)),
-        };
+        let read = ValueRead { name: value_name(), result: Ok(Some(list)) };
         let token = PollToken(PollNumber(number));
         let ((), done) = self.call(|driver| driver.answer_token(token, vec![read.clone()]));
         assert_eq!(done.entries, []);
@@ -371,10 +304,7 @@ impl Trial {
 }
 
 fn cuts(done: &Done) -> Vec<(u64, &'static str)> {
-    let cuts = done
-        .dropped
-        .iter()
-        .map(|drop| (drop.session.0, disconnect_name(&drop.reason)));
+    let cuts = done.dropped.iter().map(|drop| (drop.session.0, disconnect_name(&drop.reason)));
     cuts.collect()
 }
 

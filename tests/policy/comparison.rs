@@ -6,40 +6,17 @@ use super::policy;
 
 fn change(added: &[&str], removed: &[&str]) -> PolicyChange {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    PolicyChange {
-        added: owned(added),
-        removed: owned(removed),
-    }
+    PolicyChange { added: owned(added), removed: owned(removed) }
 }
 
 #[test]
 fn a_change_lists_what_came_and_what_went_as_it_was_written() {
     for (row, old, new, expected) in [
-        (
-            "first list",
-            "",
-            "b.exe; A.exe",
-            change(&["b.exe", "A.exe"], &[]),
-        ),
+        ("first list", "", "b.exe; A.exe", change(&["b.exe", "A.exe"], &[])),
         ("value deleted", "a.exe", "", change(&[], &["a.exe"])),
-        (
-            "one for another",
-            "a.exe; b.exe",
-            "c.exe; B.EXE",
-            change(&["c.exe"], &["a.exe"]),
-        ),
-        (
-            "spelling kept",
-            "",
-            r#""C:\x\a.exe""#,
-            change(&[r#""C:\x\a.exe""#], &[]),
-        ),
-        (
-            "rewritten",
-            "a.exe; b.exe",
-            "B.EXE ;; a.exe",
-            change(&[], &[]),
-        ),
+        ("one for another", "a.exe; b.exe", "c.exe; B.EXE", change(&["c.exe"], &["a.exe"])),
+        ("spelling kept", "", r#""C:\x\a.exe""#, change(&[r#""C:\x\a.exe""#], &[])),
+        ("rewritten", "a.exe; b.exe", "B.EXE ;; a.exe", change(&[], &[])),
     ] {
         let (old, new) = (policy(old), policy(new));
         let found = compare(&old, &new);

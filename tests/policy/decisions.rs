@@ -9,32 +9,12 @@ fn a_client_is_forbidden_exactly_if_a_name_of_it_is_listed() {
     for (row, list, names, forbidden) in [
         ("listed", "mdl.exe; beta.exe", &["MDL.EXE"][..], true),
         ("listed second", "mdl.exe; beta.exe", &["Beta.exe"], true),
-        (
-            "client reports a path",
-            "mdl.exe",
-            &[r"C:\Apps\mdl.exe"],
-            true,
-        ),
-        (
-            "list gives a path",
-            r"D:\other\mdl.exe",
-            &[r"C:\Apps\mdl.exe"],
-            true,
-        ),
-        (
-            "any name counts",
-            "mdl.exe",
-            &["outlook.exe", "mdl.exe"],
-            true,
-        ),
+        ("client reports a path", "mdl.exe", &[r"C:\Apps\mdl.exe"], true),
+        ("list gives a path", r"D:\other\mdl.exe", &[r"C:\Apps\mdl.exe"], true),
+        ("any name counts", "mdl.exe", &["outlook.exe", "mdl.exe"], true),
         ("not listed", "mdl.exe", &["outlook.exe"], false),
         ("extension missing in the list", "mdl", &["mdl.exe"], false),
-        (
-            "extension missing in the report",
-            "mdl.exe",
-            &["mdl"],
-            false,
-        ),
+        ("extension missing in the report", "mdl.exe", &["mdl"], false),
         ("part of a listed name", "mdl.exe", &["md.exe"], false),
         ("empty list", " ; ", &["mdl.exe"], false),
         ("Exchange's own program", "store.exe", &["store.exe"], true),
@@ -42,25 +22,15 @@ fn a_client_is_forbidden_exactly_if_a_name_of_it_is_listed() {
         ("no name", "mdl.exe", &[], false),
     ] {
         let decision = policy(list).decide(&client(names));
-        assert_eq!(
-            matches!(decision, Decision::Forbidden(_)),
-            forbidden,
-            "{row}: {decision:?}"
-        );
+        assert_eq!(matches!(decision, Decision::Forbidden(_)), forbidden, "{row}: {decision:?}");
     }
 }
 
 #[test]
 fn a_permitted_client_is_said_to_be_identified_or_not() {
     let policy = policy("mdl.exe");
-    assert_eq!(
-        policy.decide(&client(&["a.exe"])),
-        Decision::Permitted { identified: true }
-    );
-    assert_eq!(
-        policy.decide(&client(&[])),
-        Decision::Permitted { identified: false }
-    );
+    assert_eq!(policy.decide(&client(&["a.exe"])), Decision::Permitted { identified: true });
+    assert_eq!(policy.decide(&client(&[])), Decision::Permitted { identified: false });
 }
 
 #[test]
@@ -69,10 +39,7 @@ fn the_version_does_not_change_what_the_process_list_says() {
     for major in [5, 11, 16] {
         let version = ClientVersion::new(major, 0, 0, 0);
         let listed = Subject::new(version, [process_name("mdl.exe")]);
-        assert!(
-            matches!(policy.decide(&listed), Decision::Forbidden(_)),
-            "{major}"
-        );
+        assert!(matches!(policy.decide(&listed), Decision::Forbidden(_)), "{major}");
     }
 }
 
@@ -80,9 +47,7 @@ fn the_version_does_not_change_what_the_process_list_says() {
 fn the_cause_names_the_item_and_the_first_name_that_met() {
     let decision =
         policy(r"beta.exe; C:\x\Mdl.exe").decide(&client(&["a.exe", "MDL.EXE", "beta.exe"]));
-    let Decision::Forbidden(cause) = decision else {
-        panic!("{decision:?}")
-    };
+    let Decision::Forbidden(cause) = decision else { panic!("{decision:?}") };
     assert_eq!(cause.list, BlockList::Processes);
     assert_eq!(cause.item.ordinal, 1);
     assert_eq!(&*cause.item.text, r"C:\x\Mdl.exe");
@@ -98,9 +63,7 @@ fn the_cause_names_the_item_and_the_first_name_that_met() {
 fn a_cause_shows_what_a_client_hides_in_its_name_and_cuts_it_short() {
     let name = format!("a\u{202e}\n{}", "x".repeat(1_000));
     let decision = policy(&name).decide(&client(&[&name]));
-    let Decision::Forbidden(cause) = decision else {
-        panic!("{decision:?}")
-    };
+    let Decision::Forbidden(cause) = decision else { panic!("{decision:?}") };
     let shown = cause.to_string();
     assert!(shown.starts_with(r"`a\u{202e}\u{a}xxx"), "{shown}");
     assert!(shown.chars().count() < 300, "{shown}");

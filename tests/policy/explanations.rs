@@ -8,18 +8,11 @@ use super::{client, policy};
 fn every_item_gets_its_verdict() {
     let policy = policy("a.exe; beta.exe; mdl.exe");
     let explanation = policy.explain(&client(&["MDL.EXE", "beta.exe"]));
-    let matches: Vec<bool> = explanation
-        .items
-        .iter()
-        .map(|verdict| verdict.matches)
-        .collect();
+    let matches: Vec<bool> = explanation.items.iter().map(|verdict| verdict.matches).collect();
     assert_eq!(matches, [false, true, true]);
     assert!(matches!(explanation.decision, Decision::Forbidden(_)));
     for (ordinal, verdict) in explanation.items.iter().enumerate() {
-        assert_eq!(
-            (verdict.item.ordinal, verdict.list),
-            (ordinal, BlockList::Processes)
-        );
+        assert_eq!((verdict.item.ordinal, verdict.list), (ordinal, BlockList::Processes));
     }
 }
 
@@ -32,11 +25,7 @@ fn near_misses_say_what_keeps_an_item_from_matching() {
         ("mdl.exe, beta.exe", "beta.exe", Some(Nearness::Joined)),
         ("mdl.exe,beta.exe", "mdl.exe", Some(Nearness::Joined)),
         ("mdl.exe beta.exe", "mdl.exe", Some(Nearness::Joined)),
-        (
-            r#""C:\x\mdl.exe", "D:\beta.exe""#,
-            "mdl.exe",
-            Some(Nearness::Joined),
-        ),
+        (r#""C:\x\mdl.exe", "D:\beta.exe""#, "mdl.exe", Some(Nearness::Joined)),
         (r#""mdl.exe, beta.exe""#, "mdl.exe", Some(Nearness::Joined)),
         ("mdl.exe /quiet", "mdl.exe", Some(Nearness::Path)),
         (r"mdl.exe\x.exe", "mdl.exe", Some(Nearness::Path)),
@@ -50,9 +39,7 @@ fn near_misses_say_what_keeps_an_item_from_matching() {
         ("goog*", "bing.exe", None),
     ] {
         let explanation = policy(item).explain(&client(&[name]));
-        let [verdict] = explanation.items.as_slice() else {
-            panic!("{item}: {explanation:?}")
-        };
+        let [verdict] = explanation.items.as_slice() else { panic!("{item}: {explanation:?}") };
         assert!(!verdict.matches, "{item} {name}");
         let nearness = verdict.near_miss.as_ref().map(|miss| miss.nearness);
         assert_eq!(nearness, expected, "{item} {name}");
@@ -63,26 +50,14 @@ fn near_misses_say_what_keeps_an_item_from_matching() {
 fn a_near_miss_reads_as_one_clause() {
     for (item, clause) in [
         ("mdl", "`mdl.exe` differs from the item by `.exe` alone"),
-        (
-            "mdl.exe, a.exe",
-            "`mdl.exe` is one of several names that the item joins",
-        ),
-        (
-            "mdl.exe /x",
-            "`mdl.exe` stands before the last path separator of the item",
-        ),
-        (
-            "m*",
-            "`mdl.exe` would match if the item's `*` and `?` were wildcards",
-        ),
+        ("mdl.exe, a.exe", "`mdl.exe` is one of several names that the item joins"),
+        ("mdl.exe /x", "`mdl.exe` stands before the last path separator of the item"),
+        ("m*", "`mdl.exe` would match if the item's `*` and `?` were wildcards"),
         ("mdl.ex", "`mdl.exe` differs from the item by 1 character"),
         ("ml.ex", "`mdl.exe` differs from the item by 2 characters"),
     ] {
         let explanation = policy(item).explain(&client(&[r"C:\mdl.exe"]));
-        let miss = explanation.items[0]
-            .near_miss
-            .as_ref()
-            .expect("the item is near");
+        let miss = explanation.items[0].near_miss.as_ref().expect("the item is near");
         assert_eq!(miss.to_string(), clause);
     }
 }
@@ -107,9 +82,7 @@ fn a_hostile_list_and_a_hostile_client_are_explained_in_bounded_work() {
     let star_heavy = "*a".repeat(30);
     let list: Vec<String> = (0..1_000).map(|n| format!("{star_heavy}{n}")).collect();
     let huge = format!("{};{}", "b,".repeat(25_000), list.join(";"));
-    let names: Vec<String> = (0..1_000)
-        .map(|n| format!("{}{n}", "a".repeat(60)))
-        .collect();
+    let names: Vec<String> = (0..1_000).map(|n| format!("{}{n}", "a".repeat(60))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let explanation = policy(&huge).explain(&client(&names));
     assert_eq!(explanation.items.len(), 1_001);

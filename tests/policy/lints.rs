@@ -35,10 +35,7 @@ fn lints(text: &str) -> Vec<Lint> {
 fn every_code_is_produced_by_its_case() {
     for code in LintCode::ALL {
         let found = lints(&case(*code));
-        assert!(
-            found.iter().any(|lint| lint.code == *code),
-            "{code}: {found:?}"
-        );
+        assert!(found.iter().any(|lint| lint.code == *code), "{code}: {found:?}");
     }
 }
 
@@ -58,13 +55,7 @@ fn every_code_says_what_is_there_and_what_to_do() {
     for code in LintCode::ALL {
         let text = case(*code);
         for lint in lints(&text).iter().filter(|lint| lint.code == *code) {
-            let Lint {
-                code,
-                severity,
-                span,
-                message,
-                hint,
-            } = lint;
+            let Lint { code, severity, span, message, hint } = lint;
             let columns = span.columns(&text);
             writeln!(said, "{severity} {code} {columns:?}: {message}\n    {hint}").expect("grows");
         }
@@ -84,26 +75,10 @@ fn length_is_judged_in_utf_16_without_the_terminator() {
     for (row, text, expected) in [
         ("2048 bytes", "a".repeat(1_020) + ".exe", &[][..]),
         ("2048 bytes, terminated", "a".repeat(1_020) + ".exe\0", &[]),
-        (
-            "2050 bytes",
-            "a".repeat(1_021) + ".exe",
-            &[LintCode::LongData2048],
-        ),
-        (
-            "surrogate pairs count twice",
-            "😀".repeat(511) + ".exe",
-            &[LintCode::LongData2048],
-        ),
-        (
-            "two bytes of UTF-8 count once",
-            "é".repeat(1_020) + ".exe",
-            &[],
-        ),
-        (
-            "16383 units",
-            "a".repeat(16_379) + ".exe",
-            &[LintCode::LongData2048],
-        ),
+        ("2050 bytes", "a".repeat(1_021) + ".exe", &[LintCode::LongData2048]),
+        ("surrogate pairs count twice", "😀".repeat(511) + ".exe", &[LintCode::LongData2048]),
+        ("two bytes of UTF-8 count once", "é".repeat(1_020) + ".exe", &[]),
+        ("16383 units", "a".repeat(16_379) + ".exe", &[LintCode::LongData2048]),
         (
             "16384 units",
             "a".repeat(16_380) + ".exe",
@@ -126,15 +101,8 @@ fn lints_point_at_the_item_they_are_about() {
         ("a.exe;;b.exe", LintCode::EmptyItem, ""),
     ] {
         let found = lints(text);
-        let lint = found
-            .iter()
-            .find(|lint| lint.code == code)
-            .expect("the text has the lint");
-        assert_eq!(
-            text.get(lint.span.start..lint.span.end),
-            Some(expected),
-            "{text}"
-        );
+        let lint = found.iter().find(|lint| lint.code == code).expect("the text has the lint");
+        assert_eq!(text.get(lint.span.start..lint.span.end), Some(expected), "{text}");
     }
 }
 
@@ -161,21 +129,10 @@ fn every_program_of_exchange_is_known() {
 fn a_million_separators_are_a_few_lints_that_hide_no_error() {
     let text = format!("{}mad.exe", ";".repeat(1_000_000));
     let found = lints(&text);
-    assert_eq!(
-        found
-            .iter()
-            .filter(|lint| lint.code == LintCode::ExchangeComponent)
-            .count(),
-        1
-    );
+    assert_eq!(found.iter().filter(|lint| lint.code == LintCode::ExchangeComponent).count(), 1);
 
-    let empty: Vec<&Lint> = found
-        .iter()
-        .filter(|lint| lint.code == LintCode::EmptyItem)
-        .collect();
-    let [.., last] = empty.as_slice() else {
-        panic!("no lint of an empty item")
-    };
+    let empty: Vec<&Lint> = found.iter().filter(|lint| lint.code == LintCode::EmptyItem).collect();
+    let [.., last] = empty.as_slice() else { panic!("no lint of an empty item") };
     assert_eq!(empty.len(), 51);
     assert_eq!(last.message, "999950 more of `empty-item` follow");
     assert_eq!((last.span.start, last.span.end), (50, 999_999));
@@ -184,13 +141,7 @@ fn a_million_separators_are_a_few_lints_that_hide_no_error() {
 #[test]
 fn a_message_does_not_grow_with_its_item() {
     let text = format!("\"C:\\{}\\*,{}", "d".repeat(100_000), "n".repeat(100_000));
-    for Lint {
-        code,
-        message,
-        hint,
-        ..
-    } in lints(&text)
-    {
+    for Lint { code, message, hint, .. } in lints(&text) {
         assert!(message.len() + hint.len() < 1_000, "{code}");
     }
 }

@@ -24,10 +24,7 @@ fn client(names: &[&str]) -> Subject {
     Subject::new(OUTLOOK_2003, names.iter().map(|name| process_name(name)))
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "a name without a base name is a mistake of the test"
-)]
+#[expect(clippy::expect_used, reason = "a name without a base name is a mistake of the test")]
 fn process_name(reported: &str) -> ProcessName {
     ProcessName::parse(reported).expect("the test's name has a base name")
 }

@@ -29,36 +29,12 @@ const VECTORS: &[Vector] = &[
         row: "separators everywhere",
         text: ";;a.exe ; ;b.exe",
         keys: &["A.EXE", "B.EXE"],
-        lints: &[
-            LintCode::EmptyItem,
-            LintCode::EmptyItem,
-            LintCode::EmptyItem,
-        ],
+        lints: &[LintCode::EmptyItem, LintCode::EmptyItem, LintCode::EmptyItem],
     },
-    Vector {
-        row: "one blank",
-        text: " ",
-        keys: &[],
-        lints: &[LintCode::EmptyList],
-    },
-    Vector {
-        row: "no data",
-        text: "",
-        keys: &[],
-        lints: &[LintCode::EmptyList],
-    },
-    Vector {
-        row: "one separator",
-        text: ";",
-        keys: &[],
-        lints: &[LintCode::EmptyList],
-    },
-    Vector {
-        row: "only separators",
-        text: "; ;",
-        keys: &[],
-        lints: &[LintCode::EmptyList],
-    },
+    Vector { row: "one blank", text: " ", keys: &[], lints: &[LintCode::EmptyList] },
+    Vector { row: "no data", text: "", keys: &[], lints: &[LintCode::EmptyList] },
+    Vector { row: "one separator", text: ";", keys: &[], lints: &[LintCode::EmptyList] },
+    Vector { row: "only separators", text: "; ;", keys: &[], lints: &[LintCode::EmptyList] },
     Vector {
         row: "comma for a separator",
         text: "a.exe, b.exe",
@@ -101,12 +77,7 @@ const VECTORS: &[Vector] = &[
         keys: &["MAD.EXE"],
         lints: &[LintCode::ExchangeComponent],
     },
-    Vector {
-        row: "dotted capital I",
-        text: "İ.exe",
-        keys: &["İ.EXE"],
-        lints: &[],
-    },
+    Vector { row: "dotted capital I", text: "İ.exe", keys: &["İ.EXE"], lints: &[] },
     Vector {
         row: "blanks within a name",
         text: "my app.exe;x.exe",
@@ -114,12 +85,7 @@ const VECTORS: &[Vector] = &[
         lints: &[],
     },
     // Beyond the specification's table.
-    Vector {
-        row: "terminator and padding",
-        text: "a.exe\0\0\0",
-        keys: &["A.EXE"],
-        lints: &[],
-    },
+    Vector { row: "terminator and padding", text: "a.exe\0\0\0", keys: &["A.EXE"], lints: &[] },
     Vector {
         row: "every kind of blank around a name",
         text: "\r\n\ta.exe \t;\r\n b.exe\n",
@@ -172,10 +138,7 @@ const VECTORS: &[Vector] = &[
 
 #[test]
 fn every_vector_means_what_the_specification_says() {
-    for Vector {
-        row, text, keys, ..
-    } in VECTORS
-    {
+    for Vector { row, text, keys, .. } in VECTORS {
         let list = ProcessList::parse(text).value;
         let found: Vec<&str> = list.items().iter().map(|item| item.key()).collect();
         assert_eq!(found, *keys, "{row}");
@@ -186,15 +149,9 @@ fn every_vector_means_what_the_specification_says() {
 
 #[test]
 fn every_vector_has_exactly_its_lints() {
-    for Vector {
-        row, text, lints, ..
-    } in VECTORS
-    {
-        let found: Vec<LintCode> = ProcessList::parse(text)
-            .lints
-            .iter()
-            .map(|lint| lint.code)
-            .collect();
+    for Vector { row, text, lints, .. } in VECTORS {
+        let found: Vec<LintCode> =
+            ProcessList::parse(text).lints.iter().map(|lint| lint.code).collect();
         // Lints of one place come in no promised order.
         assert_eq!(sorted(&found), sorted(lints), "{row}");
     }
@@ -247,14 +204,9 @@ fn wildcards_find_no_program() {
 fn items_are_numbered_as_kept_and_placed_as_written() {
     let text = " é.exe ;; É.EXE;\t\"C:\\x\\b.exe\"";
     let list = ProcessList::parse(text).value;
-    let [first, second] = list.items() else {
-        panic!("{list:?}")
-    };
+    let [first, second] = list.items() else { panic!("{list:?}") };
 
-    assert_eq!(
-        (first.ordinal(), first.text(), first.key()),
-        (0, "é.exe", "É.EXE")
-    );
+    assert_eq!((first.ordinal(), first.text(), first.key()), (0, "é.exe", "É.EXE"));
     assert_eq!((first.span().start, first.span().end), (1, 7));
     assert_eq!(first.span().columns(text), 2..7);
 
@@ -285,10 +237,7 @@ fn a_full_list_is_read_and_searched_to_its_end() {
     let parsed = ProcessList::parse(&names.join(";"));
     assert_eq!(parsed.value.items().len(), names.len());
     for (ordinal, name) in names.iter().enumerate() {
-        let item = parsed
-            .value
-            .find(&process_name(name))
-            .expect("the list has the name");
+        let item = parsed.value.find(&process_name(name)).expect("the list has the name");
         assert_eq!(item.ordinal(), ordinal);
     }
 }

@@ -45,10 +45,7 @@ fn names_reported_differently_are_not_equal_even_if_their_keys_are() {
 fn names_sort_by_key() {
     let mut names = ["b.exe", r"z:\A.EXE", "C.exe"].map(process_name);
     names.sort();
-    assert_eq!(
-        names.each_ref().map(ProcessName::base_name),
-        ["A.EXE", "b.exe", "C.exe"]
-    );
+    assert_eq!(names.each_ref().map(ProcessName::base_name), ["A.EXE", "b.exe", "C.exe"]);
 }
 
 #[test]
@@ -63,18 +60,11 @@ fn a_subject_keeps_the_first_spelling_of_each_program_in_order() {
 fn reporting_a_known_name_again_leaves_the_subject_as_it_is() {
     let subject = client(&["a.exe"]);
     assert_eq!(subject.with_names([process_name("A.EXE")]), subject);
-    assert_eq!(
-        subject.with_names([process_name("b.exe")]),
-        client(&["a.exe", "b.exe"])
-    );
+    assert_eq!(subject.with_names([process_name("b.exe")]), client(&["a.exe", "b.exe"]));
 }
 
 #[test]
 fn a_subject_without_names_is_not_identified() {
     assert!(!client(&[]).is_identified());
-    assert!(
-        client(&[])
-            .with_names([process_name("a.exe")])
-            .is_identified()
-    );
+    assert!(client(&[]).with_names([process_name("a.exe")]).is_identified());
 }

@@ -12,42 +12,20 @@ use super::policy;
 
 /// Names that clients and lists share often enough to meet.
 fn spelling() -> impl Strategy<Value = String> {
-    let names = [
-        "a.exe",
-        "B.EXE",
-        "mdl.exe",
-        "my app.exe",
-        "é.exe",
-        "İ.exe",
-        "ᾳ.exe",
-        "outlook",
-        "goog*",
-    ];
-    (
-        select(names.to_vec()),
-        select(vec!["", r"C:\x y\", "dir/", r#"""#]),
-        any::<bool>(),
+    let names =
+        ["a.exe", "B.EXE", "mdl.exe", "my app.exe", "é.exe", "İ.exe", "ᾳ.exe", "outlook", "goog*"];
+    (select(names.to_vec()), select(vec!["", r"C:\x y\", "dir/", r#"""#]), any::<bool>()).prop_map(
+        |(name, before, upper)| {
+            let name = if upper { name.to_uppercase() } else { name.to_owned() };
+            if before == r#"""# { format!("\"{name}\"") } else { format!("{before}{name}") }
+        },
     )
-        .prop_map(|(name, before, upper)| {
-            let name = if upper {
-                name.to_uppercase()
-            } else {
-                name.to_owned()
-            };
-            if before == r#"""# {
-                format!("\"{name}\"")
-            } else {
-                format!("{before}{name}")
-            }
-        })
 }
 
 /// Lists that say something, and lists of anything at all.
 fn list_text() -> impl Strategy<Value = String> {
-    let items = vec(
-        prop_oneof![8 => spelling(), 1 => Just(String::new()), 1 => any::<String>()],
-        0..8,
-    );
+    let items =
+        vec(prop_oneof![8 => spelling(), 1 => Just(String::new()), 1 => any::<String>()], 0..8);
     let punctuation = "[;,\"\\\\/ \t\r\n*?.aé\u{a0}\0]{0,40}";
     let joined = items.prop_map(|items| items.join("; "));
     prop_oneof![4 => joined, 1 => any::<String>(), 1 => punctuation]
@@ -57,10 +35,7 @@ fn subject() -> impl Strategy<Value = Subject> {
     let version = any::<[u16; 4]>().prop_map(|[a, b, c, d]| ClientVersion::new(a, b, c, d));
     let names = vec(prop_oneof![8 => spelling(), 1 => any::<String>()], 0..4);
     (version, names).prop_map(|(version, names)| {
-        Subject::new(
-            version,
-            names.iter().filter_map(|name| ProcessName::parse(name)),
-        )
+        Subject::new(version, names.iter().filter_map(|name| ProcessName::parse(name)))
     })
 }
 

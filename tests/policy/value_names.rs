@@ -19,11 +19,7 @@ fn a_name_that_is_nearly_the_value_s_is_noticed() {
         "Disable MAPI Client Processes ",
         "Disable  MAPI Client Processes",
     ] {
-        assert_eq!(
-            misspelt_value_name(name),
-            Some(BlockList::Processes),
-            "{name}"
-        );
+        assert_eq!(misspelt_value_name(name), Some(BlockList::Processes), "{name}");
     }
 }
 

@@ -35,10 +35,7 @@ fn three_parts_are_a_version_of_minor_build_zero() {
         ("8.04.5619", ClientVersion::new(8, 4, 5619, 0)),
         ("8.5.7806", ClientVersion::new(8, 5, 7806, 0)),
         ("0.0.0", ClientVersion::new(0, 0, 0, 0)),
-        (
-            "65535.65535.65535",
-            ClientVersion::new(65535, 65535, 65535, 0),
-        ),
+        ("65535.65535.65535", ClientVersion::new(65535, 65535, 65535, 0)),
     ] {
         assert_eq!(text.parse(), Ok(expected), "{text}");
     }
@@ -63,10 +60,7 @@ fn what_is_not_three_or_four_numbers_is_refused_with_its_reason() {
     for (text, reason) in [
         ("", "`` is not three or four numbers joined by dots"),
         ("11.0", "`11.0` is not three or four numbers joined by dots"),
-        (
-            "1.2.3.4.5",
-            "`1.2.3.4.5` is not three or four numbers joined by dots",
-        ),
+        ("1.2.3.4.5", "`1.2.3.4.5` is not three or four numbers joined by dots"),
         ("HTTP", "`HTTP` is not three or four numbers joined by dots"),
         ("11.0.x", "`x` is not a number from 0 to 65535"),
         ("11..5608", "`` is not a number from 0 to 65535"),

@@ -31,14 +31,8 @@ fn keys_and_values_are_compared_without_case_and_shown_as_written() {
         written.to_string(),
         "HKEY_LOCAL_MACHINE\\SYSTEM\\currentcontrolset\\services\\msexchangeis\\PARAMETERSSYSTEM"
     );
-    assert_eq!(
-        name("disable mapi client PROCESSES"),
-        name("Disable MAPI Client Processes")
-    );
-    assert_ne!(
-        name("Disable MAPI Client Process"),
-        name("Disable MAPI Client Processes")
-    );
+    assert_eq!(name("disable mapi client PROCESSES"), name("Disable MAPI Client Processes"));
+    assert_ne!(name("Disable MAPI Client Process"), name("Disable MAPI Client Processes"));
 }
 
 #[test]
@@ -58,17 +52,10 @@ fn what_names_no_key_is_refused() {
         let error = path.parse::<KeyPath>().expect_err(path).to_string();
         assert!(error.contains(said), "{path}: {error}");
     }
-    let error = "v"
-        .repeat(16_384)
-        .parse::<ValueName>()
-        .expect_err("too long");
+    let error = "v".repeat(16_384).parse::<ValueName>().expect_err("too long");
     assert_eq!(
         error,
-        NameError::TooLong {
-            what: "a value name in UTF-16 units",
-            actual: 16_384,
-            max: 16_383
-        }
+        NameError::TooLong { what: "a value name in UTF-16 units", actual: 16_384, max: 16_383 }
     );
 }
 
@@ -78,23 +65,11 @@ fn a_value_is_found_whatever_its_case_and_replaced_as_a_whole() {
     let at = KeyPath::parameters_system();
     assert_eq!(store.query_value(&at, &name("V")), Ok(None));
     assert_eq!(store.set_value(&at, &name("V"), RegValue::sz("a")), None);
-    assert_eq!(
-        store.set_value(&at, &name("v"), RegValue::dword(7)),
-        Some(RegValue::sz("a"))
-    );
-    assert_eq!(
-        store.query_value(&at, &name("V")),
-        Ok(Some(RegValue::dword(7)))
-    );
+    assert_eq!(store.set_value(&at, &name("v"), RegValue::dword(7)), Some(RegValue::sz("a")));
+    assert_eq!(store.query_value(&at, &name("V")), Ok(Some(RegValue::dword(7))));
     let listed = store.list(&at).expect("the key exists");
-    assert_eq!(
-        listed.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(),
-        ["v"]
-    );
-    assert_eq!(
-        store.delete_value(&at, &name("V")),
-        Some(RegValue::dword(7))
-    );
+    assert_eq!(listed.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["v"]);
+    assert_eq!(store.delete_value(&at, &name("V")), Some(RegValue::dword(7)));
     assert_eq!(store.delete_value(&at, &name("V")), None);
     assert_eq!(store.list(&key("HKLM\\Software")), None);
 }
@@ -104,60 +79,24 @@ fn not_found_wrong_type_and_unreadable_are_three_things() {
     let odd = RegValue::new(RegType::SZ, b"a\0b".to_vec());
     let long = RegValue::new(RegType::SZ, vec![b'a'; MAX_TEXT_BYTES + 2]);
     let fits = RegValue::new(RegType::SZ, b"a\0".repeat(MAX_TEXT_BYTES / 2));
-    let denied = KeyStoreError::AccessDenied {
-        key: KeyPath::parameters_system(),
-    };
+    let denied = KeyStoreError::AccessDenied { key: KeyPath::parameters_system() };
     let wrong = |found| Reading::Invalid(InvalidValue::WrongType { found });
     let rows = [
         ("absent", Ok(None), Reading::NotFound),
         ("denied", Err(denied.clone()), Reading::Unreadable(denied)),
-        (
-            "a DWORD",
-            Ok(Some(RegValue::dword(1))),
-            wrong(RegType::DWORD),
-        ),
-        (
-            "a MULTI_SZ",
-            Ok(Some(RegValue::multi_sz(["a.exe"]))),
-            wrong(RegType::MULTI_SZ),
-        ),
-        (
-            "an EXPAND_SZ",
-            Ok(Some(RegValue::expand_sz("a.exe"))),
-            wrong(RegType::EXPAND_SZ),
-        ),
-        (
-            "a BINARY",
-            Ok(Some(RegValue::binary(vec![0]))),
-            wrong(RegType::BINARY),
-        ),
-        (
-            "an unknown type",
-            Ok(Some(RegValue::new(RegType(99), vec![]))),
-            wrong(RegType(99)),
-        ),
-        (
-            "an odd length",
-            Ok(Some(odd)),
-            Reading::Invalid(InvalidValue::OddLength { length: 3 }),
-        ),
+        ("a DWORD", Ok(Some(RegValue::dword(1))), wrong(RegType::DWORD)),
+        ("a MULTI_SZ", Ok(Some(RegValue::multi_sz(["a.exe"]))), wrong(RegType::MULTI_SZ)),
+        ("an EXPAND_SZ", Ok(Some(RegValue::expand_sz("a.exe"))), wrong(RegType::EXPAND_SZ)),
+        ("a BINARY", Ok(Some(RegValue::binary(vec![0]))), wrong(RegType::BINARY)),
+        ("an unknown type", Ok(Some(RegValue::new(RegType(99), vec![]))), wrong(RegType(99))),
+        ("an odd length", Ok(Some(odd)), Reading::Invalid(InvalidValue::OddLength { length: 3 })),
         (
             "past the limit",
             Ok(Some(long)),
-            Reading::Invalid(InvalidValue::TooLong {
-                length: MAX_TEXT_BYTES + 2,
-            }),
+            Reading::Invalid(InvalidValue::TooLong { length: MAX_TEXT_BYTES + 2 }),
         ),
-        (
-            "at the limit",
-            Ok(Some(fits)),
-            Reading::Text("a".repeat(MAX_TEXT_BYTES / 2)),
-        ),
-        (
-            "text",
-            Ok(Some(RegValue::sz("mdl.exe"))),
-            Reading::Text("mdl.exe".to_owned()),
-        ),
+        ("at the limit", Ok(Some(fits)), Reading::Text("a".repeat(MAX_TEXT_BYTES / 2))),
+        ("text", Ok(Some(RegValue::sz("mdl.exe"))), Reading::Text("mdl.exe".to_owned())),
         (
             "no text at all",
             Ok(Some(RegValue::new(RegType::SZ, vec![]))),
@@ -187,15 +126,8 @@ fn a_text_may_lack_its_terminator_and_keeps_a_nul_inside() {
 fn the_store_polls_when_it_starts_and_every_15_minutes() {
     let mut schedule = PollSchedule::new(second(0), INTERVAL);
     let first = schedule.begin_first(second(0));
-    assert_eq!(
-        (first.number, first.trigger),
-        (PollNumber(1), PollTrigger::Start)
-    );
-    assert_eq!(
-        schedule.poll_timeout(),
-        None,
-        "nothing is due while a read is in flight"
-    );
+    assert_eq!((first.number, first.trigger), (PollNumber(1), PollTrigger::Start));
+    assert_eq!(schedule.poll_timeout(), None, "nothing is due while a read is in flight");
     assert_eq!(schedule.finish(second(0)), None);
     assert_eq!(schedule.poll_timeout(), Some(second(900)));
     assert_eq!(schedule.handle_timeout(second(899)), None);
@@ -209,9 +141,7 @@ fn the_store_polls_when_it_starts_and_every_15_minutes() {
 #[test]
 fn missed_ticks_collapse_into_one_and_the_grid_stays() {
     let mut schedule = PollSchedule::new(second(100), INTERVAL);
-    let late = schedule
-        .handle_timeout(second(100 + 5 * 900 + 17))
-        .expect("due");
+    let late = schedule.handle_timeout(second(100 + 5 * 900 + 17)).expect("due");
     assert_eq!(late.due, second(100 + 5 * 900));
     assert_eq!(schedule.finish(second(100 + 5 * 900 + 18)), None);
     assert_eq!(schedule.poll_timeout(), Some(second(100 + 6 * 900)));
@@ -221,16 +151,9 @@ fn missed_ticks_collapse_into_one_and_the_grid_stays() {
 fn a_slow_read_delays_the_next_tick_and_does_not_move_the_grid() {
     let mut schedule = PollSchedule::new(second(0), INTERVAL);
     assert!(schedule.handle_timeout(second(900)).is_some());
-    assert_eq!(
-        schedule.handle_timeout(second(2_000)),
-        None,
-        "a read is in flight"
-    );
+    assert_eq!(schedule.handle_timeout(second(2_000)), None, "a read is in flight");
     assert_eq!(schedule.finish(second(2_000)), None);
-    assert_eq!(
-        schedule.handle_timeout(second(2_000)).map(|poll| poll.due),
-        Some(second(1_800))
-    );
+    assert_eq!(schedule.handle_timeout(second(2_000)).map(|poll| poll.due), Some(second(1_800)));
     assert_eq!(schedule.next_tick(), second(2_700));
 }
 
@@ -240,29 +163,13 @@ fn a_request_polls_now_and_requests_during_a_read_become_one_poll() {
     let Requested::Begun(poll) = schedule.request(second(10)) else {
         panic!("nothing was in flight")
     };
-    assert_eq!(
-        (poll.number, poll.trigger),
-        (PollNumber(1), PollTrigger::Request)
-    );
-    assert_eq!(
-        schedule.request(second(11)),
-        Requested::Queued(PollNumber(2))
-    );
-    assert_eq!(
-        schedule.request(second(12)),
-        Requested::Queued(PollNumber(2))
-    );
+    assert_eq!((poll.number, poll.trigger), (PollNumber(1), PollTrigger::Request));
+    assert_eq!(schedule.request(second(11)), Requested::Queued(PollNumber(2)));
+    assert_eq!(schedule.request(second(12)), Requested::Queued(PollNumber(2)));
     let follow_up = schedule.finish(second(13)).expect("asked for meanwhile");
-    assert_eq!(
-        (follow_up.number, follow_up.started),
-        (PollNumber(2), second(13))
-    );
+    assert_eq!((follow_up.number, follow_up.started), (PollNumber(2), second(13)));
     assert_eq!(schedule.finish(second(13)), None);
-    assert_eq!(
-        schedule.poll_timeout(),
-        Some(second(900)),
-        "the grid has not moved"
-    );
+    assert_eq!(schedule.poll_timeout(), Some(second(900)), "the grid has not moved");
 }
 
 #[test]

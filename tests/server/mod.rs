@@ -46,9 +46,7 @@ impl TestStore {
 
     fn start_with(options: StoreOptions) -> Self {
         let runtime = Runtime::new().unwrap();
-        let handle = runtime
-            .block_on(StoreHandle::start(options))
-            .expect("the store starts");
+        let handle = runtime.block_on(StoreHandle::start(options)).expect("the store starts");
         Self { runtime, handle }
     }
 
@@ -62,16 +60,12 @@ impl TestStore {
 
     fn block(&self, list: &str) {
         let name = policy::PROCESS_LIST_VALUE.parse().unwrap();
-        let written = self
-            .handle
-            .set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
+        let written = self.handle.set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
         self.runtime.block_on(written).unwrap();
     }
 
     fn quarter_of_an_hour(&self) -> Advanced {
-        self.runtime
-            .block_on(self.handle.advance(Advance::By(Duration::from_secs(900))))
-            .unwrap()
+        self.runtime.block_on(self.handle.advance(Advance::By(Duration::from_secs(900)))).unwrap()
     }
 
     fn read<T: Send + 'static>(&self, read: impl FnOnce(View<'_>) -> T + Send + 'static) -> T {
@@ -104,18 +98,11 @@ fn a_client_connects_logs_on_and_disconnects() {
     let RopResponse::Logon(logon) = client.logon(connected.handle) else {
         panic!("the logon failed")
     };
-    assert_eq!(
-        (logon.logon_time.hour, logon.logon_time.year),
-        (8, 2006),
-        "store time"
-    );
+    assert_eq!((logon.logon_time.hour, logon.logon_time.year), (8, 2006), "store time");
     assert_eq!(store.sessions(), 1);
     assert_eq!(client.disconnect(connected.handle), closed());
     assert_eq!(store.sessions(), 0);
-    assert_eq!(
-        client.disconnect(connected.handle),
-        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
-    );
+    assert_eq!(client.disconnect(connected.handle), Called::Fault(FaultStatus::CONTEXT_MISMATCH));
     assert!(
         matches!(client.call(opnum::EC_DUMMY_RPC, &[]), Called::Response(stub) if stub == [0; 4])
     );
@@ -137,17 +124,11 @@ fn a_newly_blocked_program_is_cut_off_at_the_poll_and_refused_from_then_on() {
     let advanced = store.quarter_of_an_hour();
     assert_eq!((advanced.polls_run, advanced.disconnected), (1, 1));
     beta.sees_fin_and_nothing_else();
-    assert_eq!(
-        outlook.touch(outlook_handle, None),
-        (outlook_handle, ErrorCode::EC_NONE)
-    );
+    assert_eq!(outlook.touch(outlook_handle, None), (outlook_handle, ErrorCode::EC_NONE));
 
     let mut again = store.bind();
     let refused = again.connect(Some("C:\\Beta\\MDL.EXE"));
-    assert_eq!(
-        (refused.result, refused.handle),
-        (ErrorCode::EC_CLIENT_VER_DISALLOWED, NULL)
-    );
+    assert_eq!((refused.result, refused.handle), (ErrorCode::EC_CLIENT_VER_DISALLOWED, NULL));
     assert_eq!(
         again.connect(Some("OUTLOOK.EXE")).result,
         ErrorCode::EC_NONE,
@@ -162,10 +143,7 @@ fn a_client_in_a_call_gets_its_answer_with_a_null_handle_and_then_the_end() {
     store.quarter_of_an_hour();
     let mut client = store.bind();
     let handle = client.connect(Some("OUTLOOK.EXE")).handle;
-    assert_eq!(
-        client.touch(handle, Some("late.exe")),
-        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
-    );
+    assert_eq!(client.touch(handle, Some("late.exe")), (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED));
     client.sees_fin_and_nothing_else();
     assert_eq!(store.sessions(), 0);
 }
@@ -184,14 +162,8 @@ fn a_connection_whose_group_has_a_live_session_stays_and_the_dead_handle_tells_o
     );
     store.block("mdl.exe");
     assert_eq!(store.quarter_of_an_hour().disconnected, 1);
-    assert_eq!(
-        second.touch(doomed, None),
-        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
-    );
-    assert_eq!(
-        second.ext2(doomed, vec![], None),
-        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
-    );
+    assert_eq!(second.touch(doomed, None), (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED));
+    assert_eq!(second.ext2(doomed, vec![], None), Called::Fault(FaultStatus::CONTEXT_MISMATCH));
     assert_eq!(first.touch(kept, None), (kept, ErrorCode::EC_NONE));
     assert_eq!(second.disconnect(kept), closed());
 }
@@ -201,33 +173,22 @@ fn disconnecting_a_dead_handle_is_a_disconnect() {
     let store = TestStore::start();
     let mut client = store.bind();
     let doomed = client.connect(Some("mdl.exe")).handle;
-    assert_eq!(
-        client.connect(Some("OUTLOOK.EXE")).result,
-        ErrorCode::EC_NONE
-    );
+    assert_eq!(client.connect(Some("OUTLOOK.EXE")).result, ErrorCode::EC_NONE);
     store.block("mdl.exe");
     store.quarter_of_an_hour();
     assert_eq!(client.disconnect(doomed), closed());
-    assert_eq!(
-        client.disconnect(doomed),
-        Called::Fault(FaultStatus::CONTEXT_MISMATCH)
-    );
+    assert_eq!(client.disconnect(doomed), Called::Fault(FaultStatus::CONTEXT_MISMATCH));
 }
 
 #[test]
 fn in_context_mode_no_connection_is_closed_and_the_next_call_is_told() {
-    let store = TestStore::start_with(StoreOptions {
-        disconnect: DisconnectMode::Context,
-        ..options()
-    });
+    let store =
+        TestStore::start_with(StoreOptions { disconnect: DisconnectMode::Context, ..options() });
     let mut client = store.bind();
     let handle = client.connect(Some("mdl.exe")).handle;
     store.block("mdl.exe");
     assert_eq!(store.quarter_of_an_hour().disconnected, 1);
-    assert_eq!(
-        client.touch(handle, None),
-        (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)
-    );
+    assert_eq!(client.touch(handle, None), (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED));
     assert!(
         matches!(client.call(opnum::EC_DUMMY_RPC, &[]), Called::Response(_)),
         "the connection is open"
@@ -270,9 +231,7 @@ fn a_client_without_a_name_stays_and_is_counted() {
 #[test]
 fn a_client_older_than_the_call_it_makes_is_told_which_version_would_do() {
     let store = TestStore::start();
-    let refused = store
-        .bind()
-        .connect_as(Some("OUTLOOK.EXE"), WireVersion([10, 6515, 0]));
+    let refused = store.bind().connect_as(Some("OUTLOOK.EXE"), WireVersion([10, 6515, 0]));
     assert_eq!(refused.result, ErrorCode::EC_VERSION_MISMATCH);
     assert_eq!(refused.best_version, WireVersion::BEST_FOR_TOO_OLD);
 }
@@ -286,24 +245,11 @@ fn the_last_connection_of_a_group_takes_its_sessions_along() {
     drop(second);
     assert_eq!(first.touch(handle, None).0, handle, "a connection is left");
     drop(first);
-    store.until("the session ends", |view| {
-        view.store().counts().sessions == 0
-    });
-    let reason = store.read(|view| {
-        view.store()
-            .journal()
-            .entries()
-            .last()
-            .map(|entry| entry.event.clone())
-    });
+    store.until("the session ends", |view| view.store().counts().sessions == 0);
+    let reason =
+        store.read(|view| view.store().journal().entries().last().map(|entry| entry.event.clone()));
     assert!(
-        matches!(
-            reason,
-            Some(Event::SessionEnded {
-                reason: infostore::EndReason::Transport,
-                ..
-            })
-        ),
+        matches!(reason, Some(Event::SessionEnded { reason: infostore::EndReason::Transport, .. })),
         "{reason:?}"
     );
 }
@@ -314,22 +260,11 @@ fn an_administrator_ends_a_session() {
     let mut client = store.bind();
     client.connect(Some("OUTLOOK.EXE"));
     let session = store
-        .read(|view| {
-            view.store()
-                .sessions_after(None)
-                .next()
-                .map(|record| record.id)
-        })
+        .read(|view| view.store().sessions_after(None).next().map(|record| record.id))
         .unwrap();
-    store
-        .runtime
-        .block_on(store.handle.disconnect_session(session))
-        .unwrap();
+    store.runtime.block_on(store.handle.disconnect_session(session)).unwrap();
     client.sees_fin_and_nothing_else();
-    let error = store
-        .runtime
-        .block_on(store.handle.disconnect_session(SessionId(99)))
-        .unwrap_err();
+    let error = store.runtime.block_on(store.handle.disconnect_session(SessionId(99))).unwrap_err();
     assert_eq!(error.to_string(), "session 99 is not live");
 }
 
@@ -361,21 +296,14 @@ fn no_blocked_session_survives_connecting_while_the_poll_runs() {
                     };
                     let results: Vec<_> = clients.iter_mut().enumerate().map(connect).collect();
                     let join = |(client, (listed, result))| (listed, client, result);
-                    clients
-                        .into_iter()
-                        .zip(results)
-                        .map(join)
-                        .collect::<Vec<_>>()
+                    clients.into_iter().zip(results).map(join).collect::<Vec<_>>()
                 })
             })
             .collect();
         start.wait();
         let advanced = store.quarter_of_an_hour();
         assert_eq!(advanced.polls_run, 1);
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     assert_eq!(outcomes.len(), CLIENTS);
     let listed = outcomes.iter().filter(|(listed, ..)| *listed).count();
@@ -391,9 +319,8 @@ fn no_blocked_session_survives_connecting_while_the_poll_runs() {
         let policy = view.store().policy();
         let forbidden = |decision| matches!(decision, Decision::Forbidden(_));
         let survivors = view.store().sessions_after(None);
-        let survivors = survivors
-            .filter(|session| forbidden(policy.decide(&session.identity.subject)))
-            .count();
+        let survivors =
+            survivors.filter(|session| forbidden(policy.decide(&session.identity.subject))).count();
         let counts = view.store().counts();
         (survivors, counts.refused, counts.disconnected)
     });
@@ -407,10 +334,7 @@ fn no_blocked_session_survives_connecting_while_the_poll_runs() {
 
 #[test]
 fn a_connection_beyond_the_limit_is_closed_without_a_word() {
-    let store = TestStore::start_with(StoreOptions {
-        max_connections: 1,
-        ..options()
-    });
+    let store = TestStore::start_with(StoreOptions { max_connections: 1, ..options() });
     let first = store.bind();
     let mut stream = TcpStream::connect(store.handle.rpc_address().unwrap()).unwrap();
     assert_eq!(stream.read(&mut [0]).expect("a FIN, not a reset"), 0);
@@ -419,14 +343,8 @@ fn a_connection_beyond_the_limit_is_closed_without_a_word() {
         store.read(|_| ());
         store.handle.free_connections() == 1
     };
-    assert!(
-        (0..200_000).any(free),
-        "a connection that ends makes room for another"
-    );
-    assert_eq!(
-        store.bind().connect(Some("a.exe")).result,
-        ErrorCode::EC_NONE
-    );
+    assert!((0..200_000).any(free), "a connection that ends makes room for another");
+    assert_eq!(store.bind().connect(Some("a.exe")).result, ErrorCode::EC_NONE);
 }
 
 #[test]
@@ -443,10 +361,7 @@ fn a_store_that_stops_tells_nobody_and_closes_everything() {
 #[test]
 fn a_port_that_is_taken_is_an_error_that_names_it() {
     let store = TestStore::start();
-    let taken = StoreOptions {
-        rpc: store.handle.rpc_address(),
-        ..options()
-    };
+    let taken = StoreOptions { rpc: store.handle.rpc_address(), ..options() };
     let Err(error) = store.runtime.block_on(StoreHandle::start(taken)) else {
         panic!("two stores on one port")
     };
@@ -463,17 +378,9 @@ fn a_reset_ends_everything_and_begins_a_new_epoch() {
     let cursor = store.runtime.block_on(store.handle.reset()).unwrap();
     assert_eq!(cursor.epoch, infostore::Epoch(2));
     client.sees_fin_and_nothing_else();
-    let (now, sessions, generation) = store.read(|view| {
-        (
-            view.now(),
-            view.store().counts().sessions,
-            view.store().generation(),
-        )
-    });
-    assert_eq!(
-        (now.to_string().as_str(), sessions, generation.0),
-        ("2006-04-22T08:00:00Z", 0, 0)
-    );
+    let (now, sessions, generation) =
+        store.read(|view| (view.now(), view.store().counts().sessions, view.store().generation()));
+    assert_eq!((now.to_string().as_str(), sessions, generation.0), ("2006-04-22T08:00:00Z", 0, 0));
     assert_eq!(
         store.bind().connect(Some("mdl.exe")).result,
         ErrorCode::EC_NONE,

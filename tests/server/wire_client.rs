@@ -43,18 +43,10 @@ impl WireClient {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (major, minor) = EMSMDB_VERSION;
-        let interface = SyntaxId {
-            uuid: Uuid::from_u128(EMSMDB_UUID),
-            major,
-            minor,
-        };
+        let interface = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
         let mut association = ClientAssociation::new(interface, ClientOptions::default());
         association.bind(group);
-        let mut client = Self {
-            stream,
-            association,
-            group: AssociationGroupId(0),
-        };
+        let mut client = Self { stream, association, group: AssociationGroupId(0) };
         match client.next_event() {
             Some(ClientEvent::Bound { group }) => client.group = group,
             event => panic!("the bind was answered with {event:?}"),
@@ -100,11 +92,7 @@ impl WireClient {
         rops: Vec<RopRequest>,
         late: Option<&str>,
     ) -> Called {
-        let payload = RopBuffer {
-            rops,
-            handles: vec![0xFFFF_FFFF],
-        }
-        .encode();
+        let payload = RopBuffer { rops, handles: vec![0xFFFF_FFFF] }.encode();
         let request = EcDoRpcExt2Request {
             handle,
             flags: RpcExt2Flags(3),
@@ -140,10 +128,7 @@ impl WireClient {
             panic!("a fault")
         };
         let response = EcDoRpcExt2Response::decode(&stub).expect("a response");
-        assert_eq!(
-            (response.handle, response.result),
-            (handle, ErrorCode::EC_NONE)
-        );
+        assert_eq!((response.handle, response.result), (handle, ErrorCode::EC_NONE));
         let payloads = rgb::decode_rgb_in(&response.rgb_out).expect("one payload");
         let buffer = decode_response_buffer(&payloads[0].bytes).expect("responses");
         assert_ne!(buffer.handles, [0xFFFF_FFFF], "the logon has a handle");
@@ -151,10 +136,7 @@ impl WireClient {
     }
 
     pub(crate) fn disconnect(&mut self, handle: [u8; 20]) -> Called {
-        self.call(
-            opnum::EC_DO_DISCONNECT,
-            &EcDoDisconnectRequest { handle }.encode(),
-        )
+        self.call(opnum::EC_DO_DISCONNECT, &EcDoDisconnectRequest { handle }.encode())
     }
 
     pub(crate) fn call(&mut self, opnum: u16, stub: &[u8]) -> Called {

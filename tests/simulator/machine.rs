@@ -55,30 +55,14 @@ fn what_the_server_answers_decides_where_a_connecting_client_stands() {
     let refused = |code| Reply::Stub(EcDoConnectExResponse::refused(code).encode());
     let failed_logon = |error| {
         let rop_id = RopId::LOGON;
-        Reply::Stub(logon_answer(RopResponse::Failed {
-            rop_id,
-            handle_index: 0,
-            error,
-        }))
+        Reply::Stub(logon_answer(RopResponse::Failed { rop_id, handle_index: 0, error }))
     };
     let rpc_failed = |code| Reply::Stub(EcDoRpcExt2Response::failed(HANDLE, code).encode());
     let gone = Reply::Stub(EcDoRpcExt2Response::session_gone(DISALLOWED).encode());
     use ClientState::{Disconnected, Failed, Refused};
     let rows = [
-        (
-            "a code",
-            0,
-            refused(DISALLOWED),
-            Refused,
-            "ecClientVerDisallowed",
-        ),
-        (
-            "a code without a name",
-            0,
-            refused(ErrorCode(0x1234)),
-            Refused,
-            "0x00001234",
-        ),
+        ("a code", 0, refused(DISALLOWED), Refused, "ecClientVerDisallowed"),
+        ("a code without a name", 0, refused(ErrorCode(0x1234)), Refused, "0x00001234"),
         (
             "no code and no session",
             0,
@@ -101,13 +85,7 @@ fn what_the_server_answers_decides_where_a_connecting_client_stands() {
             "the server's answer is malformed: EcDoConnectEx response: pcmsPollsMax at offset 20: needs 4 bytes, 0 \
              left",
         ),
-        (
-            "the end",
-            0,
-            Reply::Close,
-            Failed,
-            "the server closed the connection",
-        ),
+        ("the end", 0, Reply::Close, Failed, "the server closed the connection"),
         (
             "garbage",
             0,
@@ -115,20 +93,8 @@ fn what_the_server_answers_decides_where_a_connecting_client_stands() {
             Failed,
             "the server broke the protocol: protocol version 72.84 is not 5.0 or 5.1, in the pdu at stream offset 80",
         ),
-        (
-            "no mailbox",
-            1,
-            failed_logon(ErrorCode::EC_UNKNOWN_USER),
-            Refused,
-            "ecUnknownUser",
-        ),
-        (
-            "no operations",
-            1,
-            rpc_failed(ErrorCode::EC_RPC_FORMAT),
-            Refused,
-            "ecRpcFormat",
-        ),
+        ("no mailbox", 1, failed_logon(ErrorCode::EC_UNKNOWN_USER), Refused, "ecUnknownUser"),
+        ("no operations", 1, rpc_failed(ErrorCode::EC_RPC_FORMAT), Refused, "ecRpcFormat"),
         (
             "an empty answer to the logon",
             1,
@@ -193,18 +159,8 @@ fn what_the_server_does_decides_where_a_connected_client_stands() {
             Disconnected,
             "the server ended the session",
         ),
-        (
-            "the end",
-            Reply::Close,
-            Disconnected,
-            "the server closed the connection",
-        ),
-        (
-            "an error",
-            failed,
-            Connected,
-            "a call was answered with ecServerBusy",
-        ),
+        ("the end", Reply::Close, Disconnected, "the server closed the connection"),
+        ("an error", failed, Connected, "a call was answered with ecServerBusy"),
         (
             "a fault",
             Reply::Fault(FaultStatus::CONTEXT_MISMATCH),
@@ -224,16 +180,12 @@ fn what_the_server_does_decides_where_a_connected_client_stands() {
 #[test]
 fn an_idle_client_that_is_cut_off_makes_no_further_move() {
     let mut pipe = Pipe::new(outlook()).connected();
-    pipe.client
-        .handle_closed(NOW, "the server closed the connection");
+    pipe.client.handle_closed(NOW, "the server closed the connection");
     assert_eq!(pipe.client.state(), ClientState::Disconnected);
     assert_eq!(pipe.client.poll_action(), None);
     pipe.client.handle_bytes(NOW, b"late");
     pipe.client.handle_closed(NOW, "twice");
-    assert_eq!(
-        pipe.outcome().as_deref(),
-        Some("the server closed the connection")
-    );
+    assert_eq!(pipe.outcome().as_deref(), Some("the server closed the connection"));
 }
 
 #[test]
@@ -252,12 +204,7 @@ fn disconnecting_ends_the_session_before_the_connection() {
     let mut pipe = Pipe::new(outlook()).connected();
     pipe.client.disconnect(NOW);
     pipe.client.disconnect(NOW);
-    assert_eq!(
-        pipe.client.touch(),
-        Err(CallError::NotConnected {
-            state: ClientState::Connected
-        })
-    );
+    assert_eq!(pipe.client.touch(), Err(CallError::NotConnected { state: ClientState::Connected }));
     pipe.settle();
     assert_eq!(pipe.opnums(), [10, 11, 1]);
     assert_eq!((pipe.client.state(), pipe.hang_ups), (ClientState::Idle, 1));
@@ -290,22 +237,14 @@ fn connecting_again_hangs_up_first() {
     pipe.client.connect(NOW);
     pipe.settle();
     assert_eq!(pipe.client.state(), ClientState::Connected);
-    assert_eq!(
-        (pipe.dials, pipe.hang_ups, pipe.client.attempts()),
-        (2, 1, 2)
-    );
+    assert_eq!((pipe.dials, pipe.hang_ups, pipe.client.attempts()), (2, 1, 2));
 }
 
 #[test]
 fn a_refused_client_can_try_again() {
     let refusal = Reply::Stub(EcDoConnectExResponse::refused(DISALLOWED).encode());
     let mut pipe = Pipe::new(outlook()).reply(0, refusal).connected();
-    assert_eq!(
-        pipe.client.touch(),
-        Err(CallError::NotConnected {
-            state: ClientState::Refused
-        })
-    );
+    assert_eq!(pipe.client.touch(), Err(CallError::NotConnected { state: ClientState::Refused }));
     pipe.client.connect(NOW);
     pipe.settle();
     assert_eq!(pipe.client.state(), ClientState::Connected);
@@ -316,25 +255,17 @@ fn a_refused_client_can_try_again() {
 fn only_a_client_with_an_auxiliary_buffer_names_a_program_late() {
     let process = ProcessName::new("mdl.exe").unwrap();
     let mut pipe = Pipe::new(old()).connected();
-    assert_eq!(
-        pipe.client.report(&process),
-        Err(CallError::NoAuxiliaryBuffer)
-    );
+    assert_eq!(pipe.client.report(&process), Err(CallError::NoAuxiliaryBuffer));
     let mut idle = ClientMachine::new(outlook(), MachineOptions::default());
     let error = idle.report(&process).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the client is idle, and only a connected one makes calls"
-    );
+    assert_eq!(error.to_string(), "the client is idle, and only a connected one makes calls");
 }
 
 #[test]
 fn calls_are_made_one_after_the_other() {
     let mut pipe = Pipe::new(outlook()).connected();
     pipe.client.touch().unwrap();
-    pipe.client
-        .report(&ProcessName::new("mdl.exe").unwrap())
-        .unwrap();
+    pipe.client.report(&ProcessName::new("mdl.exe").unwrap()).unwrap();
     pipe.client.disconnect(NOW);
     pipe.settle();
     assert_eq!(pipe.opnums(), [10, 11, 11, 11, 1]);

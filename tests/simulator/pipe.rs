@@ -104,17 +104,10 @@ impl Pipe {
     }
 
     fn dial(&mut self) {
-        assert!(
-            self.association.is_none(),
-            "it hangs up before it dials again"
-        );
+        assert!(self.association.is_none(), "it hangs up before it dials again");
         self.dials += 1;
         let (major, minor) = EMSMDB_VERSION;
-        let emsmdb = SyntaxId {
-            uuid: Uuid::from_u128(EMSMDB_UUID),
-            major,
-            minor,
-        };
+        let emsmdb = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
         self.association = Some(Association::new(AssociationConfig {
             interfaces: vec![emsmdb],
             ..AssociationConfig::default()
@@ -130,9 +123,7 @@ impl Pipe {
         let Some(mut association) = self.association.take() else {
             return;
         };
-        association
-            .handle_bytes(bytes)
-            .expect("the client keeps to the protocol");
+        association.handle_bytes(bytes).expect("the client keeps to the protocol");
         let mut raw = VecDeque::new();
         let mut close = false;
         while let Some(event) = association.poll_event() {
@@ -141,10 +132,7 @@ impl Pipe {
                 RpcEvent::Call(call) => {
                     let number = self.calls.len();
                     let opnum = call.opnum.0;
-                    let special = self
-                        .special
-                        .iter()
-                        .position(|(special, _)| *special == number);
+                    let special = self.special.iter().position(|(special, _)| *special == number);
                     let reply = special.map_or_else(
                         || Reply::Stub(willing(opnum, &call.stub)),
                         |index| self.special.remove(index).1,
@@ -169,8 +157,7 @@ impl Pipe {
         }
         if close {
             self.association = None;
-            self.client
-                .handle_closed(NOW, "the server closed the connection");
+            self.client.handle_closed(NOW, "the server closed the connection");
         }
     }
 }
@@ -213,10 +200,7 @@ pub(super) fn willing(opnum: u16, stub: &[u8]) -> Vec<u8> {
 
 /// The response to opnum 11 with this answer to RopLogon.
 pub(super) fn logon_answer(response: RopResponse) -> Vec<u8> {
-    let rops = RopResponseBuffer {
-        responses: vec![response],
-        handles: vec![0x65],
-    };
+    let rops = RopResponseBuffer { responses: vec![response], handles: vec![0x65] };
     EcDoRpcExt2Response {
         rgb_out: encode_rgb_out(&rops.encode(), RpcExt2Flags::default()).unwrap(),
         ..EcDoRpcExt2Response::failed(HANDLE, ErrorCode::EC_NONE)
@@ -227,11 +211,7 @@ pub(super) fn logon_answer(response: RopResponse) -> Vec<u8> {
 fn answer_rops(payload: &[u8]) -> Vec<u8> {
     let request = emsmdb::rop::decode_request_buffer(payload).unwrap();
     let responses = request.rops.iter().map(|_| RopResponse::Logon(mailbox()));
-    RopResponseBuffer {
-        responses: responses.collect(),
-        handles: request.handles,
-    }
-    .encode()
+    RopResponseBuffer { responses: responses.collect(), handles: request.handles }.encode()
 }
 
 fn mailbox() -> emsmdb::rop::RopLogonResponse {

@@ -81,12 +81,8 @@ fn a_disconnect_is_the_vector() {
 fn a_bind_is_that_of_a_windows_client() {
     let hex = include_str!("../../fixtures/wire/foreign/bind.hex");
     let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let pairs = digits
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).unwrap());
-    let bind: Vec<u8> = pairs
-        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-        .collect();
+    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let bind: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
     assert_eq!(Pipe::new(outlook()).connected().bind, bind);
 }
 
@@ -95,11 +91,7 @@ fn buffers_are_obfuscated_unless_told_otherwise() {
     let connect = Pipe::new(outlook()).connected().calls.swap_remove(0).1;
     let aux_in = EcDoConnectExRequest::decode(&connect).unwrap().aux_in;
     assert_eq!(aux_in[2..4], [6, 0], "XorMagic and Last");
-    let plain = Pipe::with(outlook(), PLAIN)
-        .connected()
-        .calls
-        .swap_remove(0)
-        .1;
+    let plain = Pipe::with(outlook(), PLAIN).connected().calls.swap_remove(0).1;
     let plain = EcDoConnectExRequest::decode(&plain).unwrap().aux_in;
     assert_eq!(plain[2..4], [4, 0], "Last");
     assert_eq!(decode_aux(&aux_in), decode_aux(&plain));
@@ -116,26 +108,18 @@ fn a_client_without_a_program_sends_no_auxiliary_block() {
 fn a_late_name_comes_in_a_block_of_its_own_with_no_operations() {
     let mut pipe = Pipe::new(spec(None, "11.0.5608.0")).connected();
     for process in ["mdl.exe", "b.exe"] {
-        pipe.client
-            .report(&ProcessName::new(process).unwrap())
-            .unwrap();
+        pipe.client.report(&ProcessName::new(process).unwrap()).unwrap();
         pipe.settle();
     }
     let named = |index: usize| -> Vec<AuxPerfProcessInfo> {
         let request = EcDoRpcExt2Request::decode(&pipe.calls[index].1).unwrap();
-        assert_eq!(
-            emsmdb::rgb::decode_rgb_in(&request.rgb_in).unwrap()[0].bytes,
-            [2, 0]
-        );
+        assert_eq!(emsmdb::rgb::decode_rgb_in(&request.rgb_in).unwrap()[0].bytes, [2, 0]);
         decode_aux(&request.aux_in).processes().cloned().collect()
     };
     let (first, second) = (named(2).remove(0), named(3).remove(0));
     assert_eq!(first.name_lossy().as_deref(), Some("mdl.exe"));
     assert_eq!(second.name_lossy().as_deref(), Some("b.exe"));
-    assert_ne!(
-        first.process_id, second.process_id,
-        "an id is one program's"
-    );
+    assert_ne!(first.process_id, second.process_id, "an id is one program's");
     assert_ne!(first.process_guid, second.process_guid);
 }
 
@@ -143,8 +127,5 @@ fn a_late_name_comes_in_a_block_of_its_own_with_no_operations() {
 fn a_client_says_the_same_every_time_and_another_client_something_else() {
     let connect = |spec| Pipe::new(spec).connected().calls.swap_remove(0).1;
     assert_eq!(connect(outlook()), connect(outlook()));
-    assert_ne!(
-        connect(outlook()),
-        connect(spec(Some("mdl.exe"), "11.0.5608.0"))
-    );
+    assert_ne!(connect(outlook()), connect(spec(Some("mdl.exe"), "11.0.5608.0")));
 }

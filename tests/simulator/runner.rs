@@ -25,10 +25,7 @@ struct NotingStore {
 
 impl NotingStore {
     fn note(&mut self, told: String) -> Result<(), DriverError> {
-        if self
-            .refuses
-            .is_some_and(|refuses| told.starts_with(refuses))
-        {
+        if self.refuses.is_some_and(|refuses| told.starts_with(refuses)) {
             return Err(DriverError::new("the store is gone"));
         }
         if !told.starts_with("start over") {
@@ -46,18 +43,11 @@ impl StoreDriver for NotingStore {
 
     fn inject(&mut self, clients: &[Injection]) -> Result<Vec<ClientId>, DriverError> {
         let mut ids = Vec::new();
-        for Injection {
-            spec,
-            transport,
-            group,
-        } in clients
-        {
+        for Injection { spec, transport, group } in clients {
             self.injected += 1;
             ids.push(ClientId(100 + self.injected));
             let (user, machine) = (spec.user(), spec.machine());
-            self.note(format!(
-                "inject {user}@{machine} over {transport:?} as {group:?}"
-            ))?;
+            self.note(format!("inject {user}@{machine} over {transport:?} as {group:?}"))?;
         }
         Ok(ids)
     }
@@ -107,12 +97,7 @@ impl StoreDriver for NotingStore {
     }
 
     fn events_after(&mut self, seq: u64) -> Result<Vec<StoreEvent>, DriverError> {
-        Ok(self
-            .journal
-            .iter()
-            .filter(|event| seq < event.seq)
-            .cloned()
-            .collect())
+        Ok(self.journal.iter().filter(|event| seq < event.seq).cloned().collect())
     }
 }
 
@@ -123,9 +108,7 @@ fn scenario(steps: &str) -> Scenario {
 
 fn play(steps: &str, options: RunOptions, store: &mut NotingStore) -> (Report, Vec<String>) {
     let mut lines = Vec::new();
-    let report = run(&scenario(steps), options, store, &mut |entry| {
-        lines.push(entry.to_string())
-    });
+    let report = run(&scenario(steps), options, store, &mut |entry| lines.push(entry.to_string()));
     (report.unwrap(), lines)
 }
 
@@ -139,18 +122,11 @@ fn event(seq: u64, event_type: &str, process: &str) -> StoreEvent {
 
 fn client(group: &str, state: ClientState, outcome: Option<&str>) -> ClientView {
     let (group, outcome) = (Some(group.to_owned()), outcome.map(ToOwned::to_owned));
-    ClientView {
-        group,
-        state,
-        outcome,
-    }
+    ClientView { group, state, outcome }
 }
 
 fn session(process: Option<&str>, group: Option<&str>) -> SessionView {
-    SessionView {
-        process: process.map(ToOwned::to_owned),
-        group: group.map(ToOwned::to_owned),
-    }
+    SessionView { process: process.map(ToOwned::to_owned), group: group.map(ToOwned::to_owned) }
 }
 
 const EVERY_ACTION: &str = r#"
@@ -193,22 +169,13 @@ fn every_action_reaches_the_store_in_order() {
 #[test]
 fn a_run_can_put_every_client_on_one_transport() {
     for (transport, word) in [(Transport::Tcp, "over Tcp"), (Transport::Pipe, "over Pipe")] {
-        let options = RunOptions {
-            transport: Some(transport),
-            ..RunOptions::default()
-        };
+        let options = RunOptions { transport: Some(transport), ..RunOptions::default() };
         let mut store = NotingStore::default();
         play(EVERY_ACTION, options, &mut store);
-        let injected: Vec<_> = store
-            .told
-            .iter()
-            .filter(|told| told.starts_with("inject"))
-            .collect();
+        let injected: Vec<_> =
+            store.told.iter().filter(|told| told.starts_with("inject")).collect();
         assert_eq!(injected.len(), 4);
-        assert!(
-            injected.iter().all(|told| told.contains(word)),
-            "{injected:?}"
-        );
+        assert!(injected.iter().all(|told| told.contains(word)), "{injected:?}");
     }
 }
 
@@ -236,10 +203,7 @@ fn check(expect: &str) -> Check {
         r#"{{ say = "x", inject = [{{ group = "g" }}, {{ group = "h" }}] }}, {{ say = "y", expect = {{ {expect} }} }}"#
     );
     let mut store = store();
-    play(&steps, RunOptions::default(), &mut store)
-        .0
-        .checks
-        .remove(0)
+    play(&steps, RunOptions::default(), &mut store).0.checks.remove(0)
 }
 
 #[test]
@@ -248,22 +212,13 @@ fn an_expectation_is_met_or_says_what_there_was() {
     let unmet = |expected: &str, found: &str| (false, expected.to_owned(), found.to_owned());
     let rows = [
         ("sessions = [{ count = 2 }]", met("2 sessions", "2")),
-        (
-            "sessions = [{ process = \"mdl.exe\", count = 1 }]",
-            met("1 session of mdl.exe", "1"),
-        ),
+        ("sessions = [{ process = \"mdl.exe\", count = 1 }]", met("1 session of mdl.exe", "1")),
         (
             "sessions = [{ process = \"mdl.exe\", group = \"h\", count = 1 }]",
             unmet("1 session of mdl.exe in group `h`", "0"),
         ),
-        (
-            "unidentified = 1",
-            met("1 session without a process name", "1"),
-        ),
-        (
-            "unidentified = 0",
-            unmet("0 sessions without a process name", "1"),
-        ),
+        ("unidentified = 1", met("1 session without a process name", "1")),
+        ("unidentified = 0", unmet("0 sessions without a process name", "1")),
         (
             "clients = [{ group = \"g\", state = \"connected\" }]",
             met("every client in group `g` connected", "1"),
@@ -279,16 +234,10 @@ fn an_expectation_is_met_or_says_what_there_was() {
             "clients = [{ group = \"h\", state = \"refused\", count = 2 }]",
             met("2 clients in group `h` refused", "2"),
         ),
-        (
-            "clients = [{ state = \"idle\", count = 0 }]",
-            met("0 clients idle", "0"),
-        ),
+        ("clients = [{ state = \"idle\", count = 0 }]", met("0 clients idle", "0")),
         (
             "events = [{ type = \"session.refused\", process = \"MDL.EXE\", code = \"ecClientVerDisallowed\", count = 2 }]",
-            met(
-                "2 events `session.refused` of MDL.EXE with ecClientVerDisallowed",
-                "2",
-            ),
+            met("2 events `session.refused` of MDL.EXE with ecClientVerDisallowed", "2"),
         ),
         (
             "events = [{ type = \"session.refused\", group = \"g\" }]",
@@ -300,16 +249,7 @@ fn an_expectation_is_met_or_says_what_there_was() {
         ),
     ];
     for (expect, (met, expected, found)) in rows {
-        assert_eq!(
-            check(expect),
-            Check {
-                step: 2,
-                expected,
-                found,
-                met
-            },
-            "{expect}"
-        );
+        assert_eq!(check(expect), Check { step: 2, expected, found, met }, "{expect}");
     }
 }
 
@@ -344,10 +284,7 @@ fn a_run_stops_where_an_expectation_is_not_met_unless_told_to_go_on() {
         { say = "look", expect = { unidentified = 7, sessions = [{ count = 2 }] } },
         { say = "go on", poll = true }"#;
     for (keep_going, steps_played) in [(false, 1), (true, 2)] {
-        let options = RunOptions {
-            keep_going,
-            ..RunOptions::default()
-        };
+        let options = RunOptions { keep_going, ..RunOptions::default() };
         let (report, _) = play(steps, options, &mut store());
         assert!(!report.met());
         assert_eq!((report.steps, report.checks.len()), (steps_played, 2));
@@ -376,10 +313,7 @@ fn a_store_that_fails_is_an_error_that_names_the_step() {
     let scenario = scenario(EVERY_ACTION);
     let mut show = |_| {};
     let mut fails = |refuses| {
-        let mut store = NotingStore {
-            refuses: Some(refuses),
-            ..NotingStore::default()
-        };
+        let mut store = NotingStore { refuses: Some(refuses), ..NotingStore::default() };
         let error = run(&scenario, RunOptions::default(), &mut store, &mut show).unwrap_err();
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(source, "the store is gone");

@@ -29,29 +29,16 @@ steps = [
     )
     .unwrap();
     assert_eq!(scenario.start.to_string(), "2006-04-22T08:00:00Z");
-    let said: Vec<_> = scenario
-        .steps
-        .iter()
-        .map(|step| step.say.as_str())
-        .collect();
+    let said: Vec<_> = scenario.steps.iter().map(|step| step.say.as_str()).collect();
     assert_eq!(said, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
     let StepAction::Inject(entries) = &scenario.steps[0].action else {
         panic!("{:?}", scenario.steps[0])
     };
-    assert_eq!(
-        (entries[0].count, entries[0].transport),
-        (3, Transport::Tcp)
-    );
-    assert_eq!(
-        (entries[1].count, entries[1].transport),
-        (1, Transport::Pipe)
-    );
+    assert_eq!((entries[0].count, entries[0].transport), (3, Transport::Tcp));
+    assert_eq!((entries[1].count, entries[1].transport), (1, Transport::Pipe));
     assert_eq!(entries[1].spec.process(), None);
     let ninety_minutes = Duration::from_secs(5_400);
-    assert_eq!(
-        scenario.steps[7].action,
-        StepAction::Advance(ninety_minutes)
-    );
+    assert_eq!(scenario.steps[7].action, StepAction::Advance(ninety_minutes));
 }
 
 #[test]
@@ -64,22 +51,14 @@ fn a_start_may_be_written_in_tomls_own_form() {
 #[test]
 fn what_is_wrong_is_said_with_its_line_and_column() {
     let rows = [
-        (
-            "no toml",
-            "steps = [",
-            "line 4, column 10: unclosed array, expected `]`",
-        ),
+        ("no toml", "steps = [", "line 4, column 10: unclosed array, expected `]`"),
         (
             "an unknown field",
             "[[steps]]\nsay = \"x\"\nwait = true",
             "line 6, column 1: unknown field `wait`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, \
              `touch`, `set_value`, `delete_value`, `advance`, `poll`, `expect`",
         ),
-        (
-            "no sentence",
-            "[[steps]]\npoll = true",
-            "line 4, column 1: missing field `say`",
-        ),
+        ("no sentence", "[[steps]]\npoll = true", "line 4, column 1: missing field `say`"),
         (
             "no action",
             "[[steps]]\nsay = \"x\"",
@@ -181,10 +160,6 @@ fn a_bad_head_is_refused() {
         ),
     ];
     for (name, text, error) in rows {
-        assert_eq!(
-            Scenario::parse(text).unwrap_err().to_string(),
-            error,
-            "{name}"
-        );
+        assert_eq!(Scenario::parse(text).unwrap_err().to_string(), error, "{name}");
     }
 }

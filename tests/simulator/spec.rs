@@ -11,10 +11,7 @@ fn a_client_without_fields_is_outlook_2003s_mapi_with_no_program_to_name() {
     assert_eq!(spec.client_version(), ClientVersion::OUTLOOK_2003);
     assert_eq!(spec.mode(), ClientMode::Cached);
     let third = spec.numbered(3);
-    assert_eq!(
-        (third.user().as_str(), third.machine().as_str()),
-        ("user3", "WKS3")
-    );
+    assert_eq!((third.user().as_str(), third.machine().as_str()), ("user3", "WKS3"));
     let dn = "/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=user3";
     assert_eq!(third.user_dn(), dn);
 }
@@ -29,10 +26,7 @@ fn a_client_is_written_as_it_is_read() {
     assert_eq!(spec.note(), Some("a beta"));
     assert_eq!(serde_json::to_value(&spec).unwrap(), written);
     let silent: ClientSpec = serde_json::from_value(json!({ "process": null })).unwrap();
-    assert_eq!(
-        serde_json::to_value(&silent).unwrap()["process"],
-        json!(null)
-    );
+    assert_eq!(serde_json::to_value(&silent).unwrap()["process"], json!(null));
 }
 
 #[test]
@@ -96,10 +90,7 @@ fn what_is_no_client_is_refused_with_the_field_the_value_and_what_to_do() {
 #[test]
 fn an_unknown_field_is_refused_by_its_name() {
     let error = serde_json::from_value::<ClientSpec>(json!({ "proces": "a.exe" })).unwrap_err();
-    assert!(
-        error.to_string().starts_with("unknown field `proces`"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("unknown field `proces`"), "{error}");
 }
 
 #[test]
@@ -114,11 +105,7 @@ fn a_version_goes_onto_the_wire_as_the_scheme_with_room_for_it() {
     for (text, words, has_auxiliary_buffer) in rows {
         let version: ClientVersion = text.parse().unwrap();
         assert_eq!(version.wire().0, words, "{text}");
-        assert_eq!(
-            version.has_auxiliary_buffer(),
-            has_auxiliary_buffer,
-            "{text}"
-        );
+        assert_eq!(version.has_auxiliary_buffer(), has_auxiliary_buffer, "{text}");
         assert_eq!(version.to_string(), text);
     }
 }

@@ -73,10 +73,7 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "poll.completed", "poll": { "number": 1, "trigger": "start" }, "changed": false }),
         session("session.connected", Some("OUTLOOK.EXE"), 1),
         session("session.connected", None, 2),
-        with(
-            session("session.identified", Some("notes.exe"), 2),
-            json!({}),
-        ),
+        with(session("session.identified", Some("notes.exe"), 2), json!({})),
         json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes",
             "value": { "type": "REG_SZ", "data": "mdl.exe; program2.exe" } }),
         json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes", "value": null }),
@@ -97,22 +94,10 @@ fn every_type_of_event_has_a_sentence() {
             session("session.disconnected", Some("a.exe"), 6),
             json!({ "reason": "admin", "decision": null }),
         ),
-        with(
-            session("session.ended", Some("a.exe"), 6),
-            json!({ "reason": "admin" }),
-        ),
-        with(
-            session("session.ended", Some("a.exe"), 7),
-            json!({ "reason": "client" }),
-        ),
-        with(
-            session("session.ended", None, 8),
-            json!({ "reason": "transport" }),
-        ),
-        with(
-            session("session.would_block", Some("mdl.exe"), 9),
-            by_item_1(),
-        ),
+        with(session("session.ended", Some("a.exe"), 6), json!({ "reason": "admin" })),
+        with(session("session.ended", Some("a.exe"), 7), json!({ "reason": "client" })),
+        with(session("session.ended", None, 8), json!({ "reason": "transport" })),
+        with(session("session.would_block", Some("mdl.exe"), 9), by_item_1()),
         json!({ "type": "enforcement.completed", "generation": 1, "disconnected": 1, "kept": 5, "unidentified": 2 }),
         json!({ "type": "poll.failed", "poll": { "number": 3, "trigger": "request" }, "error": "access to it is denied" }),
         json!({ "type": "policy.mode_changed", "mode": "audit" }),
@@ -159,17 +144,12 @@ fn every_type_of_event_has_a_sentence() {
 #[test]
 fn five_like_events_are_one_line_and_four_are_not() {
     let run = |process: Option<&str>, numbers: std::ops::Range<u64>| -> Vec<Value> {
-        numbers
-            .map(|number| session("session.connected", process, number))
-            .collect()
+        numbers.map(|number| session("session.connected", process, number)).collect()
     };
     let cut_off = (1..=500).flat_map(|number| {
         let event = |event_type| {
             let event = with(session(event_type, Some("mdl.exe"), number), by_item_1());
-            with(
-                event,
-                json!({ "at": "2006-04-22T08:15:00Z", "cause": "poll:2" }),
-            )
+            with(event, json!({ "at": "2006-04-22T08:15:00Z", "cause": "poll:2" }))
         };
         [event("session.disconnected"), event("session.ended")]
     });
@@ -214,14 +194,8 @@ fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
     ];
     for event_type in types {
         let told = tell(&events(vec![json!({ "type": event_type })]));
-        assert!(
-            told.iter().all(|line| !line.what.is_empty()),
-            "{event_type}"
-        );
+        assert!(told.iter().all(|line| !line.what.is_empty()), "{event_type}");
     }
     let one = json!({ "type": "session.connected", "session": 7 });
-    assert_eq!(
-        tell(&events(vec![one]))[0].what,
-        "an unnamed program of session 7 connects"
-    );
+    assert_eq!(tell(&events(vec![one]))[0].what, "an unnamed program of session 7 connects");
 }

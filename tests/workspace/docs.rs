@@ -8,11 +8,7 @@ fn every_source_file_says_what_it_is() {
         .into_iter()
         .flat_map(|folder| files(&root().join(folder), ".rs"));
     for path in sources.filter(|path| !path.components().any(|part| part.as_os_str() == "target")) {
-        assert!(
-            text(&path).starts_with("//! "),
-            "{} has no opening line",
-            path.display()
-        );
+        assert!(text(&path).starts_with("//! "), "{} has no opening line", path.display());
     }
 }
 
@@ -20,18 +16,12 @@ fn every_source_file_says_what_it_is() {
 #[test]
 fn the_tests_that_the_architecture_names_exist() {
     let architecture = text(&root().join("docs/ARCHITECTURE.md"));
-    let named: Vec<&str> = architecture
-        .split('`')
-        .filter(|word| word.contains("::") && !word.contains(' '))
-        .collect();
-    let sources: Vec<String> = files(&root().join("tests"), ".rs")
-        .iter()
-        .map(|path| text(path))
-        .collect();
-    let named: Vec<&str> = named
-        .into_iter()
-        .filter(|word| word.starts_with(char::is_lowercase))
-        .collect();
+    let named: Vec<&str> =
+        architecture.split('`').filter(|word| word.contains("::") && !word.contains(' ')).collect();
+    let sources: Vec<String> =
+        files(&root().join("tests"), ".rs").iter().map(|path| text(path)).collect();
+    let named: Vec<&str> =
+        named.into_iter().filter(|word| word.starts_with(char::is_lowercase)).collect();
     assert!(10 <= named.len(), "only {} tests are named", named.len());
     for test in named {
         let function = format!("fn {}(", test.rsplit("::").next().expect("a name"));
@@ -45,24 +35,13 @@ fn the_tests_that_the_architecture_names_exist() {
 /// Whoever reads the repository needs nothing else to follow it.
 #[test]
 fn no_document_points_outside_the_repository() {
-    for path in files(&root().join("docs"), ".md")
-        .into_iter()
-        .chain([root().join("README.md")])
-    {
+    for path in files(&root().join("docs"), ".md").into_iter().chain([root().join("README.md")]) {
         let document = text(&path);
-        for link in document
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        for link in document.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().expect("a target");
             let local = !link.starts_with("http") && !target.is_empty();
             let folder = path.parent().expect("a folder");
-            assert!(
-                !local || folder.join(target).exists(),
-                "{}: `{link}`",
-                path.display()
-            );
+            assert!(!local || folder.join(target).exists(), "{}: `{link}`", path.display());
         }
     }
 }

@@ -5,20 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A crate, what it may depend on inside the workspace, and outside.
-type Row = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-);
+type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-const CORE: &[&str] = &[
-    "clock",
-    "dcerpc",
-    "emsmdb",
-    "infostore",
-    "policy",
-    "registry-poll",
-];
+const CORE: &[&str] = &["clock", "dcerpc", "emsmdb", "infostore", "policy", "registry-poll"];
 
 const ALLOWED: &[Row] = &[
     ("clock", &[], &[]),
@@ -26,16 +15,8 @@ const ALLOWED: &[Row] = &[
     ("dcerpc", &[], &["bitflags", "uuid", "thiserror"]),
     ("emsmdb", &["dcerpc"], &["thiserror"]),
     ("registry-poll", &["clock"], &["thiserror"]),
-    (
-        "infostore",
-        &["clock", "policy", "registry-poll"],
-        &["thiserror"],
-    ),
-    (
-        "server",
-        CORE,
-        &["tokio", "dashmap", "tracing", "rand", "thiserror"],
-    ),
+    ("infostore", &["clock", "policy", "registry-poll"], &["thiserror"]),
+    ("server", CORE, &["tokio", "dashmap", "tracing", "rand", "thiserror"]),
     (
         "control",
         &[
@@ -65,11 +46,7 @@ const ALLOWED: &[Row] = &[
             "http-body-util",
         ],
     ),
-    (
-        "simulator",
-        &["clock", "dcerpc", "emsmdb"],
-        &["tokio", "rand", "serde", "toml", "thiserror"],
-    ),
+    ("simulator", &["clock", "dcerpc", "emsmdb"], &["tokio", "rand", "serde", "toml", "thiserror"]),
     (
         "cli",
         &[
@@ -100,11 +77,8 @@ const ALLOWED: &[Row] = &[
 
 fn packages() -> Vec<Package> {
     let manifest = super::root().join("Cargo.toml");
-    let metadata = MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()
-        .expect("cargo metadata");
+    let metadata =
+        MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo metadata");
     metadata.packages
 }
 
@@ -115,45 +89,29 @@ fn edges(package: &Package) -> (BTreeSet<String>, BTreeSet<String>) {
         .iter()
         .filter(|edge| edge.kind != DependencyKind::Build)
         .map(|edge| &edge.name);
-    let (inside, outside): (BTreeSet<_>, BTreeSet<_>) = names
-        .map(String::clone)
-        .partition(|name| name.starts_with("exstore-"));
-    (
-        inside
-            .into_iter()
-            .map(|name| name.replace("exstore-", ""))
-            .collect(),
-        outside,
-    )
+    let (inside, outside): (BTreeSet<_>, BTreeSet<_>) =
+        names.map(String::clone).partition(|name| name.starts_with("exstore-"));
+    (inside.into_iter().map(|name| name.replace("exstore-", "")).collect(), outside)
 }
 
 #[test]
 fn every_crate_depends_on_what_it_may_and_on_nothing_else() {
-    let rows: BTreeMap<_, _> = ALLOWED
-        .iter()
-        .map(|(name, inside, outside)| (*name, (inside, outside)))
-        .collect();
+    let rows: BTreeMap<_, _> =
+        ALLOWED.iter().map(|(name, inside, outside)| (*name, (inside, outside))).collect();
     let mut seen = BTreeSet::new();
     for package in packages() {
         let name = package.name.replace("exstore-", "");
         if name == "tests" {
             continue;
         }
-        let (inside, outside) = rows
-            .get(name.as_str())
-            .unwrap_or_else(|| panic!("crate {name} has no row"));
+        let (inside, outside) =
+            rows.get(name.as_str()).unwrap_or_else(|| panic!("crate {name} has no row"));
         let (real_inside, real_outside) = edges(&package);
         for edge in &real_inside {
-            assert!(
-                inside.contains(&edge.as_str()),
-                "{name} must not depend on {edge}"
-            );
+            assert!(inside.contains(&edge.as_str()), "{name} must not depend on {edge}");
         }
         for edge in &real_outside {
-            assert!(
-                outside.contains(&edge.as_str()),
-                "{name} has no budget for {edge}"
-            );
+            assert!(outside.contains(&edge.as_str()), "{name} has no budget for {edge}");
         }
         seen.insert(name);
     }
@@ -186,10 +144,7 @@ fn the_edges_that_must_never_exist_do_not() {
         let (inside, outside) = edges(&package);
         for (_, never) in forbidden.iter().filter(|(from, _)| *from == name) {
             for edge in *never {
-                assert!(
-                    !inside.contains(*edge) && !outside.contains(*edge),
-                    "{name} to {edge}"
-                );
+                assert!(!inside.contains(*edge) && !outside.contains(*edge), "{name} to {edge}");
             }
         }
     }

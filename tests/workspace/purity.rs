@@ -35,18 +35,11 @@ fn core_crates_touch_nothing_outside() {
         assert!(!sources.is_empty(), "{name} has sources");
         for path in sources {
             let code = text(&path);
-            let lines = code
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"));
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             for (word, line) in
                 lines.flat_map(|line| FORBIDDEN.iter().map(move |word| (word, line)))
             {
-                assert!(
-                    !line.contains(word),
-                    "{}: `{word}` in `{}`",
-                    path.display(),
-                    line.trim()
-                );
+                assert!(!line.contains(word), "{}: `{word}` in `{}`", path.display(), line.trim());
             }
         }
     }

@@ -18,13 +18,7 @@ use crate::output::LogFormat;
 #[command(name = "exstore", version, after_help = exit::HELP)]
 pub(crate) struct Args {
     /// How logs are written, to stderr; RUST_LOG chooses what is logged
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_LOG_FORMAT"
-    )]
+    #[arg(long, global = true, value_enum, default_value = "text", env = "EXSTORE_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -78,12 +72,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "EXSTORE_SEED", value_name = "SEED", value_parser = seed)]
     pub(crate) seed: Option<Seed>,
     /// What "disconnected" means for a connection
-    #[arg(
-        long,
-        value_enum,
-        default_value = "connection",
-        env = "EXSTORE_DISCONNECT"
-    )]
+    #[arg(long, value_enum, default_value = "connection", env = "EXSTORE_DISCONNECT")]
     pub(crate) disconnect: Disconnect,
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
@@ -164,23 +153,14 @@ pub(crate) struct Health {
 
 /// `real`, `manual` or `scaled:N`.
 fn clock_mode(text: &str) -> Result<ClockMode, String> {
-    let scaled = |factor: &str| {
-        factor
-            .parse()
-            .ok()
-            .and_then(Scale::new)
-            .map(ClockMode::Scaled)
-    };
+    let scaled = |factor: &str| factor.parse().ok().and_then(Scale::new).map(ClockMode::Scaled);
     let mode = match text {
         "real" => Some(ClockMode::Real),
         "manual" => Some(ClockMode::Manual),
         _ => text.strip_prefix("scaled:").and_then(scaled),
     };
     mode.ok_or_else(|| {
-        format!(
-            "it is `real`, `manual`, or `scaled:N` with N from 1 to {}",
-            Scale::MAX
-        )
+        format!("it is `real`, `manual`, or `scaled:N` with N from 1 to {}", Scale::MAX)
     })
 }
 
@@ -195,13 +175,9 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 fn seed(text: &str) -> Result<Seed, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let number = digits.map_or_else(
-        || u64::from_str(text),
-        |digits| u64::from_str_radix(digits, 16),
-    );
-    number
-        .map(Seed)
-        .map_err(|_| "it is a 64-bit number, decimal or 0x…".to_owned())
+    let number =
+        digits.map_or_else(|| u64::from_str(text), |digits| u64::from_str_radix(digits, 16));
+    number.map(Seed).map_err(|_| "it is a 64-bit number, decimal or 0x…".to_owned())
 }
 
 fn transport(text: &str) -> Result<Transport, String> {

@@ -17,9 +17,6 @@ pub(crate) fn run(args: &Demo) -> Result<(), Failure> {
         if run_one(url, &scenario, Some(transport))? {
             return Ok(());
         }
-        Err(Failure::new(
-            Code::NotMet,
-            "the store does not do what the article says",
-        ))
+        Err(Failure::new(Code::NotMet, "the store does not do what the article says"))
     })
 }

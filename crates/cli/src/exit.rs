@@ -33,11 +33,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
-        Self {
-            code,
-            what: what.into(),
-            hint: None,
-        }
+        Self { code, what: what.into(), hint: None }
     }
 
     /// An error with its whole chain of sources.

@@ -35,13 +35,9 @@ pub(crate) enum RequestError {
 impl Client {
     /// The control plane at `base`, such as `http://127.0.0.1:8135`.
     pub(crate) fn new(base: &str) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT));
-        Self {
-            agent: config.build().new_agent(),
-            base: base.trim_end_matches('/').to_owned(),
-        }
+        let config =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
+        Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned() }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
@@ -72,17 +68,9 @@ impl Client {
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<(), RequestError> {
-        let mut response = self
-            .agent
-            .delete(self.url(path))
-            .call()
-            .map_err(unreachable)?;
+        let mut response = self.agent.delete(self.url(path)).call().map_err(unreachable)?;
         let status = response.status();
-        if status.is_success() {
-            Ok(())
-        } else {
-            Err(refused(status.as_u16(), &mut response))
-        }
+        if status.is_success() { Ok(()) } else { Err(refused(status.as_u16(), &mut response)) }
     }
 
     fn url(&self, path: &str) -> String {
@@ -98,11 +86,7 @@ impl Client {
         if !status.is_success() {
             return Err(refused(status.as_u16(), &mut response));
         }
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(u64::MAX)
-            .read_json();
+        let body = response.body_mut().with_config().limit(u64::MAX).read_json();
         body.map_err(|error| RequestError::Refused {
             status: status.as_u16(),
             detail: format!("the answer is not the one that this program knows: {error}"),
@@ -139,12 +123,7 @@ fn unreachable(error: ureq::Error) -> RequestError {
 fn refused(status: u16, response: &mut Response<Body>) -> RequestError {
     let body = response.body_mut().read_to_string().unwrap_or_default();
     let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-    let field = |name: &str| {
-        problem
-            .get(name)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
+    let field = |name: &str| problem.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     let mut detail = field("detail").or_else(|| field("title")).unwrap_or(body);
     if let Some(hint) = field("hint") {
         detail = format!("{detail}; {hint}");

@@ -64,16 +64,11 @@ fn yes() -> bool {
 
 impl HttpDriver {
     pub(crate) fn new(base: &str) -> Self {
-        Self {
-            client: Client::new(base),
-        }
+        Self { client: Client::new(base) }
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<(), DriverError> {
-        self.client
-            .post::<IgnoredAny>(&path_of(path), body)
-            .map(drop)
-            .map_err(DriverError::new)
+        self.client.post::<IgnoredAny>(&path_of(path), body).map(drop).map_err(DriverError::new)
     }
 
     /// Every row of a list, from the first page to the last.
@@ -86,9 +81,8 @@ impl HttpDriver {
         let mut after = after;
         loop {
             let after_query = after.map_or_else(String::new, |after| format!("&after={after}"));
-            let page: Page<T> = self
-                .client
-                .get(&path_of(&format!("{path}?limit={PAGE}{after_query}")))?;
+            let page: Page<T> =
+                self.client.get(&path_of(&format!("{path}?limit={PAGE}{after_query}")))?;
             rows.extend(page.items);
             after = match page.next.filter(|_| page.more) {
                 None => return Ok(rows),
@@ -106,19 +100,12 @@ impl StoreDriver for HttpDriver {
 
     fn inject(&mut self, clients: &[Injection]) -> Result<Vec<ClientId>, DriverError> {
         let body: Vec<Value> = clients.iter().map(client_body).collect();
-        let injected: Injected = self
-            .client
-            .post(&path_of("/clients/batch"), &body)
-            .map_err(DriverError::new)?;
+        let injected: Injected =
+            self.client.post(&path_of("/clients/batch"), &body).map_err(DriverError::new)?;
         if let Some(refused) = injected.items.iter().find_map(|item| item.problem.as_ref()) {
             return Err(DriverError::new(refused.detail.clone()));
         }
-        Ok(injected
-            .items
-            .iter()
-            .flat_map(|item| &item.clients)
-            .map(|client| client.id)
-            .collect())
+        Ok(injected.items.iter().flat_map(|item| &item.clients).map(|client| client.id).collect())
     }
 
     fn connect_client(&mut self, client: ClientId) -> Result<(), DriverError> {
@@ -130,10 +117,7 @@ impl StoreDriver for HttpDriver {
     }
 
     fn report(&mut self, client: ClientId, process: &ProcessName) -> Result<(), DriverError> {
-        self.post(
-            &format!("/clients/{}/send", client.0),
-            &json!({ "process": process.as_str() }),
-        )
+        self.post(&format!("/clients/{}/send", client.0), &json!({ "process": process.as_str() }))
     }
 
     fn touch(&mut self, client: ClientId) -> Result<(), DriverError> {
@@ -142,16 +126,11 @@ impl StoreDriver for HttpDriver {
 
     fn set_value(&mut self, name: &str, data: &str) -> Result<(), DriverError> {
         let body = json!({ "type": "REG_SZ", "data": data });
-        self.client
-            .put::<IgnoredAny>(&value_path(name), &body)
-            .map(drop)
-            .map_err(DriverError::new)
+        self.client.put::<IgnoredAny>(&value_path(name), &body).map(drop).map_err(DriverError::new)
     }
 
     fn delete_value(&mut self, name: &str) -> Result<(), DriverError> {
-        self.client
-            .delete(&value_path(name))
-            .map_err(DriverError::new)
+        self.client.delete(&value_path(name)).map_err(DriverError::new)
     }
 
     fn advance(&mut self, by: Duration) -> Result<(), DriverError> {
@@ -163,10 +142,7 @@ impl StoreDriver for HttpDriver {
     }
 
     fn now(&mut self) -> Result<SimTime, DriverError> {
-        let clock: Clock = self
-            .client
-            .get(&path_of("/clock"))
-            .map_err(DriverError::new)?;
+        let clock: Clock = self.client.get(&path_of("/clock")).map_err(DriverError::new)?;
         clock.now.parse().map_err(DriverError::new)
     }
 
@@ -179,8 +155,7 @@ impl StoreDriver for HttpDriver {
     }
 
     fn events_after(&mut self, seq: u64) -> Result<Vec<StoreEvent>, DriverError> {
-        self.list("/events", Some(seq.to_string()))
-            .map_err(DriverError::new)
+        self.list("/events", Some(seq.to_string())).map_err(DriverError::new)
     }
 }
 
@@ -191,11 +166,7 @@ fn path_of(path: &str) -> String {
 /// The path of a value of the key that the store polls.
 fn value_path(name: &str) -> String {
     let key = registry_poll::KeyPath::parameters_system();
-    path_of(&format!(
-        "/registry/{}?value={}",
-        percent_encoded(key.as_str()),
-        percent_encoded(name)
-    ))
+    path_of(&format!("/registry/{}?value={}", percent_encoded(key.as_str()), percent_encoded(name)))
 }
 
 /// Everything but unreserved characters, RFC 3986 2.3.

@@ -23,11 +23,7 @@ impl JournalFile {
     /// Creates the file, or empties the one that is there.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file: BufWriter::new(file),
-            written: Cursor::START,
-        })
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), written: Cursor::START })
     }
 
     /// Writes entries as they come, until the service has ended.
@@ -46,21 +42,14 @@ impl JournalFile {
         loop {
             let written = self.written;
             let page = store.read(move |view| next_page(&view, written)).await;
-            let Ok(Page {
-                entries,
-                end,
-                service_ended,
-            }) = page
-            else {
+            let Ok(Page { entries, end, service_ended }) = page else {
                 return Ok(true);
             };
             for entry in &entries {
                 writeln!(self.file, "{}", control::journal_line(entry))
                     .map_err(|error| self.cannot_write(&error))?;
             }
-            self.file
-                .flush()
-                .map_err(|error| self.cannot_write(&error))?;
+            self.file.flush().map_err(|error| self.cannot_write(&error))?;
             self.written = end;
             if entries.len() < PAGE {
                 return Ok(service_ended);
@@ -83,29 +72,16 @@ struct Page {
 fn next_page(view: &server::View<'_>, written: Cursor) -> Page {
     let journal = view.store().journal();
     let cursor = journal.cursor();
-    let seq = if written.epoch == cursor.epoch {
-        written.seq
-    } else {
-        Sequence(0)
-    };
+    let seq = if written.epoch == cursor.epoch { written.seq } else { Sequence(0) };
     let oldest = Sequence(journal.first().map_or(0, |first| first.0.saturating_sub(1)));
-    let entries = journal
-        .page(seq.max(oldest), PAGE)
-        .map_or_else(Vec::new, |page| page.entries);
+    let entries = journal.page(seq.max(oldest), PAGE).map_or_else(Vec::new, |page| page.entries);
     let end = Cursor {
         epoch: cursor.epoch,
         seq: entries.last().map_or(seq.max(oldest), |entry| entry.seq),
     };
-    Page {
-        entries,
-        end,
-        service_ended: view.store().has_stopped(),
-    }
+    Page { entries, end, service_ended: view.store().has_stopped() }
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Code::BadInput,
-        format!("can't write `{}`: {error}", path.display()),
-    )
+    Failure::new(Code::BadInput, format!("can't write `{}`: {error}", path.display()))
 }

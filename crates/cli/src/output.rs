@@ -17,9 +17,7 @@ pub(crate) enum LogFormat {
 /// A line of data. False when nobody reads any more.
 pub(crate) fn out(line: &str) -> bool {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .is_ok()
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
 }
 
 /// A line for whoever watches.
@@ -31,9 +29,7 @@ pub(crate) fn err(line: &str) {
 /// Logs go to stderr: warnings and errors, or what `RUST_LOG` asks for.
 pub(crate) fn log_to_stderr(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // It is set once, in main; a second time would be refused and change nothing.
     drop(match format {
         LogFormat::Text => builder.try_init(),

@@ -19,11 +19,7 @@ use crate::startup::{self, MAX_CONNECTIONS, Running};
 /// Runs each scenario, and fails when an expectation is not met.
 pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
     let ScenarioCommand::Run(args) = &args.command;
-    let scenarios = args
-        .files
-        .iter()
-        .map(|path| read(path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let scenarios = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     match &args.control {
         Some(url) => {
             if let Some(path) = &args.journal {
@@ -41,9 +37,7 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
 
 fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
     let transport = args.transport;
-    on_a_store_of_its_own(args.journal.as_ref(), move |url| {
-        run_on(url, &scenarios, transport)
-    })
+    on_a_store_of_its_own(args.journal.as_ref(), move |url| run_on(url, &scenarios, transport))
 }
 
 /// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
@@ -65,9 +59,7 @@ pub(crate) fn on_a_store_of_its_own(
             write_journal(journal, &store).await?;
         }
         drop(stop);
-        let served = served
-            .await
-            .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+        let served = served.await.map_err(|error| Failure::from_error(Code::Internal, &error))?;
         served.map_err(|error| Failure::from_error(Code::Internal, &error))?;
         done
     })
@@ -88,10 +80,7 @@ fn run_on(url: &str, scenarios: &[Scenario], transport: Option<Transport>) -> Re
     if not_met.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
-        Code::NotMet,
-        format!("not as expected: {}", not_met.join(", ")),
-    ))
+    Err(Failure::new(Code::NotMet, format!("not as expected: {}", not_met.join(", "))))
 }
 
 /// Plays one scenario and tells it as a timeline; whether everything was as expected.
@@ -101,21 +90,14 @@ pub(crate) fn run_one(
     transport: Option<Transport>,
 ) -> Result<bool, Failure> {
     output::out(&format!("{}: {}", scenario.name, scenario.about));
-    let options = RunOptions {
-        transport,
-        keep_going: false,
-    };
+    let options = RunOptions { transport, keep_going: false };
     let mut show = |entry| {
         output::out(&format!("{entry}"));
     };
     let report = play(scenario, options, &mut HttpDriver::new(url), &mut show)
         .map_err(|error| Failure::from_error(Code::Internal, &error))?;
     let met = report.checks.iter().filter(|check| check.met).count();
-    output::out(&format!(
-        "{}: {met} of {} expectations met",
-        scenario.name,
-        report.checks.len()
-    ));
+    output::out(&format!("{}: {met} of {} expectations met", scenario.name, report.checks.len()));
     Ok(report.met())
 }
 

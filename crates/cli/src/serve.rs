@@ -22,9 +22,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let running = Running::start(options(args)?, args.control, args.allow_shutdown).await?;
     let journal = match &args.journal {
-        Some(path) => Some(tokio::spawn(
-            JournalFile::create(path)?.follow(running.store.clone()),
-        )),
+        Some(path) => Some(tokio::spawn(JournalFile::create(path)?.follow(running.store.clone()))),
         None => None,
     };
     announce(&running.ready(), args.ready_file.as_deref())?;
@@ -43,9 +41,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     // It can only have stopped already.
     drop(store.end_service().await);
     if let Some(journal) = journal {
-        journal
-            .await
-            .map_err(|error| Failure::from_error(Code::Internal, &error))??;
+        journal.await.map_err(|error| Failure::from_error(Code::Internal, &error))??;
     }
     drop(store.stop().await);
     Ok(())
@@ -53,10 +49,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
 
 fn options(args: &Serve) -> Result<StoreOptions, Failure> {
     Ok(StoreOptions {
-        settings: Settings {
-            poll_interval: args.poll_interval,
-            ..Settings::default()
-        },
+        settings: Settings { poll_interval: args.poll_interval, ..Settings::default() },
         clock: args.clock,
         start: args.now,
         seed: args.seed.map_or_else(random_seed, Ok)?,
@@ -90,10 +83,7 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     part.push(".part");
     let written = fs::write(&part, format!("{text}\n")).and_then(|()| fs::rename(&part, path));
     written.map_err(|error| {
-        Failure::new(
-            Code::BadInput,
-            format!("can't write `{}`: {error}", path.display()),
-        )
+        Failure::new(Code::BadInput, format!("can't write `{}`: {error}", path.display()))
     })
 }
 

@@ -43,9 +43,7 @@ impl Running {
         control: SocketAddr,
         allow_shutdown: bool,
     ) -> Result<Self, Failure> {
-        let store = StoreHandle::start(options)
-            .await
-            .map_err(|error| cannot_start(&error))?;
+        let store = StoreHandle::start(options).await.map_err(|error| cannot_start(&error))?;
         let config = ControlConfig {
             address: control,
             stores: Arc::new(Stores::new(store.clone())),
@@ -53,17 +51,13 @@ impl Running {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: ControlLimits::default(),
         };
-        let control = control::bind(config)
-            .await
-            .map_err(|error| cannot_bind(&error))?;
+        let control = control::bind(config).await.map_err(|error| cannot_bind(&error))?;
         Ok(Self { store, control })
     }
 
     /// The ready object.
     pub(crate) fn ready(&self) -> Ready {
-        let store = ReadyStore {
-            rpc: self.store.rpc_address(),
-        };
+        let store = ReadyStore { rpc: self.store.rpc_address() };
         Ready {
             event: "ready",
             version: env!("CARGO_PKG_VERSION"),

@@ -25,10 +25,7 @@ impl core::error::Error for DurationError {}
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, reason } = self;
-        write!(
-            f,
-            "`{text}` is not a duration such as `15m`, `1h30m` or `250ms`: {reason}"
-        )
+        write!(f, "`{text}` is not a duration such as `15m`, `1h30m` or `250ms`: {reason}")
     }
 }
 
@@ -37,10 +34,7 @@ impl fmt::Display for DurationError {
 /// # Errors
 /// When the text is empty, a number lacks its unit, a unit is unknown, or the sum exceeds 2^64 microseconds.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    parse(text).map_err(|reason| DurationError {
-        text: text.to_owned(),
-        reason,
-    })
+    parse(text).map_err(|reason| DurationError { text: text.to_owned(), reason })
 }
 
 /// The shortest text that [`parse_duration`] reads back as `duration`, cut to whole microseconds; zero is `0s`.
@@ -54,11 +48,7 @@ pub fn format_duration(duration: Duration) -> String {
             rest = rest.checked_rem(micros).unwrap_or(0);
         }
     }
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 fn parse(text: &str) -> Result<Duration, &'static str> {
@@ -70,9 +60,7 @@ fn parse(text: &str) -> Result<Duration, &'static str> {
     while !rest.is_empty() {
         let (count, after) = split_where(rest, |c| !c.is_ascii_digit());
         let (unit, after) = split_where(after, |c| c.is_ascii_digit());
-        let count: u64 = count
-            .parse()
-            .map_err(|_| "a whole number is missing or too large")?;
+        let count: u64 = count.parse().map_err(|_| "a whole number is missing or too large")?;
         let micros = unit_micros(unit)?;
         let part = count.checked_mul(micros).ok_or("it is too long")?;
         total = total.checked_add(part).ok_or("it is too long")?;
@@ -83,9 +71,7 @@ fn parse(text: &str) -> Result<Duration, &'static str> {
 
 fn unit_micros(unit: &str) -> Result<u64, &'static str> {
     let known = UNITS.iter().find(|(name, _)| *name == unit);
-    known
-        .map(|(_, micros)| *micros)
-        .ok_or("its units are `d`, `h`, `m`, `s`, `ms` and `us`")
+    known.map(|(_, micros)| *micros).ok_or("its units are `d`, `h`, `m`, `s`, `ms` and `us`")
 }
 
 fn split_where(text: &str, stop: impl Fn(char) -> bool) -> (&str, &str) {

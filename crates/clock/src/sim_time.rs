@@ -60,11 +60,7 @@ impl SimTime {
 
     /// The instant `micros` microseconds after the epoch, at most [`SimTime::MAX`].
     pub const fn from_micros(micros: u64) -> Self {
-        if micros < Self::MAX.0 {
-            Self(micros)
-        } else {
-            Self::MAX
-        }
+        if micros < Self::MAX.0 { Self(micros) } else { Self::MAX }
     }
 
     /// Microseconds since the epoch.
@@ -76,10 +72,7 @@ impl SimTime {
     #[must_use]
     pub fn checked_add(self, by: Duration) -> Option<Self> {
         let micros = u64::try_from(by.as_micros()).ok()?;
-        self.0
-            .checked_add(micros)
-            .map(Self)
-            .filter(|time| *time <= Self::MAX)
+        self.0.checked_add(micros).map(Self).filter(|time| *time <= Self::MAX)
     }
 
     /// The instant `by` later, at most [`SimTime::MAX`].
@@ -113,19 +106,8 @@ impl SimTime {
 
 impl fmt::Display for SimTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CivilTime {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            ..
-        } = self.civil();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        let CivilTime { year, month, day, hour, minute, second, .. } = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match self.0 % MICROS_PER_SECOND {
             0 => f.write_str("Z"),
             micros if micros % 1_000 == 0 => write!(f, ".{:03}Z", micros / 1_000),
@@ -139,9 +121,7 @@ impl FromStr for SimTime {
 
     /// Reads RFC 3339 with any offset and up to six decimals of a second; more decimals are refused, not rounded.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        parse(text).ok_or_else(|| TimeError {
-            text: text.to_owned(),
-        })
+        parse(text).ok_or_else(|| TimeError { text: text.to_owned() })
     }
 }
 
@@ -154,15 +134,10 @@ fn parse(text: &str) -> Option<SimTime> {
     let days = parse_date(date)?.to_days()?;
     let offset_at = rest.find(['Z', 'z', '+', '-'])?;
     let (time, offset) = rest.split_at_checked(offset_at)?;
-    let local = days
-        .checked_mul(SECONDS_PER_DAY)?
-        .checked_mul(MICROS_PER_SECOND)?;
+    let local = days.checked_mul(SECONDS_PER_DAY)?.checked_mul(MICROS_PER_SECOND)?;
     let local = i64::try_from(local.checked_add(parse_time_of_day(time)?)?).ok()?;
     let utc = local.checked_sub(parse_offset(offset)?)?;
-    u64::try_from(utc)
-        .ok()
-        .map(SimTime)
-        .filter(|time| *time <= SimTime::MAX)
+    u64::try_from(utc).ok().map(SimTime).filter(|time| *time <= SimTime::MAX)
 }
 
 fn parse_date(text: &str) -> Option<Date> {
@@ -177,9 +152,7 @@ fn parse_date(text: &str) -> Option<Date> {
 
 /// Microseconds since midnight.
 fn parse_time_of_day(text: &str) -> Option<u64> {
-    let (clock, fraction) = text
-        .split_once('.')
-        .map_or((text, None), |(c, f)| (c, Some(f)));
+    let (clock, fraction) = text.split_once('.').map_or((text, None), |(c, f)| (c, Some(f)));
     let mut parts = clock.split(':');
     let hour = digits(parts.next()?, 2).filter(|h| *h < 24)?;
     let minute = digits(parts.next()?, 2).filter(|m| *m < 60)?;
@@ -187,12 +160,8 @@ fn parse_time_of_day(text: &str) -> Option<u64> {
     if parts.next().is_some() {
         return None;
     }
-    let seconds = hour
-        .checked_mul(3_600)?
-        .checked_add(minute.checked_mul(60)?)?;
-    let micros = seconds
-        .checked_add(second)?
-        .checked_mul(MICROS_PER_SECOND)?;
+    let seconds = hour.checked_mul(3_600)?.checked_add(minute.checked_mul(60)?)?;
+    let micros = seconds.checked_add(second)?.checked_mul(MICROS_PER_SECOND)?;
     micros.checked_add(fraction.map_or(Some(0), parse_fraction)?)
 }
 
@@ -215,11 +184,8 @@ fn parse_offset(text: &str) -> Option<i64> {
     let (hour, minute) = clock.split_once(':')?;
     let hour = digits(hour, 2).filter(|h| *h < 24)?;
     let minute = digits(minute, 2).filter(|m| *m < 60)?;
-    let seconds = i64::try_from(
-        hour.checked_mul(3_600)?
-            .checked_add(minute.checked_mul(60)?)?,
-    )
-    .ok()?;
+    let seconds =
+        i64::try_from(hour.checked_mul(3_600)?.checked_add(minute.checked_mul(60)?)?).ok()?;
     seconds.checked_mul(1_000_000)?.checked_mul(east)
 }
 

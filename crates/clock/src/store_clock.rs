@@ -62,10 +62,7 @@ impl fmt::Display for ClockError {
         match self {
             Self::NotManual => f.write_str("the clock is not manual, so it can't be moved by hand"),
             Self::Backwards { now, target } => {
-                write!(
-                    f,
-                    "store time is {now} and goes forwards only, so it can't go to {target}"
-                )
+                write!(f, "store time is {now} and goes forwards only, so it can't go to {target}")
             }
             Self::OutOfRange => f.write_str("store time ends with the year 9999"),
         }
@@ -84,11 +81,7 @@ pub struct StoreClock {
 impl StoreClock {
     /// A clock that shows `start` at `elapsed`.
     pub fn new(mode: ClockMode, start: SimTime, elapsed: Elapsed) -> Self {
-        Self {
-            mode,
-            anchor: start,
-            anchored_at: elapsed,
-        }
+        Self { mode, anchor: start, anchored_at: elapsed }
     }
 
     /// How time moves.
@@ -126,10 +119,7 @@ impl StoreClock {
             return Err(ClockError::NotManual);
         }
         if target < self.anchor {
-            return Err(ClockError::Backwards {
-                now: self.anchor,
-                target,
-            });
+            return Err(ClockError::Backwards { now: self.anchor, target });
         }
         self.anchor = target;
         Ok(())

@@ -67,14 +67,7 @@ impl App {
         shutdown: watch::Sender<bool>,
     ) -> Self {
         let requests = AtomicU64::new(0);
-        Self {
-            shared: Arc::new(Shared {
-                config,
-                openapi,
-                shutdown,
-                requests,
-            }),
-        }
+        Self { shared: Arc::new(Shared { config, openapi, shutdown, requests }) }
     }
 
     pub(crate) fn config(&self) -> &ControlConfig {
@@ -95,11 +88,7 @@ impl App {
 
     /// The ids of requests count from 1: nothing random, and a log is read in their order.
     pub(crate) fn next_request_id(&self) -> String {
-        let number = self
-            .shared
-            .requests
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1);
+        let number = self.shared.requests.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         format!("r{number}")
     }
 }

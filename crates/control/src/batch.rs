@@ -81,10 +81,7 @@ fn items_of_lines(bytes: &[u8]) -> Vec<Result<NewClient, Problem>> {
     let parse = |(number, line): (usize, &[u8])| {
         parse_json(line).map_err(|problem| problem.on_line(Some(number)))
     };
-    lines
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .map(parse)
-        .collect()
+    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(parse).collect()
 }
 
 /// The items that can be injected, in order, and for each item how many clients it has or what is wrong.
@@ -95,10 +92,7 @@ struct Plan {
 
 impl Plan {
     fn new(items: Items, store: &StoreHandle, most: usize) -> Self {
-        let mut plan = Self {
-            injections: Vec::new(),
-            items: Vec::new(),
-        };
+        let mut plan = Self { injections: Vec::new(), items: Vec::new() };
         for item in items.0 {
             let outcome = item.and_then(|new| plan.take(new, store, most));
             plan.items.push(outcome);
@@ -130,24 +124,14 @@ fn result(
         Ok(count) => {
             let taken = clients.drain(..count.min(clients.len()));
             let clients = taken.map(Client::from).collect();
-            ItemResult {
-                index,
-                status: 201,
-                clients,
-                problem: None,
-            }
+            ItemResult { index, status: 201, clients, problem: None }
         }
         Err(problem) => {
             let status = problem.kind.status().as_u16();
             let (uri, RequestId(id)) = request;
             let problem = problem.below(&format!("#/{index}"));
             let problem = problem.document(uri.path().to_owned(), id.clone());
-            ItemResult {
-                index,
-                status,
-                clients: Vec::new(),
-                problem: Some(problem),
-            }
+            ItemResult { index, status, clients: Vec::new(), problem: Some(problem) }
         }
     }
 }
@@ -175,16 +159,8 @@ async fn create_batch(
     let cursor = store.read(|view| view.cursor()).await?;
     let injected = clients.len();
     let results = plan.items.into_iter().enumerate();
-    let items: Vec<_> = results
-        .map(|(index, outcome)| result(index, outcome, &mut clients, (&uri, &id)))
-        .collect();
+    let items: Vec<_> =
+        results.map(|(index, outcome)| result(index, outcome, &mut clients, (&uri, &id))).collect();
     let failed = items.iter().filter(|item| item.problem.is_some()).count();
-    Ok(Reply::ok((
-        cursor,
-        BatchResult {
-            items,
-            injected,
-            failed,
-        },
-    )))
+    Ok(Reply::ok((cursor, BatchResult { items, injected, failed })))
 }

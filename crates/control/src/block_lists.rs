@@ -74,11 +74,7 @@ impl ProcessListState {
     fn new(view: View<'_>, poll: Option<Poll>) -> Self {
         let reading = Reading::judge(Ok(value(view)));
         let parsed = ProcessList::parse(reading.text().unwrap_or_default());
-        let said = if reading.text().is_some() {
-            lints(&parsed.lints)
-        } else {
-            Vec::new()
-        };
+        let said = if reading.text().is_some() { lints(&parsed.lints) } else { Vec::new() };
         let items = items(&parsed.value);
         let store = view.store();
         Self {
@@ -100,10 +96,7 @@ impl ProcessListState {
 fn value(view: View<'_>) -> Option<RegValue> {
     let values = view.key(&KeyPath::parameters_system())?;
     let name = value_name();
-    values
-        .into_iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value)
+    values.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 #[expect(
@@ -111,9 +104,7 @@ fn value(view: View<'_>) -> Option<RegValue> {
     reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 29 characters without NUL, and tests write it"
 )]
 fn value_name() -> ValueName {
-    PROCESS_LIST_VALUE
-        .parse()
-        .expect("the value's name is a value name")
+    PROCESS_LIST_VALUE.parse().expect("the value's name is a value name")
 }
 
 /// Polls, if the change is to be applied at once, and shows the list.
@@ -147,9 +138,7 @@ async fn write(
     Body(list): Body<ProcessListText>,
 ) -> Result<Reply<ProcessListState>, Problem> {
     let value = RegValue::sz(&list.data);
-    store
-        .set_value(KeyPath::parameters_system(), value_name(), value)
-        .await?;
+    store.set_value(KeyPath::parameters_system(), value_name(), value).await?;
     applied(&store, query.apply).await
 }
 
@@ -163,8 +152,6 @@ async fn delete(
     Store(store): Store,
     Params(query): Params<ChangeQuery>,
 ) -> Result<Reply<ProcessListState>, Problem> {
-    store
-        .delete_value(KeyPath::parameters_system(), value_name())
-        .await?;
+    store.delete_value(KeyPath::parameters_system(), value_name()).await?;
     applied(&store, query.apply).await
 }

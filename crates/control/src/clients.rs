@@ -150,12 +150,7 @@ fn one() -> usize {
 
 impl From<ListedClient> for Client {
     fn from(client: ListedClient) -> Self {
-        let ListedClient {
-            id,
-            transport,
-            group,
-            view,
-        } = client;
+        let ListedClient { id, transport, group, view } = client;
         Self {
             id: id.0,
             process: view.process,
@@ -186,9 +181,7 @@ impl NewClient {
         }
         let (transport, group, count) = (self.transport(), self.group.clone(), self.count);
         let spec = self.spec()?;
-        let numbers = (first..)
-            .take(count)
-            .map(|number| u64::try_from(number).unwrap_or(u64::MAX));
+        let numbers = (first..).take(count).map(|number| u64::try_from(number).unwrap_or(u64::MAX));
         let clients = numbers.map(|number| Injection {
             client: Box::new(Simulated::new(spec.numbered(number))),
             transport,
@@ -226,13 +219,7 @@ async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<C
     let read = store.read(move |view| {
         let clients = view.clients_after(page.after.map(ClientId));
         let (page, next) = take_page(clients, page.limit, |client| client.id.0);
-        (
-            view.cursor(),
-            Clients {
-                items: page.into_iter().map(Client::from).collect(),
-                next,
-            },
-        )
+        (view.cursor(), Clients { items: page.into_iter().map(Client::from).collect(), next })
     });
     Ok(Reply::ok(read.await?))
 }

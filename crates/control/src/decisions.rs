@@ -19,9 +19,7 @@ use crate::scalars::Time;
 use crate::session_fields::SessionFields;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list))
-        .routes(routes!(read))
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(read))
 }
 
 /// A decision on a client.
@@ -100,10 +98,7 @@ impl Decision {
     /// The decision that an entry records; none when it records something else.
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         match &entry.event {
-            Event::SessionConnected {
-                session,
-                generation,
-            } => {
+            Event::SessionConnected { session, generation } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 Some(Self::admitted(entry, Trigger::Connect, client))
@@ -112,19 +107,11 @@ impl Decision {
                 let client = SessionFields::new(Some(session.id), &session.identity, None);
                 Some(Self::admitted(entry, Trigger::LateName, client))
             }
-            Event::SessionRefused {
-                identity,
-                refusal,
-                generation,
-            } => {
+            Event::SessionRefused { identity, refusal, generation } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Some(Self::refused(entry, client, refusal))
             }
-            Event::SessionDisconnected {
-                session,
-                reason,
-                generation,
-            } => {
+            Event::SessionDisconnected { session, reason, generation } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 Self::disconnected(entry, client, reason)

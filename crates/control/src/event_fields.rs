@@ -225,34 +225,22 @@ impl From<&Entry> for EventText {
 impl From<&Event> for EventFields {
     fn from(event: &Event) -> Self {
         match event {
-            Event::StoreStarted {
-                build,
-                poll_interval,
-            } => Self::StoreStarted {
+            Event::StoreStarted { build, poll_interval } => Self::StoreStarted {
                 build: build.to_string(),
                 poll_interval: Length(*poll_interval),
             },
             Event::StoreStopped => Self::StoreStopped {},
-            Event::SessionConnected {
-                session,
-                generation,
-            } => Self::SessionConnected(of_session(session, Some(*generation))),
-            Event::SessionRefused {
-                identity,
-                refusal,
-                generation,
-            } => {
+            Event::SessionConnected { session, generation } => {
+                Self::SessionConnected(of_session(session, Some(*generation)))
+            }
+            Event::SessionRefused { identity, refusal, generation } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Self::SessionRefused(RefusedFields::new(client, refusal))
             }
             Event::SessionIdentified { session } => {
                 Self::SessionIdentified(of_session(session, None))
             }
-            Event::SessionDisconnected {
-                session,
-                reason,
-                generation,
-            } => {
+            Event::SessionDisconnected { session, reason, generation } => {
                 let session = of_session(session, Some(*generation));
                 Self::SessionDisconnected(DisconnectedFields::new(session, reason))
             }
@@ -260,41 +248,25 @@ impl From<&Event> for EventFields {
                 session: of_session(session, None),
                 reason: reason.to_string(),
             }),
-            Event::PolicyChanged {
-                generation,
-                added,
-                removed,
-            } => Self::PolicyChanged {
+            Event::PolicyChanged { generation, added, removed } => Self::PolicyChanged {
                 generation: generation.0,
                 added: added.clone(),
                 removed: removed.clone(),
             },
-            Event::EnforcementCompleted {
-                generation,
-                disconnected,
-                kept,
-                unidentified,
-            } => Self::EnforcementCompleted {
-                generation: generation.0,
-                disconnected: *disconnected,
-                kept: *kept,
-                unidentified: *unidentified,
-            },
-            Event::PollCompleted {
-                poll,
-                changed,
-                generation,
-            } => Self::PollCompleted {
+            Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
+                Self::EnforcementCompleted {
+                    generation: generation.0,
+                    disconnected: *disconnected,
+                    kept: *kept,
+                    unidentified: *unidentified,
+                }
+            }
+            Event::PollCompleted { poll, changed, generation } => Self::PollCompleted {
                 poll: poll.into(),
                 changed: *changed,
                 generation: generation.0,
             },
-            Event::PollFailed {
-                poll,
-                value,
-                error,
-                generation,
-            } => Self::PollFailed {
+            Event::PollFailed { poll, value, error, generation } => Self::PollFailed {
                 poll: poll.into(),
                 value: value.to_string(),
                 error: error.to_string(),
@@ -310,10 +282,9 @@ impl From<&Event> for EventFields {
                 name: name.to_string(),
                 value: value.as_ref().map(ValueText::from),
             },
-            Event::ClockChanged { mode, target } => Self::ClockChanged {
-                mode: Mode(*mode),
-                target: target.map(Time),
-            },
+            Event::ClockChanged { mode, target } => {
+                Self::ClockChanged { mode: Mode(*mode), target: target.map(Time) }
+            }
         }
     }
 }
@@ -413,28 +384,18 @@ impl DisconnectedFields {
 impl Code {
     pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
         let code = server::refusal_code(refusal);
-        Self {
-            name: code.name(),
-            value: code.0,
-        }
+        Self { name: code.name(), value: code.0 }
     }
 
     pub(crate) fn of_disconnect(reason: &DisconnectReason) -> Self {
         let code = server::disconnect_code(reason);
-        Self {
-            name: code.name(),
-            value: code.0,
-        }
+        Self { name: code.name(), value: code.0 }
     }
 }
 
 impl From<&Poll> for PollFields {
     fn from(poll: &Poll) -> Self {
-        Self {
-            number: poll.number.0,
-            trigger: trigger_text(poll.trigger),
-            due: Time(poll.due),
-        }
+        Self { number: poll.number.0, trigger: trigger_text(poll.trigger), due: Time(poll.due) }
     }
 }
 

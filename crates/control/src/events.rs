@@ -92,10 +92,7 @@ impl<'de> Deserialize<'de> for Types {
                 de::Error::custom(format!("`{name}` is no type of event; they are `{all}`"))
             })
         };
-        text.split(',')
-            .map(known)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        text.split(',').map(known).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -108,9 +105,7 @@ impl Types {
 /// Where a page begins: an error when the entries after that place are gone.
 pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
     let Cursor { epoch, seq: last } = journal.cursor();
-    let oldest = journal
-        .first()
-        .map_or(last, |first| Sequence(first.0.saturating_sub(1)));
+    let oldest = journal.first().map_or(last, |first| Sequence(first.0.saturating_sub(1)));
     let asked = match after {
         None => Cursor { epoch, seq: oldest },
         Some(After::Sequence(seq)) => Cursor { epoch, seq },
@@ -120,17 +115,9 @@ pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Seq
         return Ok(asked.seq);
     }
     let detail = if asked.epoch == epoch {
-        format!(
-            "the entries after {} have left the journal",
-            CursorText(asked)
-        )
+        format!("the entries after {} have left the journal", CursorText(asked))
     } else {
-        format!(
-            "{} is of epoch {}, and epoch {} runs",
-            CursorText(asked),
-            asked.epoch.0,
-            epoch.0
-        )
+        format!("{} is of epoch {}, and epoch {} runs", CursorText(asked), asked.epoch.0, epoch.0)
     };
     let first = CursorText(Cursor { epoch, seq: oldest }).to_string();
     Err(Problem::new(ProblemType::CursorGone, detail)
@@ -153,16 +140,10 @@ fn page(journal: &Journal, query: &EventQuery) -> Result<Events, Problem> {
     let page: Vec<&Entry> = wanted.by_ref().take(limit).collect();
     let more = wanted.next().is_some();
     // With nothing more of these types, everything has been looked at.
-    let looked_at = page
-        .last()
-        .filter(|_| more)
-        .map_or_else(|| last.max(after), |entry| entry.seq);
+    let looked_at = page.last().filter(|_| more).map_or_else(|| last.max(after), |entry| entry.seq);
     Ok(Events {
         items: page.into_iter().map(EventText::from).collect(),
-        next: CursorText(Cursor {
-            epoch,
-            seq: looked_at,
-        }),
+        next: CursorText(Cursor { epoch, seq: looked_at }),
         more,
     })
 }

@@ -157,19 +157,12 @@ impl Target {
         match self {
             Self::Described(subject) => Ok((subject, None)),
             Self::Session(id) => {
-                let session = view
-                    .store()
-                    .session(id)
-                    .ok_or_else(|| SessionId::missing(id.0))?;
+                let session = view.store().session(id).ok_or_else(|| SessionId::missing(id.0))?;
                 Ok((session.identity.subject.clone(), None))
             }
             Self::Client(id) => {
                 let client = view.client(id).ok_or_else(|| ClientId::missing(id.0))?;
-                let version = client
-                    .view
-                    .client_version
-                    .parse()
-                    .unwrap_or(DEFAULT_VERSION);
+                let version = client.view.client_version.parse().unwrap_or(DEFAULT_VERSION);
                 let name = client.view.process.as_deref().and_then(ProcessName::parse);
                 Ok((Subject::new(version, name), None))
             }
@@ -217,22 +210,14 @@ impl Answer {
         Self {
             decision: VerdictName::from(&explanation.decision),
             generation: store.generation().0,
-            processes: subject
-                .names()
-                .iter()
-                .map(|name| name.reported().to_owned())
-                .collect(),
+            processes: subject.names().iter().map(|name| name.reported().to_owned()).collect(),
             client_version: Version(subject.version()),
             identified: subject.is_identified(),
             matched: match &explanation.decision {
                 Verdict::Forbidden(cause) => Some(cause.into()),
                 Verdict::Permitted { .. } => None,
             },
-            items: explanation
-                .items
-                .iter()
-                .map(|item| ItemAnswer::new(item, text))
-                .collect(),
+            items: explanation.items.iter().map(|item| ItemAnswer::new(item, text)).collect(),
             recorded,
             summary,
         }
@@ -271,12 +256,7 @@ impl From<&NearMiss> for NearMissText {
             Nearness::Spelling { edits } => ("spelling", Some(edits)),
         };
         let name = near_miss.name.reported().to_owned();
-        Self {
-            name,
-            kind,
-            edits,
-            message: near_miss.to_string(),
-        }
+        Self { name, kind, edits, message: near_miss.to_string() }
     }
 }
 
@@ -293,16 +273,10 @@ fn summary(explanation: &Explanation, subject: &Subject) -> String {
 }
 
 fn none_matches(explanation: &Explanation, subject: &Subject) -> String {
-    let names: Vec<_> = subject
-        .names()
-        .iter()
-        .map(|name| format!("`{}`", name.base_name()))
-        .collect();
+    let names: Vec<_> =
+        subject.names().iter().map(|name| format!("`{}`", name.base_name())).collect();
     let names = names.join(", ");
-    let near = explanation
-        .items
-        .iter()
-        .find_map(|item| Some((item, item.near_miss.as_ref()?)));
+    let near = explanation.items.iter().find_map(|item| Some((item, item.near_miss.as_ref()?)));
     let none = match explanation.items.len() {
         1 => format!("the one item does not match {names}"),
         count => format!("none of the {count} items matches {names}"),
@@ -311,10 +285,7 @@ fn none_matches(explanation: &Explanation, subject: &Subject) -> String {
         None => none,
         Some((ItemVerdict { item, .. }, near_miss)) => {
             let number = item.ordinal.saturating_add(1);
-            format!(
-                "{none}, though item {number} `{}` is near: {near_miss}",
-                item.text
-            )
+            format!("{none}, though item {number} `{}` is near: {near_miss}", item.text)
         }
     }
 }

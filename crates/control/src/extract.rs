@@ -63,10 +63,7 @@ pub(crate) trait Numbered: Sized {
 
     /// There is none of this number.
     fn missing(number: impl std::fmt::Display) -> Problem {
-        Problem::new(
-            Self::MISSING,
-            format!("there is no {} `{number}`", Self::NOUN),
-        )
+        Problem::new(Self::MISSING, format!("there is no {} `{number}`", Self::NOUN))
     }
 }
 
@@ -78,9 +75,7 @@ impl<T: Numbered> FromRequestParts<App> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let text = path_parameter(parts, T::PARAMETER).await;
-        text.parse()
-            .map(|number| Self(T::numbered(number)))
-            .map_err(|_| T::missing(text))
+        text.parse().map(|number| Self(T::numbered(number))).map_err(|_| T::missing(text))
     }
 }
 
@@ -123,9 +118,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let query = Query::try_from_uri(&parts.uri);
-        query
-            .map(|Query(query)| Self(query))
-            .map_err(|rejection| query_problem(&rejection))
+        query.map(|Query(query)| Self(query)).map_err(|rejection| query_problem(&rejection))
     }
 }
 
@@ -141,13 +134,8 @@ pub(crate) struct Nothing {}
 /// axum says `limit: what is wrong`, or of an unknown parameter its name in backticks too.
 fn query_problem(rejection: &QueryRejection) -> Problem {
     let text = rejection.body_text();
-    let text = text
-        .strip_prefix("Failed to deserialize query string: ")
-        .unwrap_or(&text);
-    let is_name = |name: &&str| {
-        name.bytes()
-            .all(|byte| byte == b'_' || byte.is_ascii_lowercase())
-    };
+    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+    let is_name = |name: &&str| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
     let named = text.split_once(": ").filter(|(name, _)| is_name(name));
     let (name, detail) = named.unwrap_or_else(|| (quoted(text).unwrap_or_default(), text));
     Problem::query(name, query_detail(detail))
@@ -196,41 +184,26 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
 
 /// The body, whole.
 pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app)
-        .await
-        .map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(LengthLimitError(_)) => {
-                let most = app.config().limits.body_bytes;
-                Problem::new(
-                    ProblemType::PayloadTooLarge,
-                    format!("a body has at most {most} bytes"),
-                )
-            }
-            BytesRejection::FailedToBufferBody(UnknownBodyError(_)) | _ => {
-                Problem::new(ProblemType::InvalidJson, "the body broke off")
-            }
-        })
+    Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(LengthLimitError(_)) => {
+            let most = app.config().limits.body_bytes;
+            Problem::new(ProblemType::PayloadTooLarge, format!("a body has at most {most} bytes"))
+        }
+        BytesRejection::FailedToBufferBody(UnknownBodyError(_)) | _ => {
+            Problem::new(ProblemType::InvalidJson, "the body broke off")
+        }
+    })
 }
 
 /// The media type that the request says its body has, in lower case, without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
-    let text = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let text = text
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let text = text.unwrap_or_default().split(';').next().unwrap_or_default();
     text.trim().to_ascii_lowercase()
 }
 
 fn require_json(media_type: &str) -> Result<(), Problem> {
-    if media_type == "application/json" {
-        Ok(())
-    } else {
-        Err(unsupported(media_type))
-    }
+    if media_type == "application/json" { Ok(()) } else { Err(unsupported(media_type)) }
 }
 
 /// The body's type is not one that the route takes.
@@ -253,11 +226,7 @@ fn json_problem(bytes: &[u8], error: &serde_json::Error) -> Problem {
     let whole = error.to_string();
     let place = format!(" at line {line} column {column}");
     let clause = whole.strip_suffix(&place).unwrap_or(&whole);
-    let kind = if error.is_data() {
-        ProblemType::InvalidBody
-    } else {
-        ProblemType::InvalidJson
-    };
+    let kind = if error.is_data() { ProblemType::InvalidBody } else { ProblemType::InvalidJson };
     let mut field = FieldError::at(pointer_at(up_to(bytes, line, column)), clause);
     (field.line, field.column) = (Some(line), Some(column));
     Problem::new(kind, whole).with(field)

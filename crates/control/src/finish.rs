@@ -38,20 +38,15 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
 /// Ends a request that takes too long. What it has asked of a store goes on.
 pub(crate) async fn time_out(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = app.config().limits.request_timeout;
-    tokio::time::timeout(limit, next.run(request))
-        .await
-        .unwrap_or_else(|_| {
-            let after = clock::format_duration(limit);
-            let detail = format!("there was no answer within {after}");
-            Problem::new(ProblemType::RequestTimeout, detail).into_response()
-        })
+    tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+        let after = clock::format_duration(limit);
+        let detail = format!("there was no answer within {after}");
+        Problem::new(ProblemType::RequestTimeout, detail).into_response()
+    })
 }
 
 /// A handler has panicked: a defect, which the log tells about and the client does not hear.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer calls it with the panic's own box"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with the panic's own box")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -62,11 +57,8 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 /// No route is here.
 pub(crate) async fn route_not_found(request: Request) -> Problem {
     let path = request.uri().path();
-    Problem::new(
-        ProblemType::RouteNotFound,
-        format!("nothing is served at `{path}`"),
-    )
-    .hint("GET /v1/openapi.json lists every route")
+    Problem::new(ProblemType::RouteNotFound, format!("nothing is served at `{path}`"))
+        .hint("GET /v1/openapi.json lists every route")
 }
 
 /// The problem that a response stands for: our own, or the router's 405. Its Allow header is put on further out.

@@ -41,10 +41,7 @@ fn authority(request: &Request) -> Option<Authority> {
 /// Loopback by name or number, or the address that the server is bound to. A server on all addresses takes any number:
 /// what rebinding needs is a name.
 fn is_ours(bound: IpAddr, host: &str) -> bool {
-    let number = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
+    let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match number {
         Ok(number) => number.is_loopback() || number == bound || bound.is_unspecified(),
         Err(_) => host.eq_ignore_ascii_case("localhost"),
@@ -52,9 +49,7 @@ fn is_ours(bound: IpAddr, host: &str) -> bool {
 }
 
 fn is_same_origin(origin: &str, authority: &Authority) -> bool {
-    origin
-        .strip_prefix("http://")
-        .is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_str()))
+    origin.strip_prefix("http://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_str()))
 }
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {

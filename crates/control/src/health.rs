@@ -15,10 +15,7 @@ use crate::app::App;
 use crate::extract::NoQuery;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(live))
-        .routes(routes!(startup))
-        .routes(routes!(ready))
+    OpenApiRouter::default().routes(routes!(live)).routes(routes!(startup)).routes(routes!(ready))
 }
 
 /// The result of a health check: 200 when every check holds, else 503.
@@ -45,32 +42,20 @@ struct Check {
 
 impl Check {
     fn new(name: &'static str, problem: Option<String>) -> Self {
-        Self {
-            name,
-            store: None,
-            ok: problem.is_none(),
-            detail: problem,
-        }
+        Self { name, store: None, ok: problem.is_none(), detail: problem }
     }
 }
 
 impl IntoResponse for Health {
     fn into_response(self) -> Response {
-        let status = if self.ok {
-            StatusCode::OK
-        } else {
-            StatusCode::SERVICE_UNAVAILABLE
-        };
+        let status = if self.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         (status, Json(self)).into_response()
     }
 }
 
 impl Health {
     fn of(checks: Vec<Check>) -> Self {
-        Self {
-            ok: checks.iter().all(|check| check.ok),
-            checks,
-        }
+        Self { ok: checks.iter().all(|check| check.ok), checks }
     }
 
     /// The same checks on every store.
@@ -78,10 +63,7 @@ impl Health {
         let mut checks = vec![Check::new("control", None)];
         for (name, store) in app.stores().all() {
             let of_store = check_store(&store, check).await;
-            let named = |check: Check| Check {
-                store: Some(name.clone()),
-                ..check
-            };
+            let named = |check: Check| Check { store: Some(name.clone()), ..check };
             checks.extend(of_store.into_iter().map(named));
         }
         Self::of(checks)
@@ -98,14 +80,8 @@ fn started(view: View<'_>) -> Vec<Check> {
     let problem = |holds: bool, problem: &str| (!holds).then(|| problem.to_owned());
     let first_poll = view.store().polls().len() > 0;
     vec![
-        Check::new(
-            "running",
-            problem(view.store().is_running(), "the store admits nobody"),
-        ),
-        Check::new(
-            "first_poll",
-            problem(first_poll, "the registry has not been read yet"),
-        ),
+        Check::new("running", problem(view.store().is_running(), "the store admits nobody")),
+        Check::new("first_poll", problem(first_poll, "the registry has not been read yet")),
     ]
 }
 

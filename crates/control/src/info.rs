@@ -20,9 +20,7 @@ use crate::problem::{Problem, ProblemType};
 use crate::scalars::Length;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(info))
-        .routes(routes!(openapi))
+    OpenApiRouter::default().routes(routes!(info)).routes(routes!(openapi))
 }
 
 /// What this server is, and how its default store was set up.
@@ -101,18 +99,10 @@ pub(crate) fn seed_text(seed: server::Seed) -> String {
 }
 
 fn listeners(app: &App) -> Vec<Listener> {
-    let control = Listener {
-        kind: "control",
-        store: None,
-        address: app.config().address,
-    };
+    let control = Listener { kind: "control", store: None, address: app.config().address };
     let stores = app.stores().all().into_iter().filter_map(|(name, store)| {
         let address = store.rpc_address()?;
-        Some(Listener {
-            kind: "rpc",
-            store: Some(name),
-            address,
-        })
+        Some(Listener { kind: "rpc", store: Some(name), address })
     });
     std::iter::once(control).chain(stores).collect()
 }
@@ -123,9 +113,8 @@ async fn info(_: NoQuery, State(app): State<App>) -> Result<Json<Info>, Problem>
     let store = app.stores().get(DEFAULT_STORE);
     let gone = || Problem::new(ProblemType::StoreStopped, "the default store is gone");
     let store = store.ok_or_else(gone)?;
-    let (mode, settings) = store
-        .read(|view| (view.clock_mode(), view.store().settings().clone()))
-        .await?;
+    let (mode, settings) =
+        store.read(|view| (view.clock_mode(), view.store().settings().clone())).await?;
     Ok(Json(Info {
         version: app.config().version.clone(),
         listeners: listeners(&app),
@@ -142,9 +131,5 @@ async fn info(_: NoQuery, State(app): State<App>) -> Result<Json<Info>, Problem>
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json")),
 )]
 async fn openapi(_: NoQuery, State(app): State<App>) -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        app.openapi().to_owned(),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "application/json")], app.openapi().to_owned()).into_response()
 }

@@ -15,9 +15,7 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     pub(crate) fn new(spec: ClientSpec) -> Self {
-        Self {
-            machine: ClientMachine::new(spec, MachineOptions::default()),
-        }
+        Self { machine: ClientMachine::new(spec, MachineOptions::default()) }
     }
 
     fn run(&mut self, errand: Errand) -> Result<(), CallError> {

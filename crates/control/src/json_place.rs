@@ -134,11 +134,7 @@ mod tests {
             (4, 2, "ab\ncd\n\nef"),
             (9, 9, "ab\ncd\n\nef"),
         ] {
-            assert_eq!(
-                up_to(text, line, column),
-                expected.as_bytes(),
-                "{line}:{column}"
-            );
+            assert_eq!(up_to(text, line, column), expected.as_bytes(), "{line}:{column}");
         }
     }
 }

@@ -88,20 +88,13 @@ impl From<BlockList> for ListName {
 
 impl From<Span> for ByteSpan {
     fn from(span: Span) -> Self {
-        Self {
-            start: span.start,
-            end: span.end,
-        }
+        Self { start: span.start, end: span.end }
     }
 }
 
 impl TextSpan {
     pub(crate) fn new(span: Span, text: &str) -> Self {
-        Self {
-            start: span.start,
-            end: span.end,
-            column: span.columns(text).start,
-        }
+        Self { start: span.start, end: span.end, column: span.columns(text).start }
     }
 }
 
@@ -119,11 +112,7 @@ impl From<&Lint> for LintText {
 
 impl From<&policy::Cause> for Match {
     fn from(cause: &policy::Cause) -> Self {
-        let ItemRef {
-            text,
-            ordinal,
-            span,
-        } = &cause.item;
+        let ItemRef { text, ordinal, span } = &cause.item;
         Self {
             list: cause.list.into(),
             item: text.to_string(),
@@ -136,10 +125,7 @@ impl From<&policy::Cause> for Match {
 
 /// The items of a list.
 pub(crate) fn items(list: &ProcessList) -> Vec<Item> {
-    list.items()
-        .iter()
-        .map(|item| item_of(item, list.text()))
-        .collect()
+    list.items().iter().map(|item| item_of(item, list.text())).collect()
 }
 
 /// What there is to say about a list.

@@ -21,10 +21,7 @@ pub(crate) fn document(mut api: OpenApi, version: &str) -> String {
     let mut document = serde_json::to_value(api).expect("the document can be written");
     if let Value::Object(document) = &mut document {
         document.insert("info".to_owned(), info(version));
-        document
-            .get_mut("paths")
-            .and_then(Value::as_object_mut)
-            .map(complete_paths);
+        document.get_mut("paths").and_then(Value::as_object_mut).map(complete_paths);
     }
     let mut text = serde_json::to_string_pretty(&document).expect("the document can be written");
     text.push('\n');
@@ -43,10 +40,7 @@ fn problem_schemas() -> Schemas {
     let mut schemas = Schemas::new();
     ProblemDocument::schemas(&mut schemas);
     schemas.push((FieldError::name().into_owned(), FieldError::schema()));
-    schemas.push((
-        ProblemDocument::name().into_owned(),
-        ProblemDocument::schema(),
-    ));
+    schemas.push((ProblemDocument::name().into_owned(), ProblemDocument::schema()));
     schemas
 }
 
@@ -74,9 +68,7 @@ fn complete(operation: &mut Map<String, Value>, of_store: bool) {
         for response in responses.values_mut().filter_map(Value::as_object_mut) {
             response.insert("headers".to_owned(), headers(of_store));
             // A response without a description is no response of OpenAPI.
-            response
-                .entry("description")
-                .or_insert_with(|| json!("What was asked for"));
+            response.entry("description").or_insert_with(|| json!("What was asked for"));
         }
     }
 }
@@ -84,13 +76,8 @@ fn complete(operation: &mut Map<String, Value>, of_store: bool) {
 /// The tag and the handler's name: `sessions_list`.
 fn operation_id(operation: &Map<String, Value>) -> String {
     let tags = operation.get("tags").and_then(Value::as_array);
-    let tag = tags
-        .and_then(|tags| tags.first()?.as_str())
-        .unwrap_or_default();
-    let handler = operation
-        .get("operationId")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let tag = tags.and_then(|tags| tags.first()?.as_str()).unwrap_or_default();
+    let handler = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
     format!("{}_{handler}", tag.replace(' ', "_"))
 }
 

@@ -27,12 +27,8 @@ impl TryFrom<u64> for Limit {
     type Error = String;
 
     fn try_from(asked: u64) -> Result<Self, String> {
-        let count = usize::try_from(asked)
-            .ok()
-            .filter(|_| (1..=Self::MAX).contains(&asked));
-        count
-            .map(Self)
-            .ok_or_else(|| format!("it is {asked}, and can be 1 to {}", Self::MAX))
+        let count = usize::try_from(asked).ok().filter(|_| (1..=Self::MAX).contains(&asked));
+        count.map(Self).ok_or_else(|| format!("it is {asked}, and can be 1 to {}", Self::MAX))
     }
 }
 

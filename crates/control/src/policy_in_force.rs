@@ -87,14 +87,7 @@ async fn validate(
     let (items, lints) = (items(&parsed.value), lints(&parsed.lints));
     let read = store.read(move |view| {
         let in_force = *view.store().policy().processes() == parsed.value;
-        (
-            view.cursor(),
-            Validation {
-                items,
-                lints,
-                in_force,
-            },
-        )
+        (view.cursor(), Validation { items, lints, in_force })
     });
     Ok(Reply::ok(read.await?))
 }

@@ -158,18 +158,9 @@ pub(crate) async fn set_interval(
 async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<Polls>, Problem> {
     let read = store.read(move |view| {
         let after = page.after.unwrap_or(0);
-        let polls = view
-            .store()
-            .polls()
-            .filter(|record| after < record.poll.number.0);
+        let polls = view.store().polls().filter(|record| after < record.poll.number.0);
         let (page, next) = take_page(polls, page.limit, |record| record.poll.number.0);
-        (
-            view.cursor(),
-            Polls {
-                items: page.into_iter().map(Poll::from).collect(),
-                next,
-            },
-        )
+        (view.cursor(), Polls { items: page.into_iter().map(Poll::from).collect(), next })
     });
     Ok(Reply::ok(read.await?))
 }
@@ -206,9 +197,7 @@ async fn read(
         Some((view.cursor(), Poll::from(record)))
     };
     let found = store.read(read).await?;
-    found
-        .map(Reply::ok)
-        .ok_or_else(|| PollNumber::missing(number.0))
+    found.map(Reply::ok).ok_or_else(|| PollNumber::missing(number.0))
 }
 
 /// Shows when the registry is polled.
@@ -217,11 +206,7 @@ async fn read(
     responses((status = 200, body = Schedule)),
 )]
 async fn schedule(_: NoQuery, Store(store): Store) -> Result<Reply<Schedule>, Problem> {
-    Ok(Reply::ok(
-        store
-            .read(|view| (view.cursor(), Schedule::new(view)))
-            .await?,
-    ))
+    Ok(Reply::ok(store.read(|view| (view.cursor(), Schedule::new(view))).await?))
 }
 
 /// Starts a new grid of polls now.
@@ -236,9 +221,5 @@ async fn set_schedule(
     Body(change): Body<ScheduleChange>,
 ) -> Result<Reply<Schedule>, Problem> {
     set_interval(&store, "interval", change.interval).await?;
-    Ok(Reply::ok(
-        store
-            .read(|view| (view.cursor(), Schedule::new(view)))
-            .await?,
-    ))
+    Ok(Reply::ok(store.read(|view| (view.cursor(), Schedule::new(view))).await?))
 }

@@ -139,25 +139,13 @@ impl FieldError {
     /// Something is wrong at a place of the body.
     pub(crate) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let (pointer, detail) = (Some(pointer.into()), detail.into());
-        Self {
-            pointer,
-            parameter: None,
-            detail,
-            line: None,
-            column: None,
-        }
+        Self { pointer, parameter: None, detail, line: None, column: None }
     }
 
     /// Something is wrong with a query parameter.
     pub(crate) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         let (parameter, detail) = (Some(name.into()), detail.into());
-        Self {
-            pointer: None,
-            parameter,
-            detail,
-            line: None,
-            column: None,
-        }
+        Self { pointer: None, parameter, detail, line: None, column: None }
     }
 }
 
@@ -174,13 +162,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            errors: Vec::new(),
-            hint: None,
-            first_available: None,
-        }
+        Self { kind, detail: detail.into(), errors: Vec::new(), hint: None, first_available: None }
     }
 
     /// The body has this one fault.
@@ -191,11 +173,7 @@ impl Problem {
     /// The query has this one fault.
     pub(crate) fn query(name: &str, detail: impl Into<String>) -> Self {
         let error = FieldError::parameter(name, detail);
-        Self::new(
-            ProblemType::InvalidQuery,
-            format!("`{name}`: {}", error.detail),
-        )
-        .with(error)
+        Self::new(ProblemType::InvalidQuery, format!("`{name}`: {}", error.detail)).with(error)
     }
 
     pub(crate) fn with(mut self, error: FieldError) -> Self {

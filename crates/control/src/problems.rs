@@ -15,9 +15,7 @@ use crate::extract::NoQuery;
 use crate::problem::{Problem, ProblemType};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list))
-        .routes(routes!(explain))
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(explain))
 }
 
 /// A type of problem.
@@ -54,10 +52,7 @@ impl From<ProblemType> for ProblemKind {
 /// Lists the types of problems.
 #[utoipa::path(get, path = "/v1/problems", tag = "problems", responses((status = 200, body = ProblemKinds)))]
 async fn list(_: NoQuery) -> Json<ProblemKinds> {
-    let items = ProblemType::ALL
-        .iter()
-        .map(|kind| ProblemKind::from(*kind))
-        .collect();
+    let items = ProblemType::ALL.iter().map(|kind| ProblemKind::from(*kind)).collect();
     Json(ProblemKinds { items })
 }
 
@@ -73,15 +68,9 @@ async fn explain(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let slug = slug.map_or_else(|_| String::new(), |Path(slug)| slug);
-    let kind = ProblemType::ALL
-        .iter()
-        .copied()
-        .find(|kind| kind.slug() == slug);
+    let kind = ProblemType::ALL.iter().copied().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(|| {
-        Problem::new(
-            ProblemType::ProblemNotFound,
-            format!("no problem is named `{slug}`"),
-        )
+        Problem::new(ProblemType::ProblemNotFound, format!("no problem is named `{slug}`"))
     })?;
     if wants_text(&headers) {
         let (title, status) = (kind.title(), kind.status().as_u16());
@@ -91,9 +80,7 @@ async fn explain(
 }
 
 fn wants_text(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let accept =
+        headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.contains("text/") && !accept.contains("json")
 }

@@ -30,16 +30,8 @@ pub(crate) struct ValueText {
 impl From<&RegValue> for ValueText {
     fn from(value: &RegValue) -> Self {
         let data = plain(value).filter(|data| from_plain(value.kind(), data).as_ref() == Ok(value));
-        let hex = if data.is_some() {
-            None
-        } else {
-            Some(to_hex(value.data()))
-        };
-        Self {
-            r#type: type_name(value.kind()),
-            data,
-            hex,
-        }
+        let hex = if data.is_some() { None } else { Some(to_hex(value.data())) };
+        Self { r#type: type_name(value.kind()), data, hex }
     }
 }
 
@@ -57,10 +49,9 @@ impl TryFrom<ValueText> for RegValue {
             (None, Some(hex)) => from_hex(&hex)
                 .map(|bytes| Self::new(kind, bytes))
                 .ok_or_else(|| body_problem("#/hex", HEX)),
-            (Some(_), Some(_)) | (None, None) => Err(body_problem(
-                "#",
-                "a value has `data` or `hex`, one of them",
-            )),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(body_problem("#", "a value has `data` or `hex`, one of them"))
+            }
         }
     }
 }
@@ -73,11 +64,7 @@ fn body_problem(pointer: &str, detail: impl Into<String>) -> Problem {
 
 fn type_name(kind: RegType) -> String {
     let name = kind.to_string();
-    if name.starts_with("REG_") {
-        name
-    } else {
-        format!("REG_{}", kind.0)
-    }
+    if name.starts_with("REG_") { name } else { format!("REG_{}", kind.0) }
 }
 
 fn type_of(name: &str) -> Option<RegType> {
@@ -94,16 +81,9 @@ fn plain(value: &RegValue) -> Option<Value> {
         }
         RegType::MULTI_SZ => {
             let text = value.text()?;
-            let texts = text
-                .strip_suffix('\0')
-                .map(|text| text.split('\0').collect::<Vec<_>>());
+            let texts = text.strip_suffix('\0').map(|text| text.split('\0').collect::<Vec<_>>());
             let texts = texts.unwrap_or_default();
-            Some(
-                texts
-                    .into_iter()
-                    .map(|text| Value::String(text.to_owned()))
-                    .collect(),
-            )
+            Some(texts.into_iter().map(|text| Value::String(text.to_owned())).collect())
         }
         _ => Some(Value::String(to_hex(value.data()))),
     }
@@ -112,28 +92,18 @@ fn plain(value: &RegValue) -> Option<Value> {
 /// The value that the form of its type stands for; `Err` says what it has to be.
 fn from_plain(kind: RegType, data: &Value) -> Result<RegValue, &'static str> {
     match kind {
-        RegType::SZ => data
-            .as_str()
-            .map(RegValue::sz)
-            .ok_or("a REG_SZ is a string"),
-        RegType::EXPAND_SZ => data
-            .as_str()
-            .map(RegValue::expand_sz)
-            .ok_or("a REG_EXPAND_SZ is a string"),
+        RegType::SZ => data.as_str().map(RegValue::sz).ok_or("a REG_SZ is a string"),
+        RegType::EXPAND_SZ => {
+            data.as_str().map(RegValue::expand_sz).ok_or("a REG_EXPAND_SZ is a string")
+        }
         RegType::DWORD => {
             let number = data.as_u64().and_then(|number| u32::try_from(number).ok());
-            number
-                .map(RegValue::dword)
-                .ok_or("a REG_DWORD is a number from 0 to 4294967295")
+            number.map(RegValue::dword).ok_or("a REG_DWORD is a number from 0 to 4294967295")
         }
         RegType::MULTI_SZ => {
-            let texts = data
-                .as_array()
-                .map(|texts| texts.iter().map(Value::as_str).collect());
+            let texts = data.as_array().map(|texts| texts.iter().map(Value::as_str).collect());
             let texts: Option<Vec<&str>> = texts.flatten();
-            texts
-                .map(RegValue::multi_sz)
-                .ok_or("a REG_MULTI_SZ is an array of strings")
+            texts.map(RegValue::multi_sz).ok_or("a REG_MULTI_SZ is an array of strings")
         }
         _ => {
             let bytes = data.as_str().and_then(from_hex);

@@ -71,11 +71,9 @@ impl FromRequestParts<App> for Key {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let path = path_parameter(parts, "key").await;
-        path.parse()
-            .map(Self)
-            .map_err(|error: registry_poll::NameError| {
-                Problem::new(ProblemType::InvalidKey, error.to_string())
-            })
+        path.parse().map(Self).map_err(|error: registry_poll::NameError| {
+            Problem::new(ProblemType::InvalidKey, error.to_string())
+        })
     }
 }
 
@@ -108,37 +106,24 @@ fn hint(key: &KeyPath, name: &ValueName, value: &RegValue) -> Option<String> {
     let polled = KeyPath::parameters_system();
     let ours = PROCESS_LIST_VALUE.parse() == Ok(name.clone());
     if *key == polled && policy::misspelt_value_name(name.as_str()).is_some() {
-        Some(format!(
-            "the store ignores this value; did you mean `{PROCESS_LIST_VALUE}`?"
-        ))
+        Some(format!("the store ignores this value; did you mean `{PROCESS_LIST_VALUE}`?"))
     } else if ours && *key != polled {
         Some(format!("the store reads this value under `{polled}`"))
     } else if ours && value.kind() != RegType::SZ {
         let found = value.kind();
-        Some(format!(
-            "the store takes a {found} as absent; write the list as a REG_SZ"
-        ))
+        Some(format!("the store takes a {found} as absent; write the list as a REG_SZ"))
     } else {
         None
     }
 }
 
 fn show(view: View<'_>, key: &KeyPath, name: Option<ValueName>) -> Result<Shown, Problem> {
-    let no_key = || {
-        Problem::new(
-            ProblemType::RegistryKeyNotFound,
-            format!("there is no key `{key}`"),
-        )
-    };
+    let no_key =
+        || Problem::new(ProblemType::RegistryKeyNotFound, format!("there is no key `{key}`"));
     let Some(name) = name else {
         let values = view.key(key).ok_or_else(no_key)?;
-        let named = values
-            .iter()
-            .map(|(name, value)| NamedValue::new(key, name, value));
-        return Ok(Shown::Key(KeyValues {
-            key: key.to_string(),
-            values: named.collect(),
-        }));
+        let named = values.iter().map(|(name, value)| NamedValue::new(key, name, value));
+        return Ok(Shown::Key(KeyValues { key: key.to_string(), values: named.collect() }));
     };
     let values = view.key(key).unwrap_or_default();
     let found = values.iter().find(|(known, _)| *known == name);
@@ -209,9 +194,5 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     let name = query.required_name()?;
     let (was_there, _) = store.delete_value(key.clone(), name.clone()).await?;
-    if was_there {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(no_value(&key, &name))
-    }
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(no_value(&key, &name)) }
 }

@@ -25,19 +25,12 @@ pub(crate) struct Reply<T> {
 impl<T> Reply<T> {
     /// 200, with a body that reflects the store at `cursor`.
     pub(crate) fn ok((cursor, body): (Cursor, T)) -> Self {
-        Self {
-            status: StatusCode::OK,
-            cursor,
-            body,
-        }
+        Self { status: StatusCode::OK, cursor, body }
     }
 
     /// 201, with what was made.
     pub(crate) fn created(at: (Cursor, T)) -> Self {
-        Self {
-            status: StatusCode::CREATED,
-            ..Self::ok(at)
-        }
+        Self { status: StatusCode::CREATED, ..Self::ok(at) }
     }
 
     /// The body alone, to be part of another.

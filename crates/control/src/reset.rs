@@ -14,9 +14,7 @@ use crate::reply::Reply;
 use crate::scalars::{CursorText, Time};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(reset))
-        .routes(routes!(shutdown))
+    OpenApiRouter::default().routes(routes!(reset)).routes(routes!(shutdown))
 }
 
 /// Where a store that was reset begins.
@@ -52,12 +50,7 @@ async fn reset(
         Some(Time(now)) => store.reset_to(now).await?,
         None => store.reset().await?,
     };
-    Ok(Reply::ok((
-        cursor,
-        ResetDone {
-            cursor: CursorText(cursor),
-        },
-    )))
+    Ok(Reply::ok((cursor, ResetDone { cursor: CursorText(cursor) })))
 }
 
 /// Asks the server to drain and leave.

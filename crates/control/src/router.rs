@@ -57,7 +57,5 @@ fn routes() -> OpenApiRouter<App> {
         events::routes(),
         reset::routes(),
     ];
-    modules
-        .into_iter()
-        .fold(OpenApiRouter::default(), OpenApiRouter::merge)
+    modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)
 }

@@ -44,17 +44,10 @@ pub async fn bind(mut config: ControlConfig) -> Result<Bound, BindError> {
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let local = listener.local_addr().map_err(failed)?;
     config.address = local;
-    let permits = Arc::new(Semaphore::new(
-        config.limits.connections.min(Semaphore::MAX_PERMITS),
-    ));
+    let permits = Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS)));
     let (tell_shutdown, shutdown) = watch::channel(false);
     let router = router_with(config, tell_shutdown);
-    Ok(Bound {
-        listener: Limited { listener, permits },
-        local,
-        router,
-        shutdown,
-    })
+    Ok(Bound { listener: Limited { listener, permits }, local, router, shutdown })
 }
 
 impl Bound {
@@ -76,9 +69,7 @@ impl Bound {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        axum::serve(self.listener, self.router)
-            .with_graceful_shutdown(shutdown)
-            .await
+        axum::serve(self.listener, self.router).with_graceful_shutdown(shutdown).await
     }
 }
 
@@ -100,13 +91,7 @@ impl Listener for Limited {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "answers may wait for more data");
         }
-        (
-            Connection {
-                stream,
-                _permit: permit,
-            },
-            peer,
-        )
+        (Connection { stream, _permit: permit }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

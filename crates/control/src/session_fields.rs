@@ -98,12 +98,7 @@ impl SessionFields {
 
 /// Every program that the client reported, as sent.
 pub(crate) fn process_names(identity: &ClientIdentity) -> Vec<String> {
-    identity
-        .subject
-        .names()
-        .iter()
-        .map(|name| name.reported().to_owned())
-        .collect()
+    identity.subject.names().iter().map(|name| name.reported().to_owned()).collect()
 }
 
 /// The injected client and its group.

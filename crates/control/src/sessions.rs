@@ -20,9 +20,7 @@ use crate::scalars::{Time, Version};
 use crate::session_fields::{ModeName, OriginName, TransportName, labels, process_names};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list))
-        .routes(routes!(read, disconnect))
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(read, disconnect))
 }
 
 /// A live MAPI session.
@@ -137,10 +135,7 @@ impl SessionQuery {
         let generation = store.generation();
         let counts = store.counts();
         Sessions {
-            items: page
-                .into_iter()
-                .map(|session| Session::new(session, generation))
-                .collect(),
+            items: page.into_iter().map(|session| Session::new(session, generation)).collect(),
             next,
             total: counts.sessions,
             unidentified: counts.unidentified,
@@ -152,12 +147,8 @@ impl SessionQuery {
             Origin::Injected { client, group } => (Some(client), group.as_deref()),
             Origin::Foreign => (None, None),
         };
-        self.client_id
-            .is_none_or(|id| client == Some(&ClientId(id)))
-            && self
-                .group
-                .as_deref()
-                .is_none_or(|wanted| group == Some(wanted))
+        self.client_id.is_none_or(|id| client == Some(&ClientId(id)))
+            && self.group.as_deref().is_none_or(|wanted| group == Some(wanted))
     }
 }
 
@@ -175,9 +166,7 @@ async fn list(
     Store(store): Store,
     Params(query): Params<SessionQuery>,
 ) -> Result<Reply<Sessions>, Problem> {
-    let page = store
-        .read(move |view| (view.cursor(), query.page(view)))
-        .await?;
+    let page = store.read(move |view| (view.cursor(), query.page(view))).await?;
     Ok(Reply::ok(page))
 }
 

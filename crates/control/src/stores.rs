@@ -20,9 +20,7 @@ use crate::scalars::{CursorText, Length, Time};
 use crate::time::ClockState;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list))
-        .routes(routes!(read, change))
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(read, change))
 }
 
 /// A store.

@@ -15,9 +15,7 @@ use crate::reply::Reply;
 use crate::scalars::{Length, Time};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(read, change))
-        .routes(routes!(advance))
+    OpenApiRouter::default().routes(routes!(read, change)).routes(routes!(advance))
 }
 
 /// A store's clock.
@@ -76,14 +74,8 @@ struct Advanced {
 
 impl ClockState {
     pub(crate) fn new(view: View<'_>) -> Self {
-        let next = view
-            .next_deadline()
-            .filter(|deadline| *deadline < SimTime::MAX);
-        Self {
-            mode: Mode(view.clock_mode()),
-            now: Time(view.now()),
-            next_deadline: next.map(Time),
-        }
+        let next = view.next_deadline().filter(|deadline| *deadline < SimTime::MAX);
+        Self { mode: Mode(view.clock_mode()), now: Time(view.now()), next_deadline: next.map(Time) }
     }
 }
 
@@ -107,11 +99,7 @@ impl AdvanceRequest {
     responses((status = 200, body = ClockState)),
 )]
 async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<ClockState>, Problem> {
-    Ok(Reply::ok(
-        store
-            .read(|view| (view.cursor(), ClockState::new(view)))
-            .await?,
-    ))
+    Ok(Reply::ok(store.read(|view| (view.cursor(), ClockState::new(view))).await?))
 }
 
 /// Changes how time moves.
@@ -126,11 +114,7 @@ async fn change(
     Body(change): Body<ClockChange>,
 ) -> Result<Reply<ClockState>, Problem> {
     store.set_clock_mode(change.mode.0).await?;
-    Ok(Reply::ok(
-        store
-            .read(|view| (view.cursor(), ClockState::new(view)))
-            .await?,
-    ))
+    Ok(Reply::ok(store.read(|view| (view.cursor(), ClockState::new(view))).await?))
 }
 
 /// Advances a manual clock. Everything due on the way happens at its own instant, and the answer comes when the store is

@@ -68,9 +68,7 @@ impl ContextElement {
     /// The features offered, where this element negotiates features: its first transfer syntax says so.
     #[must_use]
     pub fn bind_time_features(&self) -> Option<BindTimeFeatures> {
-        self.transfer_syntaxes
-            .first()
-            .and_then(SyntaxId::as_bind_time_features)
+        self.transfer_syntaxes.first().and_then(SyntaxId::as_bind_time_features)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, PduError> {
@@ -82,11 +80,7 @@ impl ContextElement {
         let transfer_syntaxes = (0..count)
             .map(|_| SyntaxId::read(reader, "transfer_syntaxes"))
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            id,
-            abstract_syntax,
-            transfer_syntaxes,
-        })
+        Ok(Self { id, abstract_syntax, transfer_syntaxes })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -111,11 +105,7 @@ impl Bind {
         flags: PacketFlags,
     ) -> Result<Vec<u8>, PduTooLong> {
         let mut out = Vec::new();
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id: call,
-        };
+        let heading = Heading { packet_type, flags, call_id: call };
         self.append(&mut out, heading)?;
         Ok(out)
     }
@@ -150,9 +140,8 @@ impl Bind {
         let group = reader.u32("assoc_group_id")?;
         let count = reader.u8("n_context_elem")?;
         reader.skip("reserved", 3)?;
-        let contexts = (0..count)
-            .map(|_| ContextElement::read(reader))
-            .collect::<Result<_, _>>()?;
+        let contexts =
+            (0..count).map(|_| ContextElement::read(reader)).collect::<Result<_, _>>()?;
         Ok(Self {
             max_xmit_frag,
             max_recv_frag,
@@ -202,11 +191,7 @@ impl BindAck {
         flags: PacketFlags,
     ) -> Result<Vec<u8>, PduTooLong> {
         let mut out = Vec::new();
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id: call,
-        };
+        let heading = Heading { packet_type, flags, call_id: call };
         self.append(&mut out, heading)?;
         Ok(out)
     }
@@ -247,9 +232,7 @@ impl BindAck {
         reader.align4("pad2")?;
         let count = reader.u8("n_results")?;
         reader.skip("reserved", 3)?;
-        let results = (0..count)
-            .map(|_| ContextResult::read(reader))
-            .collect::<Result<_, _>>()?;
+        let results = (0..count).map(|_| ContextResult::read(reader)).collect::<Result<_, _>>()?;
         let text = address.split(|&byte| byte == 0).next().unwrap_or_default();
         Ok(Self {
             max_xmit_frag,
@@ -394,11 +377,8 @@ impl BindNak {
     }
 
     pub(crate) fn append(&self, out: &mut Vec<u8>, call_id: CallId) -> Result<(), PduTooLong> {
-        let heading = Heading {
-            packet_type: PacketType::BIND_NAK,
-            flags: PacketFlags::WHOLE,
-            call_id,
-        };
+        let heading =
+            Heading { packet_type: PacketType::BIND_NAK, flags: PacketFlags::WHOLE, call_id };
         append_pdu(out, heading, |out| {
             out.extend_from_slice(&self.reason.0.to_le_bytes());
             out.extend_from_slice(&[1, 5, 0, 0, 0, 0]);

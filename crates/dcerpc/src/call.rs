@@ -73,11 +73,7 @@ impl<'a> Request<'a> {
     ) -> Result<(), PduTooLong> {
         flags.set(PacketFlags::OBJECT_UUID, self.object.is_some());
         let packet_type = PacketType::REQUEST;
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id,
-        };
+        let heading = Heading { packet_type, flags, call_id };
         append_pdu(out, heading, |out| {
             out.extend_from_slice(&self.alloc_hint.to_le_bytes());
             out.extend_from_slice(&self.context.0.to_le_bytes());
@@ -93,18 +89,10 @@ impl<'a> Request<'a> {
         let alloc_hint = reader.u32("alloc_hint")?;
         let context = PresentationContextId(reader.u16("p_cont_id")?);
         let opnum = Opnum(reader.u16("opnum")?);
-        let object = flags
-            .contains(PacketFlags::OBJECT_UUID)
-            .then(|| reader.uuid("object"))
-            .transpose()?;
+        let object =
+            flags.contains(PacketFlags::OBJECT_UUID).then(|| reader.uuid("object")).transpose()?;
         let stub = reader.left();
-        Ok(Self {
-            alloc_hint,
-            context,
-            opnum,
-            object,
-            stub,
-        })
+        Ok(Self { alloc_hint, context, opnum, object, stub })
     }
 }
 
@@ -148,11 +136,7 @@ impl<'a> Response<'a> {
         flags: PacketFlags,
     ) -> Result<(), PduTooLong> {
         let packet_type = PacketType::RESPONSE;
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id,
-        };
+        let heading = Heading { packet_type, flags, call_id };
         append_pdu(out, heading, |out| {
             out.extend_from_slice(&self.alloc_hint.to_le_bytes());
             out.extend_from_slice(&self.context.0.to_le_bytes());
@@ -167,10 +151,6 @@ impl<'a> Response<'a> {
         reader.skip("cancel_count", 1)?;
         reader.skip("reserved", 1)?;
         let stub = reader.left();
-        Ok(Self {
-            alloc_hint,
-            context,
-            stub,
-        })
+        Ok(Self { alloc_hint, context, stub })
     }
 }

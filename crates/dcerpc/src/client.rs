@@ -105,10 +105,7 @@ pub struct ClientAssociation {
 enum Phase {
     Unbound,
     Binding(CallId),
-    Bound {
-        max_fragment: u16,
-        multiplexed: bool,
-    },
+    Bound { max_fragment: u16, multiplexed: bool },
     Refused,
 }
 
@@ -149,11 +146,7 @@ impl ClientAssociation {
         self.phase = Phase::Binding(call_id);
         let mut flags = PacketFlags::WHOLE;
         flags.set(PacketFlags::CONC_MPX, self.options.multiplexed);
-        let heading = Heading {
-            packet_type: PacketType::BIND,
-            flags,
-            call_id,
-        };
+        let heading = Heading { packet_type: PacketType::BIND, flags, call_id };
         let appended = self.offer(group).append(&mut self.transmit, heading);
         self.closing |= appended.is_err();
     }
@@ -182,10 +175,7 @@ impl ClientAssociation {
             };
             handled.map_err(|misbehaviour| {
                 self.close();
-                ProtocolError {
-                    offset,
-                    misbehaviour,
-                }
+                ProtocolError { offset, misbehaviour }
             })?;
         }
         Ok(())
@@ -241,20 +231,13 @@ impl ClientAssociation {
             max_xmit_frag: self.options.max_fragment,
             max_recv_frag: self.options.max_fragment,
             group,
-            contexts: [element(CONTEXT, SyntaxId::NDR20)]
-                .into_iter()
-                .chain(features)
-                .collect(),
+            contexts: [element(CONTEXT, SyntaxId::NDR20)].into_iter().chain(features).collect(),
         }
     }
 
     /// Sends the calls that may be in flight now.
     fn send_waiting(&mut self) {
-        let Phase::Bound {
-            max_fragment,
-            multiplexed,
-        } = self.phase
-        else {
+        let Phase::Bound { max_fragment, multiplexed } = self.phase else {
             return;
         };
         while multiplexed || self.outstanding.is_empty() {
@@ -285,10 +268,7 @@ impl ClientAssociation {
         let (call, packet_type) = (header.call_id(), header.packet_type());
         if header.has_auth_trailer() {
             let context = CONTEXT;
-            return Err(PeerMisbehaviour::UnexpectedAuthTrailer {
-                packet_type,
-                context,
-            });
+            return Err(PeerMisbehaviour::UnexpectedAuthTrailer { packet_type, context });
         }
         match (Pdu::decode_body(header, &frame.bytes)?, self.phase) {
             (Pdu::BindAck(ack), Phase::Binding(bind)) if bind == call => {
@@ -374,11 +354,7 @@ impl ClientAssociation {
             (None, true) | (Some(_), false) => {}
         }
         if limit < size {
-            return Err(PeerMisbehaviour::StubTooLarge {
-                size,
-                limit,
-                context,
-            });
+            return Err(PeerMisbehaviour::StubTooLarge { size, limit, context });
         }
         let stub = outstanding.stub.get_or_insert_default();
         stub.extend_from_slice(response.stub);
@@ -403,21 +379,14 @@ impl ClientAssociation {
     /// The outstanding call that a PDU answers.
     fn find(&self, header: &Header) -> Result<usize, PeerMisbehaviour> {
         let call = header.call_id();
-        self.outstanding
-            .iter()
-            .position(|outstanding| outstanding.id == call)
-            .ok_or_else(|| PeerMisbehaviour::AnswerToNoCall {
-                packet_type: header.packet_type(),
-                call,
-            })
+        self.outstanding.iter().position(|outstanding| outstanding.id == call).ok_or_else(|| {
+            PeerMisbehaviour::AnswerToNoCall { packet_type: header.packet_type(), call }
+        })
     }
 
     /// Bytes of results that are incomplete.
     fn held(&self) -> usize {
-        let stubs = self
-            .outstanding
-            .iter()
-            .filter_map(|call| call.stub.as_ref());
+        let stubs = self.outstanding.iter().filter_map(|call| call.stub.as_ref());
         stubs.map(Vec::len).fold(0, usize::saturating_add)
     }
 }

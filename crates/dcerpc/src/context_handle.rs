@@ -19,18 +19,12 @@ impl ContextHandle {
     pub const SIZE: usize = 20;
 
     /// No context: all zero.
-    pub const NULL: Self = Self {
-        attributes: 0,
-        uuid: Uuid::nil(),
-    };
+    pub const NULL: Self = Self { attributes: 0, uuid: Uuid::nil() };
 
     /// The handle that `uuid` names.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {
-        Self {
-            attributes: 0,
-            uuid,
-        }
+        Self { attributes: 0, uuid }
     }
 
     /// The UUID within.
@@ -60,9 +54,6 @@ impl ContextHandle {
     #[must_use]
     pub fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
         let [a0, a1, a2, a3, uuid @ ..] = bytes;
-        Self {
-            attributes: u32::from_le_bytes([a0, a1, a2, a3]),
-            uuid: Uuid::from_bytes_le(uuid),
-        }
+        Self { attributes: u32::from_le_bytes([a0, a1, a2, a3]), uuid: Uuid::from_bytes_le(uuid) }
     }
 }

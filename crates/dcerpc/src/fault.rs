@@ -77,13 +77,8 @@ impl FaultStatus {
     /// context handle are found by the interface's own stub, and Windows leaves the flag out there.
     #[must_use]
     pub fn did_not_execute(self) -> bool {
-        [
-            Self::OP_RNG_ERROR,
-            Self::UNK_IF,
-            Self::NO_CALL_ACTIVE,
-            Self::SERVER_TOO_BUSY,
-        ]
-        .contains(&self)
+        [Self::OP_RNG_ERROR, Self::UNK_IF, Self::NO_CALL_ACTIVE, Self::SERVER_TOO_BUSY]
+            .contains(&self)
     }
 }
 
@@ -143,11 +138,7 @@ impl Fault {
         let mut flags = PacketFlags::WHOLE;
         flags.set(PacketFlags::DID_NOT_EXECUTE, did_not_execute);
         let packet_type = PacketType::FAULT;
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id,
-        };
+        let heading = Heading { packet_type, flags, call_id };
         append_pdu(out, heading, |out| {
             out.extend_from_slice(&Self::PDU_SIZE.to_le_bytes());
             out.extend_from_slice(&self.context.0.to_le_bytes());

@@ -172,24 +172,7 @@ impl Header {
     /// Reads the fields.
     #[must_use]
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Self {
-        let [
-            v,
-            m,
-            ptype,
-            flags,
-            d0,
-            d1,
-            d2,
-            d3,
-            f0,
-            f1,
-            a0,
-            a1,
-            c0,
-            c1,
-            c2,
-            c3,
-        ] = *bytes;
+        let [v, m, ptype, flags, d0, d1, d2, d3, f0, f1, a0, a1, c0, c1, c2, c3] = *bytes;
         let drep = DataRepresentation([d0, d1, d2, d3]);
         Self {
             version: [v, m],
@@ -291,28 +274,14 @@ impl Header {
     }
 }
 
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "a big-endian peer's own header is big-endian"
-)]
+#[expect(clippy::big_endian_bytes, reason = "a big-endian peer's own header is big-endian")]
 fn u16_as(drep: DataRepresentation, bytes: [u8; 2]) -> u16 {
-    if drep.is_big_endian() {
-        u16::from_be_bytes(bytes)
-    } else {
-        u16::from_le_bytes(bytes)
-    }
+    if drep.is_big_endian() { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
 }
 
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "a big-endian peer's own header is big-endian"
-)]
+#[expect(clippy::big_endian_bytes, reason = "a big-endian peer's own header is big-endian")]
 fn u32_as(drep: DataRepresentation, bytes: [u8; 4]) -> u32 {
-    if drep.is_big_endian() {
-        u32::from_be_bytes(bytes)
-    } else {
-        u32::from_le_bytes(bytes)
-    }
+    if drep.is_big_endian() { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
 }
 
 /// What the header of an outgoing PDU says beyond its lengths.
@@ -350,10 +319,7 @@ pub(crate) fn append_pdu(
 fn seal(bytes: &mut [u8], start: usize, size: usize) -> Result<(), PduTooLong> {
     let too_long = PduTooLong { size };
     let frag_length = u16::try_from(size).map_err(|_| too_long)?;
-    let field = bytes
-        .get_mut(start..)
-        .and_then(|pdu| pdu.get_mut(8..10))
-        .ok_or(too_long)?;
+    let field = bytes.get_mut(start..).and_then(|pdu| pdu.get_mut(8..10)).ok_or(too_long)?;
     field.copy_from_slice(&frag_length.to_le_bytes());
     Ok(())
 }

@@ -27,11 +27,7 @@ impl<'a> NdrReader<'a> {
     /// Starts at the first byte of `stub`; `structure` names the message in errors.
     #[must_use]
     pub const fn new(structure: &'static str, stub: &'a [u8]) -> Self {
-        Self {
-            structure,
-            stub,
-            offset: 0,
-        }
+        Self { structure, stub, offset: 0 }
     }
 
     /// Where the next byte is read, in bytes from the start of the stub.
@@ -101,12 +97,7 @@ impl<'a> NdrReader<'a> {
         let count = self.u32(field)?;
         let at = self.offset.saturating_sub(4);
         let expected = count_of(array);
-        self.check(
-            count == expected,
-            field,
-            at,
-            NdrErrorKind::CountMismatch { count, expected },
-        )
+        self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })
     }
 
     /// Reads a 16-bit count, aligned to 2, that must equal the one that came with its array.
@@ -117,12 +108,7 @@ impl<'a> NdrReader<'a> {
         let count = u32::from(self.u16(field)?);
         let at = self.offset.saturating_sub(2);
         let expected = count_of(array);
-        self.check(
-            count == expected,
-            field,
-            at,
-            NdrErrorKind::CountMismatch { count, expected },
-        )
+        self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })
     }
 
     /// Reads a 16-bit integer, aligned to 2, that must repeat a value sent before.
@@ -133,12 +119,7 @@ impl<'a> NdrReader<'a> {
         let value = self.u16(field)?;
         let at = self.offset.saturating_sub(2);
         let count = u32::from(value);
-        self.check(
-            count == expected,
-            field,
-            at,
-            NdrErrorKind::CountMismatch { count, expected },
-        )?;
+        self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })?;
         Ok(value)
     }
 
@@ -149,10 +130,7 @@ impl<'a> NdrReader<'a> {
     pub fn bytes(&mut self, field: &'static str, length: usize) -> Result<&'a [u8], NdrError> {
         let rest = self.stub.get(self.offset..).unwrap_or_default();
         let Some(bytes) = rest.get(..length) else {
-            let kind = NdrErrorKind::Truncated {
-                needed: length,
-                available: rest.len(),
-            };
+            let kind = NdrErrorKind::Truncated { needed: length, available: rest.len() };
             return Err(self.error(field, self.offset, kind));
         };
         self.offset = self.offset.saturating_add(length);
@@ -166,14 +144,8 @@ impl<'a> NdrReader<'a> {
     pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], NdrError> {
         let start = self.offset;
         let bytes = self.bytes(field, N)?;
-        let kind = NdrErrorKind::Truncated {
-            needed: N,
-            available: bytes.len(),
-        };
-        bytes
-            .first_chunk()
-            .copied()
-            .ok_or_else(|| self.error(field, start, kind))
+        let kind = NdrErrorKind::Truncated { needed: N, available: bytes.len() };
+        bytes.first_chunk().copied().ok_or_else(|| self.error(field, start, kind))
     }
 
     /// Reads a context handle, aligned to 4: a `u32` of attributes and a UUID, as 20 raw bytes (C706
@@ -213,23 +185,12 @@ impl<'a> NdrReader<'a> {
         let max_count = self.u32_at_most(field, max)?;
         let variance = self.u32(field)?;
         let at = self.offset.saturating_sub(4);
-        self.check(
-            variance == 0,
-            field,
-            at,
-            NdrErrorKind::Variance { offset: variance },
-        )?;
+        self.check(variance == 0, field, at, NdrErrorKind::Variance { offset: variance })?;
         let count = self.u32(field)?;
         let at = self.offset.saturating_sub(4);
-        let mismatch = NdrErrorKind::CountMismatch {
-            count,
-            expected: max_count,
-        };
+        let mismatch = NdrErrorKind::CountMismatch { count, expected: max_count };
         self.check(count <= max_count, field, at, mismatch)?;
-        Ok(ConformantVarying {
-            max_count,
-            bytes: self.counted(field, count)?,
-        })
+        Ok(ConformantVarying { max_count, bytes: self.counted(field, count)? })
     }
 
     /// Reads a `[string]` of 8-bit characters: a conformant-varying array that contains a NUL.
@@ -275,12 +236,7 @@ impl<'a> NdrReader<'a> {
         value: u32,
         max: u32,
     ) -> Result<(), NdrError> {
-        self.check(
-            value <= max,
-            field,
-            offset,
-            NdrErrorKind::Range { value, max },
-        )
+        self.check(value <= max, field, offset, NdrErrorKind::Range { value, max })
     }
 
     const fn check(
@@ -290,20 +246,11 @@ impl<'a> NdrReader<'a> {
         offset: usize,
         kind: NdrErrorKind,
     ) -> Result<(), NdrError> {
-        if holds {
-            Ok(())
-        } else {
-            Err(self.error(field, offset, kind))
-        }
+        if holds { Ok(()) } else { Err(self.error(field, offset, kind)) }
     }
 
     const fn error(&self, field: &'static str, offset: usize, kind: NdrErrorKind) -> NdrError {
-        NdrError {
-            structure: self.structure,
-            field,
-            offset,
-            kind,
-        }
+        NdrError { structure: self.structure, field, offset, kind }
     }
 }
 
@@ -330,10 +277,7 @@ impl NdrWriter {
     /// An empty stub.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            stub: Vec::new(),
-            next_referent: FIRST_REFERENT,
-        }
+        Self { stub: Vec::new(), next_referent: FIRST_REFERENT }
     }
 
     /// Writes zeroes until the length is a multiple of `alignment`.
@@ -400,10 +344,7 @@ impl NdrWriter {
 
     /// Writes a conformant-varying byte array that is sent whole: `max_count` equals `actual_count`.
     pub fn conformant_varying_whole(&mut self, bytes: &[u8]) {
-        self.conformant_varying_bytes(ConformantVarying {
-            max_count: count_of(bytes),
-            bytes,
-        });
+        self.conformant_varying_bytes(ConformantVarying { max_count: count_of(bytes), bytes });
     }
 
     /// Writes a `[string]` of 8-bit characters and the NUL that ends it, which `string` does not contain.

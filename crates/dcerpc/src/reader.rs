@@ -29,11 +29,7 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A cursor at `position` of `bytes`, which end where the body ends.
     pub(crate) fn new(structure: &'static str, bytes: &'a [u8], position: usize) -> Self {
-        Self {
-            structure,
-            bytes,
-            position,
-        }
+        Self { structure, bytes, position }
     }
 
     /// Names the part that is read from here on.
@@ -42,10 +38,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn take(&mut self, field: &'static str, size: usize) -> Result<&'a [u8], PduError> {
-        let (taken, _) = self
-            .left()
-            .split_at_checked(size)
-            .ok_or_else(|| self.missing(field, size))?;
+        let (taken, _) =
+            self.left().split_at_checked(size).ok_or_else(|| self.missing(field, size))?;
         self.position = self.position.saturating_add(size);
         Ok(taken)
     }
@@ -54,10 +48,7 @@ impl<'a> Reader<'a> {
         &mut self,
         field: &'static str,
     ) -> Result<[u8; N], PduError> {
-        let array = *self
-            .left()
-            .first_chunk()
-            .ok_or_else(|| self.missing(field, N))?;
+        let array = *self.left().first_chunk().ok_or_else(|| self.missing(field, N))?;
         self.position = self.position.saturating_add(N);
         Ok(array)
     }

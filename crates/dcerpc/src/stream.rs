@@ -36,11 +36,7 @@ impl Framer {
         &mut self,
         input: &mut &'a [u8],
     ) -> Result<Option<Frame<'a>>, Box<BadHeader>> {
-        if self.held.is_empty() {
-            self.next_in_place(input)
-        } else {
-            self.next_held(input)
-        }
+        if self.held.is_empty() { self.next_in_place(input) } else { self.next_held(input) }
     }
 
     /// Bytes held.
@@ -105,21 +101,15 @@ impl Framer {
     fn judge(&self, header: Header) -> Result<Header, Box<BadHeader>> {
         match header.check() {
             Ok(()) => Ok(header),
-            Err(misbehaviour) => Err(Box::new(BadHeader {
-                header,
-                misbehaviour,
-                offset: self.offset,
-            })),
+            Err(misbehaviour) => {
+                Err(Box::new(BadHeader { header, misbehaviour, offset: self.offset }))
+            }
         }
     }
 
     fn frame<'a>(&mut self, header: Header, bytes: Cow<'a, [u8]>) -> Frame<'a> {
         let offset = self.offset;
         self.offset = offset.saturating_add(header.frag_length().into());
-        Frame {
-            header,
-            bytes,
-            offset,
-        }
+        Frame { header, bytes, offset }
     }
 }

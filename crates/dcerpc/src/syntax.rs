@@ -30,25 +30,15 @@ impl SyntaxId {
     pub const SIZE: usize = 20;
 
     /// All zero: what a rejected presentation context has in place of a transfer syntax.
-    pub const NIL: Self = Self {
-        uuid: Uuid::nil(),
-        major: 0,
-        minor: 0,
-    };
+    pub const NIL: Self = Self { uuid: Uuid::nil(), major: 0, minor: 0 };
 
     /// NDR 2.0, the only transfer syntax that is ever accepted.
-    pub const NDR20: Self = Self {
-        uuid: Uuid::from_u128(0x8a885d04_1ceb_11c9_9fe8_08002b104860),
-        major: 2,
-        minor: 0,
-    };
+    pub const NDR20: Self =
+        Self { uuid: Uuid::from_u128(0x8a885d04_1ceb_11c9_9fe8_08002b104860), major: 2, minor: 0 };
 
     /// NDR64, known and never accepted: the store of 2003 is a 32-bit process.
-    pub const NDR64: Self = Self {
-        uuid: Uuid::from_u128(0x71710533_beba_4937_8319_b5dbef9ccc36),
-        major: 1,
-        minor: 0,
-    };
+    pub const NDR64: Self =
+        Self { uuid: Uuid::from_u128(0x71710533_beba_4937_8319_b5dbef9ccc36), major: 1, minor: 0 };
 
     /// The transfer syntax that offers `features` in a bind.
     #[must_use]
@@ -57,11 +47,7 @@ impl SyntaxId {
         for (byte, bits) in bytes.iter_mut().skip(8).zip(features.bits().to_le_bytes()) {
             *byte = bits;
         }
-        Self {
-            uuid: Uuid::from_bytes_le(bytes),
-            major: 1,
-            minor: 0,
-        }
+        Self { uuid: Uuid::from_bytes_le(bytes), major: 1, minor: 0 }
     }
 
     /// The features offered, where this is bind-time feature negotiation.
@@ -86,11 +72,7 @@ impl SyntaxId {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, PduError> {
-        Ok(Self {
-            uuid: reader.uuid(field)?,
-            major: reader.u16(field)?,
-            minor: reader.u16(field)?,
-        })
+        Ok(Self { uuid: reader.uuid(field)?, major: reader.u16(field)?, minor: reader.u16(field)? })
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
@@ -113,9 +95,8 @@ impl fmt::Debug for SyntaxId {
 }
 
 /// 6cb71c2c-9812-4540 as on the wire; the other eight bytes are the feature mask, little-endian.
-const BIND_TIME_FEATURES_PREFIX: [u8; 16] = [
-    0x2c, 0x1c, 0xb7, 0x6c, 0x12, 0x98, 0x40, 0x45, 0, 0, 0, 0, 0, 0, 0, 0,
-];
+const BIND_TIME_FEATURES_PREFIX: [u8; 16] =
+    [0x2c, 0x1c, 0xb7, 0x6c, 0x12, 0x98, 0x40, 0x45, 0, 0, 0, 0, 0, 0, 0, 0];
 
 bitflags! {
     /// What bind-time feature negotiation can offer (MS-RPCE 2.2.2.14).

@@ -48,9 +48,6 @@ impl AuthTrailer {
         let auth_level = AuthLevel(reader.u8("auth_level")?);
         let rest = usize::from(Header::AUTH_TRAILER_SIZE).saturating_sub(2);
         reader.skip("auth_pad_length", rest)?;
-        Ok(Self {
-            auth_type,
-            auth_level,
-        })
+        Ok(Self { auth_type, auth_level })
     }
 }

@@ -508,11 +508,7 @@ fn read_name<'a>(reader: &mut NdrReader<'a>, field: &'static str) -> Result<&'a 
 }
 
 fn read_version(reader: &mut NdrReader<'_>, field: &'static str) -> Result<WireVersion, NdrError> {
-    Ok(WireVersion([
-        reader.u16(field)?,
-        reader.u16(field)?,
-        reader.u16(field)?,
-    ]))
+    Ok(WireVersion([reader.u16(field)?, reader.u16(field)?, reader.u16(field)?]))
 }
 
 fn write_version(writer: &mut NdrWriter, WireVersion(words): WireVersion) {

@@ -23,9 +23,7 @@ impl EcDoDisconnectRequest {
     /// When the stub ends early.
     pub fn decode(stub: &[u8]) -> Result<Self, NdrError> {
         let mut reader = NdrReader::new("EcDoDisconnect request", stub);
-        Ok(Self {
-            handle: reader.context_handle("pcxh")?,
-        })
+        Ok(Self { handle: reader.context_handle("pcxh")? })
     }
 
     /// Writes the `[in]` parameter.
@@ -46,10 +44,7 @@ pub struct EcDoDisconnectResponse {
 
 impl EcDoDisconnectResponse {
     /// The one answer there is: the session is closed.
-    pub const CLOSED: Self = Self {
-        handle: NULL_HANDLE,
-        result: ErrorCode::EC_NONE,
-    };
+    pub const CLOSED: Self = Self { handle: NULL_HANDLE, result: ErrorCode::EC_NONE };
 
     /// Reads the `[out]` parameter and the return value.
     ///

@@ -20,9 +20,7 @@ impl EcDummyRpcResponse {
     /// When the stub ends early.
     pub fn decode(stub: &[u8]) -> Result<Self, NdrError> {
         let mut reader = NdrReader::new("EcDummyRpc response", stub);
-        Ok(Self {
-            result: ErrorCode(reader.u32("return value")?),
-        })
+        Ok(Self { result: ErrorCode(reader.u32("return value")?) })
     }
 
     /// Writes the return value.

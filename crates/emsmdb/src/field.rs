@@ -12,12 +12,7 @@ pub(crate) struct FieldReader<'a> {
 impl<'a> FieldReader<'a> {
     /// Starts at the first of `bytes`, which lies `base` bytes into the buffer that errors speak of.
     pub(crate) const fn new(structure: &'static str, bytes: &'a [u8], base: usize) -> Self {
-        Self {
-            structure,
-            bytes,
-            base,
-            offset: 0,
-        }
+        Self { structure, bytes, base, offset: 0 }
     }
 
     /// Names the structure that the next fields belong to.
@@ -57,9 +52,7 @@ impl<'a> FieldReader<'a> {
         length: usize,
     ) -> Result<&'a [u8], Truncated> {
         let rest = self.rest();
-        let bytes = rest
-            .get(..length)
-            .ok_or_else(|| self.truncated(field, length))?;
+        let bytes = rest.get(..length).ok_or_else(|| self.truncated(field, length))?;
         self.offset = self.offset.saturating_add(length);
         Ok(bytes)
     }

@@ -150,18 +150,10 @@ pub(crate) fn unwrap_next(reader: &mut FieldReader<'_>) -> Result<ExtendedPayloa
         return Err(HeaderExtError::Compressed { offset });
     }
     if size != size_actual {
-        return Err(HeaderExtError::SizeActual {
-            offset,
-            size,
-            size_actual,
-        });
+        return Err(HeaderExtError::SizeActual { offset, size, size_actual });
     }
     let obfuscate = flags.contains(HeaderFlags::XOR_MAGIC);
-    let bytes = if obfuscate {
-        obfuscated(payload)
-    } else {
-        payload.to_vec()
-    };
+    let bytes = if obfuscate { obfuscated(payload) } else { payload.to_vec() };
     Ok(ExtendedPayload { flags, bytes })
 }
 

@@ -26,10 +26,7 @@ pub fn decode_rgb_in(chain: &[u8]) -> Result<Vec<ExtendedPayload>, HeaderExtErro
     loop {
         let offset = reader.position();
         if payloads.len() >= CHAIN_MAX {
-            return Err(HeaderExtError::ChainTooLong {
-                offset,
-                max: CHAIN_MAX,
-            });
+            return Err(HeaderExtError::ChainTooLong { offset, max: CHAIN_MAX });
         }
         let payload = header_ext::unwrap_next(&mut reader)?;
         check_length(offset, &payload.bytes)?;
@@ -41,10 +38,7 @@ pub fn decode_rgb_in(chain: &[u8]) -> Result<Vec<ExtendedPayload>, HeaderExtErro
     }
     match reader.rest().len() {
         0 => Ok(payloads),
-        length => Err(HeaderExtError::TrailingBytes {
-            offset: reader.position(),
-            length,
-        }),
+        length => Err(HeaderExtError::TrailingBytes { offset: reader.position(), length }),
     }
 }
 
@@ -79,9 +73,5 @@ impl RpcExt2Flags {
 
 fn check_length(offset: usize, payload: &[u8]) -> Result<(), HeaderExtError> {
     let size = payload.len();
-    if size <= PAYLOAD_MAX {
-        Ok(())
-    } else {
-        Err(HeaderExtError::PayloadTooLong { offset, size })
-    }
+    if size <= PAYLOAD_MAX { Ok(()) } else { Err(HeaderExtError::PayloadTooLong { offset, size }) }
 }

@@ -42,11 +42,7 @@ impl EcDoRpcRequest {
         let rgb = reader.conformant_varying_bytes("rgb", u16::MAX.into())?;
         reader.u16_count_of("length", rgb.bytes)?;
         let max_data = reader.u16_equal_to("max_data", rgb.max_count)?;
-        Ok(Self {
-            handle,
-            rops: obfuscated(rgb.bytes),
-            max_data,
-        })
+        Ok(Self { handle, rops: obfuscated(rgb.bytes), max_data })
     }
 
     /// Writes the `[in]` parameters.
@@ -84,12 +80,7 @@ impl EcDoRpcResponse {
     /// The answer that ends a session: null handle and no responses. `max_data` is the request's.
     #[must_use]
     pub const fn session_gone(result: ErrorCode, max_data: u16) -> Self {
-        Self {
-            handle: NULL_HANDLE,
-            max_data,
-            rops: Vec::new(),
-            result,
-        }
+        Self { handle: NULL_HANDLE, max_data, rops: Vec::new(), result }
     }
 
     /// Reads the `[out]` parameters and the return value.
@@ -123,9 +114,6 @@ impl EcDoRpcResponse {
 /// Writes `rgb` and `length`.
 fn write_rgb(writer: &mut NdrWriter, max_data: u16, rops: &[u8]) {
     let bytes = &obfuscated(rops);
-    writer.conformant_varying_bytes(ConformantVarying {
-        max_count: max_data.into(),
-        bytes,
-    });
+    writer.conformant_varying_bytes(ConformantVarying { max_count: max_data.into(), bytes });
     writer.u16_count_of(bytes);
 }

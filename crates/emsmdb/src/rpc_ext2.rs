@@ -78,14 +78,7 @@ impl EcDoRpcExt2Request {
         reader.u32_count_of("cbAuxIn", aux_in)?;
         let aux_out_max = reader.u32_at_most("pcbAuxOut", AUX_MAX)?;
         let (rgb_in, aux_in) = (rgb_in.to_vec(), aux_in.to_vec());
-        Ok(Self {
-            handle,
-            flags,
-            rgb_in,
-            rgb_out_max,
-            aux_in,
-            aux_out_max,
-        })
+        Ok(Self { handle, flags, rgb_in, rgb_out_max, aux_in, aux_out_max })
     }
 
     /// Writes the `[in]` parameters.
@@ -170,14 +163,7 @@ impl EcDoRpcExt2Response {
         let trans_time_ms = reader.u32("pulTransTime")?;
         let result = ErrorCode(reader.u32("return value")?);
         let (rgb_out, aux_out) = (rgb_out.to_vec(), aux_out.to_vec());
-        Ok(Self {
-            handle,
-            flags,
-            rgb_out,
-            aux_out,
-            trans_time_ms,
-            result,
-        })
+        Ok(Self { handle, flags, rgb_out, aux_out, trans_time_ms, result })
     }
 
     /// Writes the `[out]` parameters and the return value.

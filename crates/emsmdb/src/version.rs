@@ -54,16 +54,10 @@ impl WireVersion {
     /// `Major` or `Minor` when either is above 255, `Build` when the build is above `0x7FFF`.
     pub fn encode_new([major, minor, build, minor_build]: [u16; 4]) -> Result<Self, VersionError> {
         let high = u8::try_from(major).map_err(|_| VersionError::Major { major })?;
-        let low = u8::try_from(minor).map_err(|_| VersionError::Minor {
-            minor,
-            max: u8::MAX.into(),
-        })?;
+        let low =
+            u8::try_from(minor).map_err(|_| VersionError::Minor { minor, max: u8::MAX.into() })?;
         check(build <= BUILD_MAX, VersionError::Build { build })?;
-        Ok(Self([
-            u16::from_le_bytes([low, high]),
-            build | NEW_SCHEME,
-            minor_build,
-        ]))
+        Ok(Self([u16::from_le_bytes([low, high]), build | NEW_SCHEME, minor_build]))
     }
 }
 

@@ -93,15 +93,9 @@ impl InfoStore {
         let new_class = !self.table.has_class(subject);
         [
             (too_old, Refusal::VersionTooOld),
-            (
-                limits.names_per_session < subject.names().len(),
-                Refusal::TooManyNames,
-            ),
+            (limits.names_per_session < subject.names().len(), Refusal::TooManyNames),
             (limits.sessions <= self.table.len(), Refusal::SessionLimit),
-            (
-                new_class && limits.classes <= self.table.class_count(),
-                Refusal::ClassLimit,
-            ),
+            (new_class && limits.classes <= self.table.class_count(), Refusal::ClassLimit),
         ]
         .into_iter()
         .find_map(|(applies, refusal)| applies.then_some(refusal))
@@ -117,20 +111,10 @@ impl InfoStore {
             connected_at: now,
         });
         let session = Arc::clone(&record);
-        self.table.insert(Row {
-            record,
-            association: request.association,
-        });
+        self.table.insert(Row { record, association: request.association });
         self.totals.admitted = self.totals.admitted.saturating_add(1);
-        let event = Event::SessionConnected {
-            session,
-            generation: self.generation,
-        };
+        let event = Event::SessionConnected { session, generation: self.generation };
         self.journal.record(now, Cause::Client, event);
-        Admitted {
-            session: self.last_session,
-            index,
-            generation: self.generation,
-        }
+        Admitted { session: self.last_session, index, generation: self.generation }
     }
 }

@@ -60,13 +60,11 @@ impl InfoStore {
     ) -> Result<Outcome, CommandError> {
         match command {
             Command::NoteRegistryChange(change) => {
-                self.journal
-                    .record(now, cause, Event::RegistryChanged(change));
+                self.journal.record(now, cause, Event::RegistryChanged(change));
                 Ok(Outcome::Done)
             }
             Command::NoteClockChange(mode, target) => {
-                self.journal
-                    .record(now, cause, Event::ClockChanged { mode, target });
+                self.journal.record(now, cause, Event::ClockChanged { mode, target });
                 Ok(Outcome::Done)
             }
             _ if self.phase == Phase::Stopped => Err(CommandError::Stopped),

@@ -79,14 +79,7 @@ impl InfoStore {
             generation: self.generation,
         };
         self.journal.record(now, cause, disconnected);
-        self.journal.record(
-            now,
-            cause,
-            Event::SessionEnded {
-                session,
-                reason: end,
-            },
-        );
+        self.journal.record(now, cause, Event::SessionEnded { session, reason: end });
         self.totals.disconnected = self.totals.disconnected.saturating_add(1);
         self.effects.push_back(Effect::DropSession {
             session: id,
@@ -109,13 +102,6 @@ impl InfoStore {
         let Some(row) = self.table.remove(id) else {
             return;
         };
-        self.journal.record(
-            now,
-            cause,
-            Event::SessionEnded {
-                session: row.record,
-                reason,
-            },
-        );
+        self.journal.record(now, cause, Event::SessionEnded { session: row.record, reason });
     }
 }

@@ -113,19 +113,8 @@ impl InfoStore {
             totals: Totals::default(),
             settings,
         };
-        let Settings {
-            build,
-            poll_interval,
-            ..
-        } = store.settings;
-        store.journal.record(
-            now,
-            Cause::Start,
-            Event::StoreStarted {
-                build,
-                poll_interval,
-            },
-        );
+        let Settings { build, poll_interval, .. } = store.settings;
+        store.journal.record(now, Cause::Start, Event::StoreStarted { build, poll_interval });
         let first = store.schedule.begin_first(now);
         store.query(first);
         store
@@ -194,9 +183,7 @@ impl InfoStore {
     /// When [`InfoStore::handle_timeout`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<SimTime> {
-        self.schedule
-            .poll_timeout()
-            .filter(|_| self.phase != Phase::Stopped)
+        self.schedule.poll_timeout().filter(|_| self.phase != Phase::Stopped)
     }
 
     /// The next thing to do outside.

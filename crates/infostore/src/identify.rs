@@ -22,11 +22,7 @@ impl InfoStore {
         let record = Arc::new(identified(&row.record, subject));
         self.table.replace(Arc::clone(&record));
         let objection = self.objection(&record);
-        self.journal.record(
-            now,
-            Cause::Client,
-            Event::SessionIdentified { session: record },
-        );
+        self.journal.record(now, Cause::Client, Event::SessionIdentified { session: record });
         if let Some(reason) = objection {
             self.drop_session(now, Cause::Client, session, reason);
         }

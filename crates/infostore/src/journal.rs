@@ -27,10 +27,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// Before the first entry of the first epoch.
-    pub const START: Self = Self {
-        epoch: Epoch(1),
-        seq: Sequence(0),
-    };
+    pub const START: Self = Self { epoch: Epoch(1), seq: Sequence(0) };
 }
 
 /// The live sessions at some point of the journal.
@@ -71,10 +68,7 @@ impl Journal {
 
     /// The place after the newest entry.
     pub fn cursor(&self) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            seq: self.last,
-        }
+        Cursor { epoch: self.epoch, seq: self.last }
     }
 
     /// The entries kept, oldest first.
@@ -91,13 +85,7 @@ impl Journal {
     pub fn page(&self, after: Sequence, limit: usize) -> Option<JournalPage> {
         let first = self.first().unwrap_or(Sequence(1));
         let skip = usize::try_from(after.0.checked_add(1)?.checked_sub(first.0)?).ok()?;
-        let entries = self
-            .entries
-            .iter()
-            .skip(skip)
-            .take(limit)
-            .cloned()
-            .collect();
+        let entries = self.entries.iter().skip(skip).take(limit).cloned().collect();
         let more = skip.saturating_add(limit) < self.entries.len();
         Some(JournalPage { entries, more })
     }
@@ -110,9 +98,7 @@ impl Journal {
 
     /// The session table as the checkpoint and the entries up to `seq` give it; `None` when `seq` has left the journal.
     pub fn replay(&self, seq: Sequence) -> Option<SessionImage> {
-        let before_first = self
-            .first()
-            .map_or(self.last.0, |first| first.0.saturating_sub(1));
+        let before_first = self.first().map_or(self.last.0, |first| first.0.saturating_sub(1));
         if seq.0 < before_first || self.last < seq {
             return None;
         }
@@ -128,12 +114,7 @@ impl Journal {
             self.evict();
         }
         self.last = Sequence(self.last.0.saturating_add(1));
-        self.entries.push_back(Entry {
-            seq: self.last,
-            at,
-            cause,
-            event,
-        });
+        self.entries.push_back(Entry { seq: self.last, at, cause, event });
     }
 
     fn evict(&mut self) {

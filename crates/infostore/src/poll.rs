@@ -39,17 +39,12 @@ pub(crate) struct LastReading {
 impl InfoStore {
     /// Takes the values of the poll `token`; those of another poll are of no interest any more.
     pub fn handle_values(&mut self, now: SimTime, token: PollToken, reads: Vec<ValueRead>) {
-        let Some(poll) = self
-            .schedule
-            .in_flight()
-            .copied()
-            .filter(|poll| PollToken(poll.number) == token)
+        let Some(poll) =
+            self.schedule.in_flight().copied().filter(|poll| PollToken(poll.number) == token)
         else {
             return;
         };
-        let read = reads
-            .into_iter()
-            .find(|read| read.name == process_list_name());
+        let read = reads.into_iter().find(|read| read.name == process_list_name());
         let result = read.map_or_else(|| Err(not_asked()), |read| read.result);
         self.take_reading(now, poll, Reading::judge(result));
         if self.phase == Phase::Starting {
@@ -84,10 +79,7 @@ impl InfoStore {
 
     pub(crate) fn query(&mut self, poll: Poll) {
         let names = vec![process_list_name()];
-        self.effects.push_back(Effect::QueryValues {
-            token: PollToken(poll.number),
-            names,
-        });
+        self.effects.push_back(Effect::QueryValues { token: PollToken(poll.number), names });
     }
 
     fn take_reading(&mut self, now: SimTime, poll: Poll, reading: Reading) {
@@ -139,10 +131,7 @@ impl InfoStore {
         let last = known.filter(|last| *last.reading == reading).cloned();
         let last = last.unwrap_or_else(|| {
             let lints = reading.text().map_or_else(Vec::new, |_| parsed.lints);
-            LastReading {
-                reading: Arc::new(reading),
-                lints: lints.into(),
-            }
+            LastReading { reading: Arc::new(reading), lints: lints.into() }
         });
         (Policy::new(parsed.value), last)
     }
@@ -186,19 +175,13 @@ fn problem(last: &LastReading) -> Option<InvalidPolicy> {
     if let Reading::Invalid(invalid) = &*last.reading {
         return Some(InvalidPolicy::Value(invalid.clone()));
     }
-    let errors: Vec<Lint> = last
-        .lints
-        .iter()
-        .filter(|lint| lint.severity == Severity::Error)
-        .cloned()
-        .collect();
+    let errors: Vec<Lint> =
+        last.lints.iter().filter(|lint| lint.severity == Severity::Error).cloned().collect();
     (!errors.is_empty()).then_some(InvalidPolicy::Items(errors))
 }
 
 fn not_asked() -> KeyStoreError {
-    KeyStoreError::Failed {
-        reason: "the value was not asked for".to_owned(),
-    }
+    KeyStoreError::Failed { reason: "the value was not asked for".to_owned() }
 }
 
 #[expect(
@@ -206,7 +189,5 @@ fn not_asked() -> KeyStoreError {
     reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 28 characters without NUL, and tests parse it"
 )]
 fn process_list_name() -> ValueName {
-    PROCESS_LIST_VALUE
-        .parse()
-        .expect("the value's name is a value name")
+    PROCESS_LIST_VALUE.parse().expect("the value's name is a value name")
 }

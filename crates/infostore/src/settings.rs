@@ -18,22 +18,12 @@ pub struct Build {
 
 impl Build {
     /// The hotfix of KB 920185.
-    pub const KB_920185: Self = Self {
-        major: 6,
-        minor: 5,
-        build: 7651,
-        revision: 19,
-    };
+    pub const KB_920185: Self = Self { major: 6, minor: 5, build: 7651, revision: 19 };
 }
 
 impl fmt::Display for Build {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            major,
-            minor,
-            build,
-            revision,
-        } = self;
+        let Self { major, minor, build, revision } = self;
         write!(f, "{major}.{minor}.{build}.{revision}")
     }
 }

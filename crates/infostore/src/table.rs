@@ -55,9 +55,7 @@ impl SessionTable {
     /// The rows after `after` in session order.
     pub(crate) fn rows_after(&self, after: Option<SessionId>) -> impl Iterator<Item = &Row> {
         let from = after.map_or(core::ops::Bound::Unbounded, core::ops::Bound::Excluded);
-        self.sessions
-            .range((from, core::ops::Bound::Unbounded))
-            .map(|(_, row)| row)
+        self.sessions.range((from, core::ops::Bound::Unbounded)).map(|(_, row)| row)
     }
 
     pub(crate) fn ids(&self) -> Vec<SessionId> {
@@ -98,10 +96,7 @@ impl SessionTable {
         }
         match self.classes.get_mut(subject) {
             Some(class) => drop(class.insert(record.id)),
-            None => drop(
-                self.classes
-                    .insert(subject.clone(), BTreeSet::from([record.id])),
-            ),
+            None => drop(self.classes.insert(subject.clone(), BTreeSet::from([record.id]))),
         }
     }
 

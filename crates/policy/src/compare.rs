@@ -30,9 +30,6 @@ pub fn compare(old: &Policy, new: &Policy) -> PolicyChange {
 }
 
 fn only_in(list: &ProcessList, other: &ProcessList) -> Vec<String> {
-    let missing = list
-        .items()
-        .iter()
-        .filter(|item| !other.has_key(item.key()));
+    let missing = list.items().iter().filter(|item| !other.has_key(item.key()));
     missing.map(|item| item.text().to_owned()).collect()
 }

@@ -58,9 +58,7 @@ impl Policy {
                 });
             }
         }
-        Decision::Permitted {
-            identified: subject.is_identified(),
-        }
+        Decision::Permitted { identified: subject.is_identified() }
     }
 }
 

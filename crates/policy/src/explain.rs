@@ -19,18 +19,11 @@ impl Policy {
     /// Holds every item against the client.
     #[must_use]
     pub fn explain(&self, subject: &Subject) -> Explanation {
-        let found = subject
-            .names()
-            .iter()
-            .filter_map(|name| self.processes().find(name));
+        let found = subject.names().iter().filter_map(|name| self.processes().find(name));
         let matching: BTreeSet<usize> = found.map(ProcessItem::ordinal).collect();
         let verdict = |item: &ProcessItem| {
             let matches = matching.contains(&item.ordinal());
-            let near_miss = if matches {
-                None
-            } else {
-                near_miss(item, subject)
-            };
+            let near_miss = if matches { None } else { near_miss(item, subject) };
             ItemVerdict {
                 item: item.item().clone(),
                 list: BlockList::Processes,
@@ -39,10 +32,7 @@ impl Policy {
             }
         };
         let items = self.processes().items().iter().map(verdict).collect();
-        Explanation {
-            decision: self.decide(subject),
-            items,
-        }
+        Explanation { decision: self.decide(subject), items }
     }
 }
 
@@ -102,14 +92,10 @@ impl fmt::Display for NearMiss {
         match self.nearness {
             Nearness::Extension => write!(f, "{name} differs from the item by `.exe` alone"),
             Nearness::Joined => write!(f, "{name} is one of several names that the item joins"),
-            Nearness::Path => write!(
-                f,
-                "{name} stands before the last path separator of the item"
-            ),
-            Nearness::Wildcard => write!(
-                f,
-                "{name} would match if the item's `*` and `?` were wildcards"
-            ),
+            Nearness::Path => write!(f, "{name} stands before the last path separator of the item"),
+            Nearness::Wildcard => {
+                write!(f, "{name} would match if the item's `*` and `?` were wildcards")
+            }
             Nearness::Spelling { edits: 1 } => {
                 write!(f, "{name} differs from the item by 1 character")
             }
@@ -133,10 +119,7 @@ const EDITS: usize = 2;
 fn near_miss(item: &ProcessItem, subject: &Subject) -> Option<NearMiss> {
     subject.names().iter().take(NAMES).find_map(|name| {
         let nearness = nearness(item, name)?;
-        Some(NearMiss {
-            name: name.clone(),
-            nearness,
-        })
+        Some(NearMiss { name: name.clone(), nearness })
     })
 }
 
@@ -167,15 +150,11 @@ fn joins(text: &str, key: &str) -> bool {
     let whole_or_in_quotes = [text, unquoted(text)];
     whole_or_in_quotes.iter().any(|text| {
         let by_comma = text.split(',').map(|part| part.trim_matches(BLANKS));
-        by_comma
-            .chain(text.split(BLANKS))
-            .any(|part| has_key(part, key))
+        by_comma.chain(text.split(BLANKS)).any(|part| has_key(part, key))
     })
 }
 
 fn passes_through(text: &str, key: &str) -> bool {
     let segments = unquoted(text).rsplit(PATH_SEPARATORS).skip(1);
-    segments
-        .map(|segment| segment.trim_matches(BLANKS))
-        .any(|segment| has_key(segment, key))
+    segments.map(|segment| segment.trim_matches(BLANKS)).any(|segment| has_key(segment, key))
 }

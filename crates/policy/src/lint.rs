@@ -166,23 +166,10 @@ impl LintSink {
 
     /// The lints by place, each code with one more that counts those not said.
     pub(crate) fn into_lints(mut self) -> Vec<Lint> {
-        for (
-            code,
-            Tally {
-                unsaid,
-                unsaid_span,
-                ..
-            },
-        ) in self.tallies
-        {
+        for (code, Tally { unsaid, unsaid_span, .. }) in self.tallies {
             if let Some(span) = unsaid_span {
                 let message = format_args!("{unsaid} more of `{code}` follow");
-                self.lints.push(lint(
-                    code,
-                    span,
-                    message,
-                    format_args!("mend those before first"),
-                ));
+                self.lints.push(lint(code, span, message, format_args!("mend those before first")));
             }
         }
         self.lints.sort_by_key(|lint| lint.span.start);
@@ -192,11 +179,5 @@ impl LintSink {
 
 fn lint(code: LintCode, span: Span, message: fmt::Arguments<'_>, hint: fmt::Arguments<'_>) -> Lint {
     let (message, hint) = (message.to_string(), hint.to_string());
-    Lint {
-        code,
-        severity: code.severity(),
-        span,
-        message,
-        hint,
-    }
+    Lint { code, severity: code.severity(), span, message, hint }
 }

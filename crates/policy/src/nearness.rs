@@ -76,11 +76,7 @@ mod tests {
             ("AB", "", 1, None),
             ("KITTEN", "SITTING", 3, Some(3)),
         ] {
-            assert_eq!(
-                edits_within(budget, left, right),
-                expected,
-                "{left} {right} {budget}"
-            );
+            assert_eq!(edits_within(budget, left, right), expected, "{left} {right} {budget}");
         }
     }
 
@@ -97,11 +93,7 @@ mod tests {
             ("*A*B", "XAAXBBC", false),
             ("A.EXE", "A.EXE", false),
         ] {
-            assert_eq!(
-                wildcard_matches(pattern, name),
-                expected,
-                "{pattern} {name}"
-            );
+            assert_eq!(wildcard_matches(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

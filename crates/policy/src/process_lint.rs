@@ -8,10 +8,7 @@ use crate::span::Span;
 /// The data as a whole: how much there is of it.
 pub(crate) fn lint_data(lints: &mut LintSink, text: &str) {
     let data = text.trim_end_matches('\0');
-    let span = Span {
-        start: 0,
-        end: data.len(),
-    };
+    let span = Span { start: 0, end: data.len() };
     let units = data.encode_utf16().count();
     let bytes = units.saturating_mul(2);
     if bytes > 2_048 {
@@ -94,20 +91,14 @@ fn lint_shape(lints: &mut LintSink, text: &str, span: Span) {
         lints.add(
             LintCode::Comma,
             span,
-            format_args!(
-                "{} is one name, because a comma separates nothing",
-                Quoted(text)
-            ),
+            format_args!("{} is one name, because a comma separates nothing", Quoted(text)),
             format_args!("did you mean `;`? write `;` between names"),
         );
     } else if !has_extension(base) {
         lints.add(
             LintCode::NoExtension,
             span,
-            format_args!(
-                "{} has no extension, and names are compared in full",
-                Quoted(base)
-            ),
+            format_args!("{} has no extension, and names are compared in full", Quoted(base)),
             format_args!(
                 "did you mean {}?",
                 Quoted(&format!("{}.exe", base.trim_end_matches('.')))
@@ -117,8 +108,7 @@ fn lint_shape(lints: &mut LintSink, text: &str, span: Span) {
 }
 
 fn has_extension(base: &str) -> bool {
-    base.rsplit_once('.')
-        .is_some_and(|(_, extension)| !extension.is_empty())
+    base.rsplit_once('.').is_some_and(|(_, extension)| !extension.is_empty())
 }
 
 fn lint_invisible(lints: &mut LintSink, text: &str, span: Span) {
@@ -212,14 +202,8 @@ const EXCHANGE_COMPONENTS: [(&str, &str); 10] = [
     ("EXMGMT.EXE", "Exchange Management"),
     ("EVENTS.EXE", "the Event service"),
     ("SRSMAIN.EXE", "the Site Replication Service"),
-    (
-        "INETINFO.EXE",
-        "the host of its SMTP, POP3 and IMAP4 services",
-    ),
+    ("INETINFO.EXE", "the host of its SMTP, POP3 and IMAP4 services"),
     ("CALCON.EXE", "the Calendar Connector"),
     ("LSCNTRL.EXE", "the Connectivity Controller"),
-    (
-        "DISPATCH.EXE",
-        "the launcher of the Notes and GroupWise connectors",
-    ),
+    ("DISPATCH.EXE", "the launcher of the Notes and GroupWise connectors"),
 ];

@@ -68,11 +68,7 @@ impl ProcessList {
     /// seed. A random seed would be an input from outside, and runs could differ.
     fn written_as(text: &str) -> Self {
         let seed = FixedState::default().hash_one(text);
-        Self {
-            text: text.into(),
-            hasher: FixedState::with_seed(seed),
-            ..Self::default()
-        }
+        Self { text: text.into(), hasher: FixedState::with_seed(seed), ..Self::default() }
     }
 
     pub(crate) fn has_key(&self, key: &str) -> bool {
@@ -83,30 +79,20 @@ impl ProcessList {
         if self.items.is_empty() {
             return None;
         }
-        let here = |&position: &usize| {
-            self.items
-                .get(position)
-                .is_some_and(|item| *item.key == *key)
-        };
+        let here =
+            |&position: &usize| self.items.get(position).is_some_and(|item| *item.key == *key);
         let position = self.index.find(self.hasher.hash_one(key), here)?;
         self.items.get(*position)
     }
 
     /// Appends an item whose key is not in the list yet.
     fn append(&mut self, item: ProcessItem) {
-        let Self {
-            items,
-            index,
-            hasher,
-            ..
-        } = self;
+        let Self { items, index, hasher, .. } = self;
         let hash = hasher.hash_one(&*item.key);
         items.push(item);
         let position = items.len().saturating_sub(1);
         index.insert_unique(hash, position, |&position| {
-            items
-                .get(position)
-                .map_or(0, |item| hasher.hash_one(&*item.key))
+            items.get(position).map_or(0, |item| hasher.hash_one(&*item.key))
         });
     }
 }
@@ -178,25 +164,15 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(source: &'a str) -> Self {
-        let (text, rest) = source
-            .find('\0')
-            .map_or((source, ""), |nul| source.split_at(nul));
+        let (text, rest) = source.find('\0').map_or((source, ""), |nul| source.split_at(nul));
         let list = ProcessList::written_as(source);
-        Self {
-            text,
-            rest,
-            list,
-            lints: LintSink::default(),
-        }
+        Self { text, rest, list, lints: LintSink::default() }
     }
 
     fn lint_whole(&mut self) {
         process_lint::lint_data(&mut self.lints, &self.list.text);
         if self.rest.contains(|letter| letter != '\0') {
-            let span = Span {
-                start: self.text.len(),
-                end: self.list.text.len(),
-            };
+            let span = Span { start: self.text.len(), end: self.list.text.len() };
             process_lint::lint_after_nul(&mut self.lints, span);
         }
     }
@@ -205,9 +181,7 @@ impl<'a> Parser<'a> {
         let mut start = 0_usize;
         for raw in self.text.split(SEPARATOR) {
             self.item(raw.trim_matches(BLANKS), Span::of_trimmed(start, raw));
-            start = start
-                .saturating_add(raw.len())
-                .saturating_add(SEPARATOR.len_utf8());
+            start = start.saturating_add(raw.len()).saturating_add(SEPARATOR.len_utf8());
         }
     }
 
@@ -228,30 +202,17 @@ impl<'a> Parser<'a> {
             return;
         }
         process_lint::lint_item(&mut self.lints, text, &key, span);
-        let item = ItemRef {
-            text: text.into(),
-            ordinal: self.list.items.len(),
-            span,
-        };
-        self.list.append(ProcessItem {
-            item,
-            key: key.into(),
-        });
+        let item = ItemRef { text: text.into(), ordinal: self.list.items.len(), span };
+        self.list.append(ProcessItem { item, key: key.into() });
     }
 
     /// Empty items are worth a word only beside others: a list with nothing else is an empty list.
     fn finish(mut self) -> Parsed<ProcessList> {
         if self.list.is_empty() {
-            let span = Span {
-                start: 0,
-                end: self.text.len(),
-            };
+            let span = Span { start: 0, end: self.text.len() };
             self.lints.withdraw(LintCode::EmptyItem);
             process_lint::lint_empty_list(&mut self.lints, span);
         }
-        Parsed {
-            value: self.list,
-            lints: self.lints.into_lints(),
-        }
+        Parsed { value: self.list, lints: self.lints.into_lints() }
     }
 }

@@ -20,10 +20,7 @@ impl ProcessName {
     #[must_use]
     pub fn parse(reported: &str) -> Option<Self> {
         let base = base_name(reported);
-        (!base.is_empty()).then(|| Self {
-            key: match_key(base).into(),
-            reported: reported.into(),
-        })
+        (!base.is_empty()).then(|| Self { key: match_key(base).into(), reported: reported.into() })
     }
 
     /// What the client reported, to the character.
@@ -56,9 +53,7 @@ pub(crate) const PATH_SEPARATORS: [char; 2] = ['\\', '/'];
 ///
 /// The quotes go before the path does, so that `"C:\Program Files\X\a.exe"` ends in `a.exe`.
 pub(crate) fn unquoted(spelling: &str) -> &str {
-    let inner = spelling
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
+    let inner = spelling.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or(spelling)
 }
 
@@ -75,10 +70,7 @@ pub(crate) fn match_key(base: &str) -> String {
 
 /// Whether the key of this spelling is `key`, without building it.
 pub(crate) fn has_key(spelling: &str, key: &str) -> bool {
-    base_name(spelling)
-        .chars()
-        .map(simple_uppercase)
-        .eq(key.chars())
+    base_name(spelling).chars().map(simple_uppercase).eq(key.chars())
 }
 
 /// Unicode's simple upper-case mapping: one character to one character, in no locale.
@@ -128,14 +120,9 @@ mod tests {
 
     #[test]
     fn letters_with_iota_subscript_take_their_own_capital() {
-        for (small, capital) in [
-            ('ᾀ', 'ᾈ'),
-            ('ᾗ', 'ᾟ'),
-            ('ᾧ', 'ᾯ'),
-            ('ᾳ', 'ᾼ'),
-            ('ῃ', 'ῌ'),
-            ('ῳ', 'ῼ'),
-        ] {
+        for (small, capital) in
+            [('ᾀ', 'ᾈ'), ('ᾗ', 'ᾟ'), ('ᾧ', 'ᾯ'), ('ᾳ', 'ᾼ'), ('ῃ', 'ῌ'), ('ῳ', 'ῼ')]
+        {
             assert_eq!(simple_uppercase(small), capital);
         }
     }

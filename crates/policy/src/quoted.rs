@@ -18,11 +18,7 @@ impl fmt::Display for Quoted<'_> {
                 f.write_char(letter)?;
             }
         }
-        f.write_str(if self.0.chars().nth(SHOWN).is_some() {
-            "…`"
-        } else {
-            "`"
-        })
+        f.write_str(if self.0.chars().nth(SHOWN).is_some() { "…`" } else { "`" })
     }
 }
 

@@ -22,22 +22,14 @@ impl Span {
 
     /// The part of `raw` that is left without blanks around it, when `raw` starts at byte `start`.
     pub(crate) fn of_trimmed(start: usize, raw: &str) -> Self {
-        let leading = raw
-            .len()
-            .saturating_sub(raw.trim_start_matches(BLANKS).len());
+        let leading = raw.len().saturating_sub(raw.trim_start_matches(BLANKS).len());
         let start = start.saturating_add(leading);
-        Self {
-            start,
-            end: start.saturating_add(raw.trim_matches(BLANKS).len()),
-        }
+        Self { start, end: start.saturating_add(raw.trim_matches(BLANKS).len()) }
     }
 
     /// The shortest span that covers both.
     pub(crate) fn union(self, other: Self) -> Self {
-        Self {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 

@@ -22,13 +22,8 @@ impl Subject {
     #[must_use]
     pub fn new(version: ClientVersion, names: impl IntoIterator<Item = ProcessName>) -> Self {
         let mut seen = BTreeSet::new();
-        let fresh = names
-            .into_iter()
-            .filter(|name| seen.insert(name.shared_key()));
-        Self {
-            version,
-            names: fresh.collect(),
-        }
+        let fresh = names.into_iter().filter(|name| seen.insert(name.shared_key()));
+        Self { version, names: fresh.collect() }
     }
 
     /// The version of the client's MAPI provider.

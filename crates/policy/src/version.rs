@@ -24,22 +24,13 @@ impl ClientVersion {
     /// The version `major.minor.build.minor_build`.
     #[must_use]
     pub const fn new(major: u16, minor: u16, build: u16, minor_build: u16) -> Self {
-        Self {
-            major,
-            minor,
-            build,
-            minor_build,
-        }
+        Self { major, minor, build, minor_build }
     }
 }
 
 impl fmt::Display for ClientVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{}.{}.{}",
-            self.major, self.minor, self.build, self.minor_build
-        )
+        write!(f, "{}.{}.{}.{}", self.major, self.minor, self.build, self.minor_build)
     }
 }
 
@@ -51,9 +42,7 @@ impl FromStr for ClientVersion {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if !matches!(text.split('.').count(), 3 | 4) {
-            return Err(ClientVersionError::PartCount {
-                text: text.to_owned(),
-            });
+            return Err(ClientVersionError::PartCount { text: text.to_owned() });
         }
         let mut parts = text.split('.').map(number);
         let mut next = || parts.next().unwrap_or(Ok(0));
@@ -81,7 +70,5 @@ pub enum ClientVersionError {
 fn number(part: &str) -> Result<u16, ClientVersionError> {
     let plain = part.bytes().all(|byte| byte.is_ascii_digit());
     let parsed = if plain { part.parse().ok() } else { None };
-    parsed.ok_or_else(|| ClientVersionError::Part {
-        part: part.to_owned(),
-    })
+    parsed.ok_or_else(|| ClientVersionError::Part { part: part.to_owned() })
 }

@@ -81,10 +81,7 @@ impl KeyPath {
     }
 
     fn known(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            folded: fold(text),
-        }
+        Self { text: text.to_owned(), folded: fold(text) }
     }
 }
 
@@ -93,15 +90,11 @@ impl FromStr for KeyPath {
 
     fn from_str(path: &str) -> Result<Self, NameError> {
         refuse_nul(path)?;
-        let (root, rest) = path
-            .split_once('\\')
-            .map_or((path, None), |(r, rest)| (r, Some(rest)));
+        let (root, rest) = path.split_once('\\').map_or((path, None), |(r, rest)| (r, Some(rest)));
         let known = ROOTS.iter().find(|(long, short)| {
             long.eq_ignore_ascii_case(root) || short.eq_ignore_ascii_case(root)
         });
-        let (root, _) = known.ok_or_else(|| NameError::UnknownRoot {
-            path: path.to_owned(),
-        })?;
+        let (root, _) = known.ok_or_else(|| NameError::UnknownRoot { path: path.to_owned() })?;
         let Some(rest) = rest else {
             return Ok(Self::known(root));
         };
@@ -122,15 +115,8 @@ impl FromStr for ValueName {
 
     fn from_str(name: &str) -> Result<Self, NameError> {
         refuse_nul(name)?;
-        refuse_long(
-            "a value name in UTF-16 units",
-            name.encode_utf16().count(),
-            MAX_VALUE_NAME,
-        )?;
-        Ok(Self {
-            text: name.to_owned(),
-            folded: fold(name),
-        })
+        refuse_long("a value name in UTF-16 units", name.encode_utf16().count(), MAX_VALUE_NAME)?;
+        Ok(Self { text: name.to_owned(), folded: fold(name) })
     }
 }
 
@@ -138,33 +124,19 @@ fn check_components(path: &str, rest: &str) -> Result<(), NameError> {
     refuse_long("a key path in levels", rest.split('\\').count(), MAX_DEPTH)?;
     for component in rest.split('\\') {
         if component.is_empty() {
-            return Err(NameError::EmptyComponent {
-                path: path.to_owned(),
-            });
+            return Err(NameError::EmptyComponent { path: path.to_owned() });
         }
-        refuse_long(
-            "a key name in UTF-16 units",
-            component.encode_utf16().count(),
-            MAX_KEY_NAME,
-        )?;
+        refuse_long("a key name in UTF-16 units", component.encode_utf16().count(), MAX_KEY_NAME)?;
     }
     Ok(())
 }
 
 fn refuse_nul(name: &str) -> Result<(), NameError> {
-    if name.contains('\0') {
-        Err(NameError::Nul)
-    } else {
-        Ok(())
-    }
+    if name.contains('\0') { Err(NameError::Nul) } else { Ok(()) }
 }
 
 fn refuse_long(what: &'static str, actual: usize, max: usize) -> Result<(), NameError> {
-    if actual <= max {
-        Ok(())
-    } else {
-        Err(NameError::TooLong { what, actual, max })
-    }
+    if actual <= max { Ok(()) } else { Err(NameError::TooLong { what, actual, max }) }
 }
 
 /// Simple upper-case, character by character: no locale, and no character becomes two.

@@ -37,12 +37,7 @@ impl MemoryKeyStore {
     /// The values of a key by name, without case; `None` when there is no such key.
     pub fn list(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
         let keys = self.read();
-        Some(
-            keys.get(key)?
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        Some(keys.get(key)?.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Deletes every key.
@@ -66,10 +61,6 @@ impl KeyStore for MemoryKeyStore {
         key: &KeyPath,
         name: &ValueName,
     ) -> Result<Option<RegValue>, KeyStoreError> {
-        Ok(self
-            .read()
-            .get(key)
-            .and_then(|values| values.get(name))
-            .cloned())
+        Ok(self.read().get(key).and_then(|values| values.get(name)).cloned())
     }
 }

@@ -72,9 +72,7 @@ impl Reading {
 fn text_of(value: &RegValue) -> Result<String, InvalidValue> {
     let length = value.data().len();
     if value.kind() != RegType::SZ {
-        return Err(InvalidValue::WrongType {
-            found: value.kind(),
-        });
+        return Err(InvalidValue::WrongType { found: value.kind() });
     }
     if MAX_TEXT_BYTES < length {
         return Err(InvalidValue::TooLong { length });

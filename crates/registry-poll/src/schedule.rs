@@ -62,13 +62,7 @@ impl PollSchedule {
     pub fn new(now: SimTime, interval: Duration) -> Self {
         let interval = interval.max(Duration::from_micros(1));
         let next_tick = now.saturating_add(interval);
-        Self {
-            interval,
-            next_tick,
-            in_flight: None,
-            follow_up: false,
-            begun: 0,
-        }
+        Self { interval, next_tick, in_flight: None, follow_up: false, begun: 0 }
     }
 
     /// The interval of the grid.
@@ -93,11 +87,7 @@ impl PollSchedule {
 
     /// The same schedule on a new grid that starts at `now`; a read in flight goes on.
     pub fn regrid(&mut self, now: SimTime, interval: Duration) {
-        let Self {
-            interval,
-            next_tick,
-            ..
-        } = Self::new(now, interval);
+        let Self { interval, next_tick, .. } = Self::new(now, interval);
         self.interval = interval;
         self.next_tick = next_tick;
     }
@@ -135,12 +125,7 @@ impl PollSchedule {
 
     fn begin(&mut self, trigger: PollTrigger, due: SimTime, started: SimTime) -> Poll {
         self.begun = self.begun.saturating_add(1);
-        let poll = Poll {
-            number: PollNumber(self.begun),
-            trigger,
-            due,
-            started,
-        };
+        let poll = Poll { number: PollNumber(self.begun), trigger, due, started };
         self.in_flight = Some(poll);
         poll
     }

@@ -34,10 +34,7 @@ impl RegType {
 
     /// The type that Microsoft calls `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
 
@@ -75,9 +72,7 @@ impl RegValue {
 
     /// A `REG_MULTI_SZ`: each text with its NUL, then one more.
     pub fn multi_sz<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let units = texts
-            .into_iter()
-            .flat_map(|text| text.encode_utf16().chain([0]));
+        let units = texts.into_iter().flat_map(|text| text.encode_utf16().chain([0]));
         Self::new(RegType::MULTI_SZ, utf16le(units.chain([0])))
     }
 

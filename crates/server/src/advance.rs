@@ -41,9 +41,7 @@ pub(crate) fn advance_job(
     Box::new(move |owner| {
         let counted = *before.get_or_insert_with(|| owner.counted());
         if owner.now() < target {
-            let next = owner
-                .next_deadline()
-                .map_or(target, |deadline| deadline.min(target));
+            let next = owner.next_deadline().map_or(target, |deadline| deadline.min(target));
             match owner.shared.clock.advance_to(next) {
                 Ok(()) => return Progress::Again,
                 Err(error) => {
@@ -52,9 +50,7 @@ pub(crate) fn advance_job(
                 }
             }
         }
-        reply
-            .take()
-            .map(|reply| reply.send(Ok(owner.advanced_since(counted))));
+        reply.take().map(|reply| reply.send(Ok(owner.advanced_since(counted))));
         Progress::Done
     })
 }
@@ -80,11 +76,7 @@ impl Owner {
     }
 
     fn counted(&self) -> Counted {
-        let last_poll = self
-            .store
-            .polls()
-            .next_back()
-            .map_or(0, |record| record.poll.number.0);
+        let last_poll = self.store.polls().next_back().map_or(0, |record| record.poll.number.0);
         (last_poll, self.store.counts().disconnected)
     }
 

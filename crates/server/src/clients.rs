@@ -67,10 +67,7 @@ struct TcpLink {
 
 impl Client {
     fn label(&self) -> Origin {
-        Origin::Injected {
-            client: self.id,
-            group: self.group.clone(),
-        }
+        Origin::Injected { client: self.id, group: self.group.clone() }
     }
 
     /// Whether every byte has arrived, and every close been seen.
@@ -93,11 +90,7 @@ impl Clients {
     pub(crate) fn add(&mut self, injection: Injection, now: SimTime) -> ClientId {
         self.last = self.last.saturating_add(1);
         let id = ClientId(self.last);
-        let Injection {
-            client: mut machine,
-            transport,
-            group,
-        } = injection;
+        let Injection { client: mut machine, transport, group } = injection;
         machine.connect(now);
         let client = Client {
             id,
@@ -135,9 +128,7 @@ impl Clients {
 
     pub(crate) fn after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
         let from = after.map_or(core::ops::Bound::Unbounded, core::ops::Bound::Excluded);
-        self.clients
-            .range((from, core::ops::Bound::Unbounded))
-            .map(|(_, client)| listed(client))
+        self.clients.range((from, core::ops::Bound::Unbounded)).map(|(_, client)| listed(client))
     }
 
     pub(crate) fn next_runnable(&mut self) -> Option<ClientId> {
@@ -263,51 +254,23 @@ impl Owner {
     fn dial_pipe(&mut self, client: &mut Client) {
         let connection = ConnectionId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
         let control = Arc::new(ConnectionControl::new(Some(client.id)));
-        let peer = Peer {
-            origin: client.label(),
-            transport: Transport::Pipe,
-            address: None,
-        };
+        let peer = Peer { origin: client.label(), transport: Transport::Pipe, address: None };
         let endpoint = Endpoint::new(Arc::clone(&self.shared.site), peer, Arc::clone(&control));
-        client.link = Link::Pipe(Box::new(Pipe {
-            connection,
-            endpoint,
-            control,
-        }));
+        client.link = Link::Pipe(Box::new(Pipe { connection, endpoint, control }));
         client.machine.handle_connected(self.now());
     }
 
     fn dial_tcp(&mut self, client: &mut Client) {
         let (Some(server), Some(inbox)) = (self.options.rpc, self.shared.inbox.upgrade()) else {
-            return client
-                .machine
-                .handle_closed(self.now(), "the store has no RPC port");
+            return client.machine.handle_closed(self.now(), "the store has no RPC port");
         };
         let (outgoing, queue) = mpsc::unbounded_channel();
-        let meter = Arc::new(Meter::new(
-            client.id,
-            client.label(),
-            Arc::clone(&self.changed),
-        ));
-        client.link = Link::Dialing(TcpLink {
-            meter: Arc::clone(&meter),
-            outgoing,
-            sent: 0,
-            received: 0,
-        });
+        let meter = Arc::new(Meter::new(client.id, client.label(), Arc::clone(&self.changed)));
+        client.link =
+            Link::Dialing(TcpLink { meter: Arc::clone(&meter), outgoing, sent: 0, received: 0 });
         let meters = Arc::clone(&self.shared.meters);
         let id = DialId(client.dials);
-        tokio::spawn(
-            Dial {
-                client: client.id,
-                id,
-                server,
-                meter,
-                meters,
-                inbox,
-            }
-            .run(queue),
-        );
+        tokio::spawn(Dial { client: client.id, id, server, meter, meters, inbox }.run(queue));
     }
 
     fn carry(&mut self, client: &mut Client, bytes: Vec<u8>) {
@@ -350,9 +313,7 @@ impl Owner {
     /// The server side has closed a pipe.
     fn server_closed(&mut self, client: &mut Client) {
         self.hang_up(client);
-        client
-            .machine
-            .handle_closed(self.now(), "the server closed the connection");
+        client.machine.handle_closed(self.now(), "the server closed the connection");
     }
 
     /// An injected TCP client's socket has news. News of an earlier connection is of no interest.

@@ -17,10 +17,8 @@ use crate::site::{DN_PREFIX, POLLS_MAX_MS, RETRY, RETRY_DELAY_MS, Site};
 /// The least that rgbIn and rgbOut may have room for: an RPC_HEADER_EXT (R697, R698 of \[MS-OXCRPC\]).
 const LEAST_BUFFER: usize = 8;
 /// AUX_CLIENT_CONTROL: nothing is enabled, since nothing that a client would send then is read yet.
-const CLIENT_CONTROL: AuxClientControl = AuxClientControl {
-    enable_flags: 0,
-    expiry_time_ms: 86_400_000,
-};
+const CLIENT_CONTROL: AuxClientControl =
+    AuxClientControl { enable_flags: 0, expiry_time_ms: 86_400_000 };
 
 /// The answer to an admitted EcDoConnectEx.
 pub(crate) fn connect_ex(
@@ -100,11 +98,7 @@ fn rgb_out(
     };
     let rops = execute(session, &payload.bytes, now)?;
     let rgb_out = encode_rgb_out(&rops, request.flags).map_err(malformed)?;
-    if rgb_out.len() <= room {
-        Ok(rgb_out)
-    } else {
-        Err(ErrorCode::EC_BUFFER_TOO_SMALL)
-    }
+    if rgb_out.len() <= room { Ok(rgb_out) } else { Err(ErrorCode::EC_BUFFER_TOO_SMALL) }
 }
 
 /// Executes an EcDoRpc on a live session.
@@ -115,22 +109,13 @@ pub(crate) fn execute_rpc(
 ) -> EcDoRpcResponse {
     let rops = execute(session, &request.rops, now).and_then(|rops| {
         let fits = rops.len() <= usize::from(request.max_data);
-        if fits {
-            Ok(rops)
-        } else {
-            Err(ErrorCode::EC_BUFFER_TOO_SMALL)
-        }
+        if fits { Ok(rops) } else { Err(ErrorCode::EC_BUFFER_TOO_SMALL) }
     });
     let (rops, result) = match rops {
         Ok(rops) => (rops, ErrorCode::EC_NONE),
         Err(code) => (Vec::new(), code),
     };
-    EcDoRpcResponse {
-        handle: request.handle,
-        max_data: request.max_data,
-        rops,
-        result,
-    }
+    EcDoRpcResponse { handle: request.handle, max_data: request.max_data, rops, result }
 }
 
 fn execute(session: &SessionContext, payload: &[u8], now: SimTime) -> Result<Vec<u8>, ErrorCode> {
@@ -145,10 +130,7 @@ fn malformed(error: impl core::error::Error) -> ErrorCode {
 
 /// The user's name: what follows the last `cn=` of the distinguished name.
 fn display_name(user_dn: &[u8]) -> &[u8] {
-    let last = user_dn
-        .rsplit(|byte| *byte == b'/')
-        .next()
-        .unwrap_or_default();
+    let last = user_dn.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     match last.split_at_checked(3) {
         Some((attribute, name)) if attribute.eq_ignore_ascii_case(b"cn=") => name,
         _ => last,

@@ -37,25 +37,13 @@ pub(crate) struct Endpoint {
 #[derive(Debug)]
 pub(crate) enum Request {
     /// The connection joins a group, or founds one.
-    Join {
-        group: Option<GroupId>,
-        control: Arc<ConnectionControl>,
-    },
+    Join { group: Option<GroupId>, control: Arc<ConnectionControl> },
     /// A client asks for a session in `group`.
-    Connect {
-        group: Arc<Group>,
-        identity: Box<ClientIdentity>,
-    },
+    Connect { group: Arc<Group>, identity: Box<ClientIdentity> },
     /// A session's client said more of itself.
-    Observe {
-        session: SessionId,
-        subject: Subject,
-    },
+    Observe { session: SessionId, subject: Subject },
     /// A client ends its session.
-    Disconnect {
-        group: Arc<Group>,
-        handle: ContextHandle,
-    },
+    Disconnect { group: Arc<Group>, handle: ContextHandle },
 }
 
 /// What came of a [`Request`].
@@ -82,36 +70,16 @@ pub(crate) struct NewSession {
 /// The call that waits for an [`Answer`].
 enum Parked {
     Bind,
-    ConnectEx {
-        call: CallId,
-        request: Box<EcDoConnectExRequest>,
-    },
-    Connect {
-        call: CallId,
-        request: Box<EcDoConnectRequest>,
-    },
-    Disconnect {
-        call: CallId,
-    },
-    RpcExt2 {
-        call: CallId,
-        handle: ContextHandle,
-        request: Box<EcDoRpcExt2Request>,
-    },
+    ConnectEx { call: CallId, request: Box<EcDoConnectExRequest> },
+    Connect { call: CallId, request: Box<EcDoConnectRequest> },
+    Disconnect { call: CallId },
+    RpcExt2 { call: CallId, handle: ContextHandle, request: Box<EcDoRpcExt2Request> },
 }
 
 impl Endpoint {
     pub(crate) fn new(site: Arc<Site>, peer: Peer, control: Arc<ConnectionControl>) -> Self {
         let association = Association::new(Arc::clone(&site.association));
-        Self {
-            association,
-            site,
-            peer,
-            control,
-            group: None,
-            request: None,
-            parked: None,
-        }
+        Self { association, site, peer, control, group: None, request: None, parked: None }
     }
 
     /// The group, once the client has bound.
@@ -140,14 +108,7 @@ impl Endpoint {
                 self.respond(call, &response.encode());
             }
             (Some(Parked::Disconnect { call }), Answer::Disconnected) => self.disconnected(call),
-            (
-                Some(Parked::RpcExt2 {
-                    call,
-                    handle,
-                    request,
-                }),
-                Answer::Observed,
-            ) => {
+            (Some(Parked::RpcExt2 { call, handle, request }), Answer::Observed) => {
                 self.execute_ext2(call, handle, &request);
             }
             // An answer goes to the request it was made for, so this can't be; the call, if any, stays unanswered.
@@ -195,9 +156,7 @@ impl Endpoint {
 
     fn joined(&mut self, group: Option<Arc<Group>>) {
         match &group {
-            Some(group) => self
-                .association
-                .accept_group(AssociationGroupId(group.id.0)),
+            Some(group) => self.association.accept_group(AssociationGroupId(group.id.0)),
             None => self.association.reject_group(),
         }
         self.group = group;
@@ -223,9 +182,7 @@ impl Endpoint {
     fn dispatch(&mut self, call: CallId, group: Arc<Group>, request: EmsmdbRequest) {
         match request {
             EmsmdbRequest::DummyRpc => {
-                let response = EcDummyRpcResponse {
-                    result: ErrorCode::EC_NONE,
-                };
+                let response = EcDummyRpcResponse { result: ErrorCode::EC_NONE };
                 self.respond(call, &response.encode());
             }
             EmsmdbRequest::ConnectEx(request) => {
@@ -239,20 +196,14 @@ impl Endpoint {
             EmsmdbRequest::Connect(request) => {
                 let identity = Box::new(identity::of_connect(&request, &self.peer));
                 let request = Box::new(request);
-                self.park(
-                    Parked::Connect { call, request },
-                    Request::Connect { group, identity },
-                );
+                self.park(Parked::Connect { call, request }, Request::Connect { group, identity });
             }
             EmsmdbRequest::Disconnect(request) => {
                 let handle = ContextHandle::from_bytes(request.handle);
                 if group.get(handle).is_none() {
                     return self.fault(call, FaultStatus::CONTEXT_MISMATCH);
                 }
-                self.park(
-                    Parked::Disconnect { call },
-                    Request::Disconnect { group, handle },
-                );
+                self.park(Parked::Disconnect { call }, Request::Disconnect { group, handle });
             }
             EmsmdbRequest::Rpc(request) => self.rpc(call, &group, &request),
             EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, &group, request),
@@ -288,11 +239,7 @@ impl Endpoint {
             Some((session, subject)) => {
                 let request = Box::new(request);
                 self.park(
-                    Parked::RpcExt2 {
-                        call,
-                        handle,
-                        request,
-                    },
+                    Parked::RpcExt2 { call, handle, request },
                     Request::Observe { session, subject },
                 );
             }
@@ -375,9 +322,5 @@ fn connect_response(
 /// rgwBestVersion of a refusal: the oldest version that would do, where the version is what was wrong.
 fn best_version(code: ErrorCode) -> WireVersion {
     let wrong_version = code == ErrorCode::EC_VERSION_MISMATCH;
-    if wrong_version {
-        WireVersion::BEST_FOR_TOO_OLD
-    } else {
-        WireVersion([0; 3])
-    }
+    if wrong_version { WireVersion::BEST_FOR_TOO_OLD } else { WireVersion([0; 3]) }
 }

@@ -58,10 +58,7 @@ pub(crate) struct ConnectionControl {
 
 impl ConnectionControl {
     pub(crate) fn new(client: Option<ClientId>) -> Self {
-        Self {
-            client,
-            ..Self::default()
-        }
+        Self { client, ..Self::default() }
     }
 
     /// Asks for the close: a call in flight is answered first, and an idle peer gets nothing but the end.
@@ -85,10 +82,7 @@ impl ConnectionControl {
 
 impl Group {
     pub(crate) fn new(id: GroupId) -> Self {
-        Self {
-            id,
-            inner: Mutex::default(),
-        }
+        Self { id, inner: Mutex::default() }
     }
 
     pub(crate) fn join(&self, connection: ConnectionId, control: Arc<ConnectionControl>) {
@@ -105,11 +99,7 @@ impl Group {
     /// The connections, in the order in which they were made.
     pub(crate) fn connections(&self) -> Vec<(ConnectionId, Arc<ConnectionControl>)> {
         let inner = self.lock();
-        inner
-            .connections
-            .iter()
-            .map(|(id, control)| (*id, Arc::clone(control)))
-            .collect()
+        inner.connections.iter().map(|(id, control)| (*id, Arc::clone(control))).collect()
     }
 
     pub(crate) fn insert(&self, handle: ContextHandle, session: Arc<SessionContext>) {
@@ -145,11 +135,8 @@ impl Group {
     /// The live sessions, in session order.
     pub(crate) fn live_sessions(&self) -> Vec<SessionId> {
         let inner = self.lock();
-        let mut ids: Vec<SessionId> = inner
-            .handles
-            .values()
-            .filter_map(Handle::live_session)
-            .collect();
+        let mut ids: Vec<SessionId> =
+            inner.handles.values().filter_map(Handle::live_session).collect();
         ids.sort_unstable();
         ids
     }

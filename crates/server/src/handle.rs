@@ -140,13 +140,7 @@ impl StoreHandle {
         let (inbox, inputs) = mpsc::channel(INBOX);
         let permits = Arc::new(Semaphore::new(options.max_connections));
         let (cursor_sender, cursor) = watch::channel(Cursor::START);
-        let handle = Self {
-            inbox,
-            permits,
-            rpc: options.rpc,
-            seed: options.seed,
-            cursor,
-        };
+        let handle = Self { inbox, permits, rpc: options.rpc, seed: options.seed, cursor };
         let shared = shared(&options, &handle.inbox);
         let listening = Listening {
             site: Arc::clone(&shared.site),
@@ -156,10 +150,7 @@ impl StoreHandle {
             permits: Arc::clone(&handle.permits),
         };
         tokio::spawn(Owner::new(options, shared, cursor_sender).run(inputs));
-        handle
-            .settled(|_| ())
-            .await
-            .map_err(|_| StartError::Stopped)?;
+        handle.settled(|_| ()).await.map_err(|_| StartError::Stopped)?;
         if let Some(listener) = listener {
             tokio::spawn(Arc::new(listening).run(listener));
         }
@@ -209,11 +200,7 @@ impl StoreHandle {
     ) -> Result<Cursor, StoreError> {
         self.ask(move |owner| {
             owner.shared.registry.set_value(&key, &name, value.clone());
-            owner.note_registry_change(RegistryChange {
-                key,
-                name,
-                value: Some(value),
-            })
+            owner.note_registry_change(RegistryChange { key, name, value: Some(value) })
         })
         .await
     }
@@ -227,19 +214,12 @@ impl StoreHandle {
         key: KeyPath,
         name: ValueName,
     ) -> Result<(bool, Cursor), StoreError> {
-        self.ask(
-            move |owner| match owner.shared.registry.delete_value(&key, &name) {
-                None => (false, owner.cursor()),
-                Some(_) => (
-                    true,
-                    owner.note_registry_change(RegistryChange {
-                        key,
-                        name,
-                        value: None,
-                    }),
-                ),
-            },
-        )
+        self.ask(move |owner| match owner.shared.registry.delete_value(&key, &name) {
+            None => (false, owner.cursor()),
+            Some(_) => {
+                (true, owner.note_registry_change(RegistryChange { key, name, value: None }))
+            }
+        })
         .await
     }
 
@@ -248,19 +228,11 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::NoRpcPort`] or [`StoreError::TooManyConnections`] for TCP clients, before any is injected.
     pub async fn inject(&self, clients: Vec<Injection>) -> Result<Vec<ListedClient>, StoreError> {
-        self.check_tcp(
-            clients
-                .iter()
-                .filter(|client| client.transport == Transport::Tcp)
-                .count(),
-        )?;
+        self.check_tcp(clients.iter().filter(|client| client.transport == Transport::Tcp).count())?;
         let ids = self
             .ask(move |owner| {
                 let now = owner.now();
-                clients
-                    .into_iter()
-                    .map(|client| owner.clients.add(client, now))
-                    .collect::<Vec<_>>()
+                clients.into_iter().map(|client| owner.clients.add(client, now)).collect::<Vec<_>>()
             })
             .await?;
         self.settled(move |owner| ids.iter().filter_map(|id| owner.clients.get(*id)).collect())
@@ -282,8 +254,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::NoSuchClient`].
     pub async fn connect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
-        self.tell_client(id, |client, now| client.connect(now))
-            .await
+        self.tell_client(id, |client, now| client.connect(now)).await
     }
 
     /// Has a client disconnect.
@@ -291,8 +262,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::NoSuchClient`].
     pub async fn disconnect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
-        self.tell_client(id, |client, now| client.disconnect(now))
-            .await
+        self.tell_client(id, |client, now| client.disconnect(now)).await
     }
 
     /// Disconnects a client and forgets it.
@@ -321,9 +291,7 @@ impl StoreHandle {
             })
             .await?;
         told.ok_or(StoreError::NoSuchClient(id))?;
-        self.settled(move |owner| owner.clients.get(id))
-            .await?
-            .ok_or(StoreError::NoSuchClient(id))
+        self.settled(move |owner| owner.clients.get(id)).await?.ok_or(StoreError::NoSuchClient(id))
     }
 
     /// Ends a session. Returns when all that follows has happened.
@@ -347,9 +315,7 @@ impl StoreHandle {
     }
 
     async fn poll_over(&self, number: PollNumber) -> Result<PollRecord, StoreError> {
-        let record = self
-            .settled(move |owner| owner.store.poll_record(number).cloned())
-            .await?;
+        let record = self.settled(move |owner| owner.store.poll_record(number).cloned()).await?;
         record.ok_or(StoreError::Stopped)
     }
 
@@ -358,9 +324,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
-        self.execute(Command::SetPollInterval(interval))
-            .await
-            .map(|_| ())
+        self.execute(Command::SetPollInterval(interval)).await.map(|_| ())
     }
 
     async fn execute(&self, command: Command) -> Result<Outcome, StoreError> {
@@ -447,8 +411,7 @@ impl StoreHandle {
         ask: impl FnOnce(&mut Owner) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.task(Box::new(move |owner| drop(reply.send(ask(owner)))))
-            .await?;
+        self.task(Box::new(move |owner| drop(reply.send(ask(owner))))).await?;
         answer.await.map_err(|_| StoreError::Stopped)
     }
 
@@ -465,25 +428,17 @@ impl StoreHandle {
             }
             Progress::Done
         });
-        self.task(Box::new(move |owner| owner.jobs.push_back(job)))
-            .await?;
+        self.task(Box::new(move |owner| owner.jobs.push_back(job))).await?;
         answer.await.map_err(|_| StoreError::Stopped)
     }
 
     async fn task(&self, task: Box<dyn FnOnce(&mut Owner) + Send>) -> Result<(), StoreError> {
-        self.inbox
-            .send(Input::Task(task))
-            .await
-            .map_err(|_| StoreError::Stopped)
+        self.inbox.send(Input::Task(task)).await.map_err(|_| StoreError::Stopped)
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port that was in use a moment ago may be taken again at once.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -493,24 +448,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
     let clock = Arc::new(WallClock::new(options.clock, options.start));
     let (major, minor) = emsmdb::EMSMDB_VERSION;
-    let interface = SyntaxId {
-        uuid: Uuid::from_u128(emsmdb::EMSMDB_UUID),
-        major,
-        minor,
-    };
+    let interface = SyntaxId { uuid: Uuid::from_u128(emsmdb::EMSMDB_UUID), major, minor };
     let association = AssociationConfig {
         interfaces: vec![interface],
-        secondary_address: options
-            .rpc
-            .map_or_else(String::new, |rpc| rpc.port().to_string()),
+        secondary_address: options.rpc.map_or_else(String::new, |rpc| rpc.port().to_string()),
         ..AssociationConfig::default()
     };
     let server_version = server_version(options.settings.build);
-    let site = Site {
-        clock: Arc::clone(&clock),
-        association: Arc::new(association),
-        server_version,
-    };
+    let site =
+        Site { clock: Arc::clone(&clock), association: Arc::new(association), server_version };
     Shared {
         site: Arc::new(site),
         clock,

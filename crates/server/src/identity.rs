@@ -35,9 +35,7 @@ pub(crate) fn read_aux(rgb_aux_in: &[u8]) -> AuxIdentity {
     for block in reading.blocks {
         match block {
             AuxBlock::ProcessInfo(info) => {
-                identity
-                    .names
-                    .extend(info.name_lossy().as_deref().and_then(ProcessName::parse));
+                identity.names.extend(info.name_lossy().as_deref().and_then(ProcessName::parse));
             }
             AuxBlock::ClientInfo(info) => {
                 identity.machine = info

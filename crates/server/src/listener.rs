@@ -75,26 +75,15 @@ impl Listening {
     fn connection(&self, stream: TcpStream, address: SocketAddr) -> Connection {
         let id = ConnectionId(self.connection_ids.fetch_add(1, Ordering::Relaxed));
         let meter = self.meters.get(&address).map(|meter| Arc::clone(&meter));
-        let control = Arc::new(ConnectionControl::new(
-            meter.as_ref().map(|meter| meter.client),
-        ));
+        let control = Arc::new(ConnectionControl::new(meter.as_ref().map(|meter| meter.client)));
         let peer = Peer {
-            origin: meter
-                .as_ref()
-                .map_or(Origin::Foreign, |meter| meter.origin.clone()),
+            origin: meter.as_ref().map_or(Origin::Foreign, |meter| meter.origin.clone()),
             transport: Transport::Tcp,
             address: Some(address.ip()),
         };
         let endpoint = Endpoint::new(Arc::clone(&self.site), peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
-        Connection {
-            id,
-            stream,
-            endpoint,
-            control,
-            meter,
-            inbox,
-        }
+        Connection { id, stream, endpoint, control, meter, inbox }
     }
 }
 
@@ -142,8 +131,7 @@ impl Connection {
     async fn read_available(&mut self) -> io::Result<Option<usize>> {
         let read = SCRATCH.with_borrow_mut(|scratch| {
             let count = self.stream.try_read(scratch)?;
-            self.endpoint
-                .handle_bytes(scratch.get(..count).unwrap_or_default());
+            self.endpoint.handle_bytes(scratch.get(..count).unwrap_or_default());
             Ok::<_, io::Error>(count)
         });
         let count = match read {
@@ -162,22 +150,13 @@ impl Connection {
     async fn answer(&mut self) -> io::Result<()> {
         while let Some(request) = self.endpoint.poll_request() {
             let (reply, answer) = oneshot::channel();
-            let input = Input::Request {
-                connection: self.id,
-                request,
-                reply,
-            };
+            let input = Input::Request { connection: self.id, request, reply };
             self.inbox.send(input).await.map_err(|_| stopped())?;
-            self.endpoint
-                .handle_answer(answer.await.map_err(|_| stopped())?);
+            self.endpoint.handle_answer(answer.await.map_err(|_| stopped())?);
         }
         let mut out = Vec::new();
         while self.endpoint.poll_transmit(&mut out) {}
-        if out.is_empty() {
-            Ok(())
-        } else {
-            self.send(&out).await
-        }
+        if out.is_empty() { Ok(()) } else { self.send(&out).await }
     }
 
     /// Sends, unless the peer does not read and the store wants the connection closed.
@@ -185,9 +164,7 @@ impl Connection {
         if let Some(meter) = &self.meter {
             meter.write(bytes.len());
         }
-        let Self {
-            stream, control, ..
-        } = self;
+        let Self { stream, control, .. } = self;
         tokio::select! {
             biased;
             sent = stream.write_all(bytes) => sent,
@@ -201,11 +178,7 @@ impl Connection {
         drop(self.stream.shutdown().await);
         drop(self.stream);
         let group = self.endpoint.group().cloned();
-        let closed = Input::Closed {
-            connection: self.id,
-            group,
-            meter: self.meter,
-        };
+        let closed = Input::Closed { connection: self.id, group, meter: self.meter };
         // Nobody listens any more when the store has stopped.
         drop(self.inbox.send(closed).await);
     }

@@ -30,10 +30,8 @@ impl ServerObjects {
     /// it is the last that is answered.
     pub(crate) fn execute(&mut self, buffer: RopBuffer, now: SimTime) -> RopResponseBuffer {
         let RopBuffer { rops, mut handles } = buffer;
-        let responses = rops
-            .iter()
-            .filter_map(|rop| self.execute_one(rop, &mut handles, now))
-            .collect();
+        let responses =
+            rops.iter().filter_map(|rop| self.execute_one(rop, &mut handles, now)).collect();
         RopResponseBuffer { responses, handles }
     }
 
@@ -49,11 +47,9 @@ impl ServerObjects {
                 self.release(slot(handles, *input_index));
                 None
             }
-            RopRequest::Unsupported {
-                rop_id,
-                input_index,
-                ..
-            } => Some(failed(*rop_id, *input_index, ErrorCode::EC_NOT_SUPPORTED)),
+            RopRequest::Unsupported { rop_id, input_index, .. } => {
+                Some(failed(*rop_id, *input_index, ErrorCode::EC_NOT_SUPPORTED))
+            }
         }
     }
 
@@ -109,11 +105,7 @@ fn slot(handles: &[u32], index: u8) -> Option<u32> {
 }
 
 fn failed(rop_id: RopId, handle_index: u8, error: ErrorCode) -> RopResponse {
-    RopResponse::Failed {
-        rop_id,
-        handle_index,
-        error,
-    }
+    RopResponse::Failed { rop_id, handle_index, error }
 }
 
 /// The special folders are numbered from 1 in the order in which the logon names them.
@@ -126,24 +118,8 @@ fn folder_ids() -> [FolderId; PRIVATE_FOLDERS] {
 }
 
 fn logon_time(now: SimTime) -> LogonTime {
-    let CivilTime {
-        year,
-        month,
-        day,
-        day_of_week,
-        hour,
-        minute,
-        second,
-    } = now.civil();
-    LogonTime {
-        seconds: second,
-        minutes: minute,
-        hour,
-        day_of_week,
-        day,
-        month,
-        year,
-    }
+    let CivilTime { year, month, day, day_of_week, hour, minute, second } = now.civil();
+    LogonTime { seconds: second, minutes: minute, hour, day_of_week, day, month, year }
 }
 
 /// The same mailbox has the same GUID everywhere: two FNV-1a hashes of its distinguished name, without case.
@@ -151,9 +127,7 @@ fn mailbox_guid(essdn: &[u8]) -> [u8; 16] {
     let low = fnv1a(0xCBF2_9CE4_8422_2325, essdn);
     let high = fnv1a(low, essdn);
     let mut guid = [0; 16];
-    for (byte, hash) in guid
-        .iter_mut()
-        .zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes()))
+    for (byte, hash) in guid.iter_mut().zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes()))
     {
         *byte = hash;
     }

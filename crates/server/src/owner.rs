@@ -35,29 +35,13 @@ use crate::wall::WallClock;
 /// What the task is told.
 pub(crate) enum Input {
     /// A TCP connection asks.
-    Request {
-        connection: ConnectionId,
-        request: Request,
-        reply: oneshot::Sender<Answer>,
-    },
+    Request { connection: ConnectionId, request: Request, reply: oneshot::Sender<Answer> },
     /// A TCP connection is closed.
-    Closed {
-        connection: ConnectionId,
-        group: Option<Arc<Group>>,
-        meter: Option<Arc<Meter>>,
-    },
+    Closed { connection: ConnectionId, group: Option<Arc<Group>>, meter: Option<Arc<Meter>> },
     /// The registry has been read.
-    Values {
-        epoch: Epoch,
-        token: PollToken,
-        reads: Vec<ValueRead>,
-    },
+    Values { epoch: Epoch, token: PollToken, reads: Vec<ValueRead> },
     /// An injected TCP client's socket has news.
-    Pump {
-        client: infostore::ClientId,
-        dial: DialId,
-        event: PumpEvent,
-    },
+    Pump { client: infostore::ClientId, dial: DialId, event: PumpEvent },
     /// The control plane asks.
     Task(Task),
 }
@@ -165,18 +149,13 @@ impl Owner {
 
     /// The earliest thing that is due, in the engine or with an injected client.
     pub(crate) fn next_deadline(&self) -> Option<SimTime> {
-        [self.store.poll_timeout(), self.clients.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.store.poll_timeout(), self.clients.poll_timeout()].into_iter().flatten().min()
     }
 
     /// How many connections of others have been told to close and are still open.
     pub(crate) fn foreign_pending(&self) -> usize {
         let connections = self.groups.values().flat_map(|group| group.connections());
-        connections
-            .filter(|(_, control)| control.client.is_none() && control.is_closing())
-            .count()
+        connections.filter(|(_, control)| control.client.is_none() && control.is_closing()).count()
     }
 
     /// Does what there is to do, until more input or more time is needed.
@@ -193,10 +172,7 @@ impl Owner {
             if 0 < self.reads_in_flight {
                 return;
             }
-            if self
-                .next_deadline()
-                .is_some_and(|deadline| deadline <= self.now())
-            {
+            if self.next_deadline().is_some_and(|deadline| deadline <= self.now()) {
                 self.handle_timeout();
                 continue;
             }
@@ -217,41 +193,25 @@ impl Owner {
 
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Request {
-                connection,
-                request,
-                reply,
-            } => {
+            Input::Request { connection, request, reply } => {
                 let answer = self.answer(connection, request);
                 // The connection may have been dropped meanwhile; it then reports itself closed.
                 drop(reply.send(answer));
             }
-            Input::Closed {
-                connection,
-                group,
-                meter,
-            } => {
+            Input::Closed { connection, group, meter } => {
                 self.close(connection, group.as_deref());
                 if let Some(meter) = meter {
                     meter.close();
                 }
             }
-            Input::Values {
-                epoch,
-                token,
-                reads,
-            } => {
+            Input::Values { epoch, token, reads } => {
                 self.reads_in_flight = self.reads_in_flight.saturating_sub(1);
                 if epoch == self.epoch {
                     let now = self.now();
                     self.store.handle_values(now, token, reads);
                 }
             }
-            Input::Pump {
-                client,
-                dial,
-                event,
-            } => self.handle_pump(client, dial, event),
+            Input::Pump { client, dial, event } => self.handle_pump(client, dial, event),
             Input::Task(task) => task(self),
         }
     }
@@ -307,35 +267,17 @@ impl Owner {
     ) -> Answer {
         let now = self.now();
         let subject = identity.subject.clone();
-        let association = AssociationRef {
-            group: group.id,
-            connection,
-        };
-        Answer::Connected(
-            match self.store.connect(
-                now,
-                ConnectRequest {
-                    association,
-                    identity,
-                },
-            ) {
-                Admission::Refused(refusal) => Err(refusal_code(&refusal)),
-                Admission::Admitted(admitted) => {
-                    let handle = self.new_handle();
-                    group.insert(
-                        handle,
-                        Arc::new(SessionContext::new(admitted.session, subject)),
-                    );
-                    self.sessions.insert(admitted.session, (group, handle));
-                    let time_stamp = time_stamp(now);
-                    Ok(NewSession {
-                        handle,
-                        index: admitted.index.0,
-                        time_stamp,
-                    })
-                }
-            },
-        )
+        let association = AssociationRef { group: group.id, connection };
+        Answer::Connected(match self.store.connect(now, ConnectRequest { association, identity }) {
+            Admission::Refused(refusal) => Err(refusal_code(&refusal)),
+            Admission::Admitted(admitted) => {
+                let handle = self.new_handle();
+                group.insert(handle, Arc::new(SessionContext::new(admitted.session, subject)));
+                self.sessions.insert(admitted.session, (group, handle));
+                let time_stamp = time_stamp(now);
+                Ok(NewSession { handle, index: admitted.index.0, time_stamp })
+            }
+        })
     }
 
     fn new_handle(&mut self) -> ContextHandle {
@@ -351,10 +293,7 @@ impl Owner {
     }
 
     fn disconnect(&mut self, group: &Group, handle: ContextHandle) -> Answer {
-        if let Some(id) = group
-            .remove(handle)
-            .and_then(|removed| removed.live_session())
-        {
+        if let Some(id) = group.remove(handle).and_then(|removed| removed.live_session()) {
             self.sessions.remove(&id);
             let now = self.now();
             self.store.handle_disconnect(now, id);
@@ -382,9 +321,7 @@ impl Owner {
         while let Some(effect) = self.store.poll_effect() {
             match effect {
                 Effect::QueryValues { token, names } => self.query(token, names),
-                Effect::DropSession {
-                    session, reason, ..
-                } => self.drop_session(session, &reason),
+                Effect::DropSession { session, reason, .. } => self.drop_session(session, &reason),
             }
         }
     }
@@ -399,17 +336,11 @@ impl Owner {
         self.reads_in_flight = self.reads_in_flight.saturating_add(1);
         tokio::task::spawn_blocking(move || {
             let key = KeyPath::parameters_system();
-            let read = |name: ValueName| ValueRead {
-                result: registry.query_value(&key, &name),
-                name,
-            };
+            let read =
+                |name: ValueName| ValueRead { result: registry.query_value(&key, &name), name };
             let reads = names.into_iter().map(read).collect();
             // The store may have stopped meanwhile.
-            drop(inbox.blocking_send(Input::Values {
-                epoch,
-                token,
-                reads,
-            }));
+            drop(inbox.blocking_send(Input::Values { epoch, token, reads }));
         });
     }
 
@@ -440,10 +371,7 @@ impl Owner {
     pub(crate) fn stop_service(&mut self) {
         let now = self.now();
         // It can only be stopped already, and then there is nothing to stop.
-        drop(
-            self.store
-                .execute(now, infostore::Cause::Stop, infostore::Command::Stop),
-        );
+        drop(self.store.execute(now, infostore::Cause::Stop, infostore::Command::Stop));
         self.perform_effects();
         for group in self.groups.values().cloned().collect::<Vec<_>>() {
             self.close_connections(&group);

@@ -92,14 +92,6 @@ impl Dial {
 
     async fn tell(&self, event: PumpEvent) {
         // Nobody listens any more when the store has stopped, and then nobody has to know.
-        drop(
-            self.inbox
-                .send(Input::Pump {
-                    client: self.client,
-                    dial: self.id,
-                    event,
-                })
-                .await,
-        );
+        drop(self.inbox.send(Input::Pump { client: self.client, dial: self.id, event }).await);
     }
 }

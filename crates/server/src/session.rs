@@ -24,14 +24,8 @@ pub(crate) struct SessionState {
 
 impl SessionContext {
     pub(crate) fn new(id: SessionId, subject: Subject) -> Self {
-        let state = SessionState {
-            subject,
-            objects: ServerObjects::default(),
-        };
-        Self {
-            id,
-            state: Mutex::new(state),
-        }
+        let state = SessionState { subject, objects: ServerObjects::default() };
+        Self { id, state: Mutex::new(state) }
     }
 
     // Calls on one context handle are serialised by the protocol, so this lock is hardly ever contended; a poisoned one

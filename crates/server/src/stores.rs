@@ -28,11 +28,8 @@ impl Stores {
 
     /// Every store with its name, in the order of the names.
     pub fn all(&self) -> Vec<(String, StoreHandle)> {
-        let mut all: Vec<_> = self
-            .stores
-            .iter()
-            .map(|entry| (entry.key().clone(), entry.value().clone()))
-            .collect();
+        let mut all: Vec<_> =
+            self.stores.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all
     }

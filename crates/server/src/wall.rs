@@ -19,12 +19,7 @@ impl WallClock {
     pub(crate) fn new(mode: ClockMode, start: Option<SimTime>) -> Self {
         let start = start.unwrap_or_else(wall_time);
         let clock = StoreClock::new(mode, start, Elapsed::default());
-        Self {
-            origin: monotonic(),
-            mode,
-            start,
-            clock: Mutex::new(clock),
-        }
+        Self { origin: monotonic(), mode, start, clock: Mutex::new(clock) }
     }
 
     /// Sets the clock as it was at first, or as a manual one that shows `manual`.
@@ -79,8 +74,6 @@ fn monotonic() -> Instant {
     reason = "a store that is told no start begins at the wall's time"
 )]
 fn wall_time() -> SimTime {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     SimTime::from_micros(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX))
 }

@@ -6,10 +6,7 @@
 //! `done`. A session that is refused, reset, or sent a byte it did not ask for is an error, and ends the run.
 //!
 //! The two requests are encoded once, since the server is what is measured.
-#![expect(
-    clippy::print_stderr,
-    reason = "a program says on stderr why it failed"
-)]
+#![expect(clippy::print_stderr, reason = "a program says on stderr why it failed")]
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -103,21 +100,12 @@ impl Order {
 
     /// One thread runs all clients: the other processors are the server's.
     fn run(self) -> Result<(), LoadError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (load, count) = (Arc::new(self.load), self.count);
         runtime.block_on(async move {
-            let work = async {
-                if self.hold {
-                    load.hold(count).await
-                } else {
-                    load.churn(count).await
-                }
-            };
-            timeout(PATIENCE, work)
-                .await
-                .map_err(|_| LoadError::TooLong)?
+            let work =
+                async { if self.hold { load.hold(count).await } else { load.churn(count).await } };
+            timeout(PATIENCE, work).await.map_err(|_| LoadError::TooLong)?
         })
     }
 }
@@ -131,11 +119,7 @@ struct Load {
 
 impl Load {
     fn new(server: SocketAddrV4, process: &str) -> Result<Self, LoadError> {
-        Ok(Self {
-            server,
-            bind: bind_pdu(),
-            connect: connect_pdu(process)?,
-        })
+        Ok(Self { server, bind: bind_pdu(), connect: connect_pdu(process)? })
     }
 
     async fn churn(self: Arc<Self>, count: usize) -> Result<(), LoadError> {
@@ -152,9 +136,7 @@ impl Load {
         self.open(count, |client| open.push(client)).await?;
         let mut closing = JoinSet::new();
         for (client, stream) in open.into_iter().enumerate() {
-            stream
-                .sees_nothing()
-                .map_err(|source| LoadError::Client { client, source })?;
+            stream.sees_nothing().map_err(|source| LoadError::Client { client, source })?;
             closing.spawn(async move { (client, stream.sees_the_end().await) });
         }
         say("ready")?;
@@ -226,11 +208,7 @@ impl Client {
         client.call(&load.bind, PacketType::BIND_ACK).await?;
         let response = client.call(&load.connect, PacketType::RESPONSE).await?;
         // The result is the last field of the response; ecNone is 0.
-        if response.ends_with(&[0; 4]) {
-            Ok(client)
-        } else {
-            Err(ClientError::Refused)
-        }
+        if response.ends_with(&[0; 4]) { Ok(client) } else { Err(ClientError::Refused) }
     }
 
     /// Sends a PDU, and reads the one that answers it.
@@ -278,11 +256,7 @@ impl Client {
 /// What a client of Windows XP or later binds with.
 fn bind_pdu() -> Vec<u8> {
     let (major, minor) = EMSMDB_VERSION;
-    let interface = SyntaxId {
-        uuid: Uuid::from_u128(EMSMDB_UUID),
-        major,
-        minor,
-    };
+    let interface = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
     let mut association = ClientAssociation::new(interface, ClientOptions::default());
     association.bind(None);
     let mut pdu = Vec::new();

@@ -144,10 +144,7 @@ impl Calls<'_> {
             store_state: 0,
             essdn: Some(self.spec.user_dn().into_bytes()),
         };
-        let rops = RopBuffer {
-            rops: vec![RopRequest::Logon(logon)],
-            handles: vec![NO_HANDLE],
-        };
+        let rops = RopBuffer { rops: vec![RopRequest::Logon(logon)], handles: vec![NO_HANDLE] };
         self.rpc(handle, &rops, Vec::new())
     }
 
@@ -165,15 +162,11 @@ impl Calls<'_> {
     ) -> Option<Request> {
         let block = self.process_info(process_id, process);
         let aux_in = encode_aux(&[block], self.header_flags());
-        self.is_extended()
-            .then(|| self.rpc(handle, &nothing(), aux_in))
+        self.is_extended().then(|| self.rpc(handle, &nothing(), aux_in))
     }
 
     pub(super) fn disconnect(&self, handle: Handle) -> Request {
-        request(
-            opnum::EC_DO_DISCONNECT,
-            EcDoDisconnectRequest { handle }.encode(),
-        )
+        request(opnum::EC_DO_DISCONNECT, EcDoDisconnectRequest { handle }.encode())
     }
 
     pub(super) fn read_disconnect(&self, stub: &[u8]) -> Result<(), AnswerError> {
@@ -278,11 +271,7 @@ impl Calls<'_> {
         let rops = rops.encode();
         if !self.is_extended() {
             let max_data = LEGACY_MAX_DATA;
-            let rpc = EcDoRpcRequest {
-                handle,
-                rops,
-                max_data,
-            };
+            let rpc = EcDoRpcRequest { handle, rops, max_data };
             return request(opnum::EC_DO_RPC, rpc.encode());
         }
         let rpc = EcDoRpcExt2Request {
@@ -298,11 +287,7 @@ impl Calls<'_> {
     }
 
     fn header_flags(&self) -> HeaderFlags {
-        if self.options.xor_magic {
-            HeaderFlags::XOR_MAGIC
-        } else {
-            HeaderFlags::default()
-        }
+        if self.options.xor_magic { HeaderFlags::XOR_MAGIC } else { HeaderFlags::default() }
     }
 
     /// How the server is to encode its answers. A compressed one could not be read.
@@ -338,10 +323,7 @@ fn request(opnum: u16, stub: Vec<u8>) -> Request {
 }
 
 fn nothing() -> RopBuffer {
-    RopBuffer {
-        rops: Vec::new(),
-        handles: Vec::new(),
-    }
+    RopBuffer { rops: Vec::new(), handles: Vec::new() }
 }
 
 fn is_null(handle: &Handle) -> bool {

@@ -228,11 +228,7 @@ impl ClientMachine {
             }
             Link::Up(conversation) => conversation.handle.is_some(),
         };
-        let state = if had_session {
-            ClientState::Disconnected
-        } else {
-            ClientState::Failed
-        };
+        let state = if had_session { ClientState::Disconnected } else { ClientState::Failed };
         self.enter(now, state, Some(Outcome::Closed(why.to_owned())));
     }
 
@@ -393,10 +389,7 @@ impl ClientMachine {
     }
 
     fn calls(&self) -> Calls<'_> {
-        Calls {
-            spec: &self.spec,
-            options: self.options,
-        }
+        Calls { spec: &self.spec, options: self.options }
     }
 
     fn flush(&mut self) {
@@ -424,9 +417,5 @@ impl Conversation {
 
 fn emsmdb_interface() -> SyntaxId {
     let (major, minor) = EMSMDB_VERSION;
-    SyntaxId {
-        uuid: Uuid::from_u128(EMSMDB_UUID),
-        major,
-        minor,
-    }
+    SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor }
 }

@@ -80,11 +80,9 @@ impl fmt::Display for Outcome {
             Self::BindRefused(BindRefusal::Nak(reason)) => {
                 write!(f, "the bind was refused with reason {}", reason.0)
             }
-            Self::BindRefused(BindRefusal::Context { result, reason }) => write!(
-                f,
-                "the bind was refused with result {} and reason {}",
-                result.0, reason.0
-            ),
+            Self::BindRefused(BindRefusal::Context { result, reason }) => {
+                write!(f, "the bind was refused with result {} and reason {}", result.0, reason.0)
+            }
             Self::BindRefused(BindRefusal::Fault(status)) => {
                 write!(f, "the bind was answered with fault {status}")
             }
@@ -98,6 +96,5 @@ impl fmt::Display for Outcome {
 
 /// A code by its name alone, as scenarios and people write it.
 fn spelt(code: ErrorCode) -> String {
-    code.name()
-        .map_or_else(|| code.to_string(), ToOwned::to_owned)
+    code.name().map_or_else(|| code.to_string(), ToOwned::to_owned)
 }

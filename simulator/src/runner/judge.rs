@@ -36,25 +36,12 @@ struct Judged {
 impl Judged {
     /// `what` is in the singular.
     fn counted(what: &str, expected: u64, found: u64) -> Self {
-        Self {
-            expected: counted(expected, what),
-            found: found.to_string(),
-            met: expected == found,
-        }
+        Self { expected: counted(expected, what), found: found.to_string(), met: expected == found }
     }
 
     fn into_check(self, step: usize) -> Check {
-        let Self {
-            expected,
-            found,
-            met,
-        } = self;
-        Check {
-            step,
-            expected,
-            found,
-            met,
-        }
+        let Self { expected, found, met } = self;
+        Check { step, expected, found, met }
     }
 }
 
@@ -89,19 +76,14 @@ fn judge_clients(expected: &ClientExpectation, clients: &[ClientView]) -> Judged
             })
     }));
     let all = count(members.iter());
-    let outcome = expected
-        .outcome
-        .as_deref()
-        .map(|outcome| format!(" by `{outcome}`"));
+    let outcome = expected.outcome.as_deref().map(|outcome| format!(" by `{outcome}`"));
     let what = format!(
         "client{} {}{}",
         of_group(expected.group.as_deref()),
         expected.state,
         outcome.unwrap_or_default()
     );
-    let met = expected
-        .count
-        .map_or(0 < all && found == all, |count| found == count);
+    let met = expected.count.map_or(0 < all && found == all, |count| found == count);
     Judged {
         expected: expected
             .count
@@ -120,10 +102,7 @@ fn judge_events(expected: &EventExpectation, events: &[StoreEvent]) -> Judged {
     let found = events.iter().filter(of_type).filter(|event| {
         same_process(expected.process.as_deref(), event.process())
             && same(expected.group.as_deref(), event.field("group").text())
-            && same(
-                expected.code.as_deref(),
-                event.field("code").field("name").text(),
-            )
+            && same(expected.code.as_deref(), event.field("code").field("name").text())
     });
     let found = count(found);
     let code = expected.code.as_deref().map(|code| format!(" with {code}"));

@@ -118,10 +118,7 @@ pub fn run(
     let mut steps = 0;
     for (step, number) in scenario.steps.iter().zip(1..) {
         steps = number;
-        runner.play(number, step).map_err(|source| RunError::Step {
-            step: number,
-            source,
-        })?;
+        runner.play(number, step).map_err(|source| RunError::Step { step: number, source })?;
         let as_expected = runner.checks.iter().all(|check| check.met);
         if !as_expected && !options.keep_going {
             break;
@@ -161,10 +158,7 @@ impl Runner<'_> {
                 events: &self.caused,
             };
             for check in judge(number, expectation, &findings) {
-                (self.show)(TimelineEntry::Checked {
-                    at,
-                    check: check.clone(),
-                });
+                (self.show)(TimelineEntry::Checked { at, check: check.clone() });
                 self.checks.push(check);
             }
             return Ok(());
@@ -198,9 +192,7 @@ impl Runner<'_> {
     }
 
     fn inject(&mut self, entries: &[InjectEntry]) -> Result<(), DriverError> {
-        let kinds = entries
-            .iter()
-            .flat_map(|entry| (0..entry.count).map(move |_| entry));
+        let kinds = entries.iter().flat_map(|entry| (0..entry.count).map(move |_| entry));
         let first = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
         let numbers = first.saturating_add(1)..;
         let injections: Vec<Injection> = kinds
@@ -222,10 +214,7 @@ impl Runner<'_> {
         group: &str,
         mut tell: impl FnMut(&mut dyn StoreDriver, ClientId) -> Result<(), DriverError>,
     ) -> Result<(), DriverError> {
-        let members = self
-            .clients
-            .iter()
-            .filter(|(_, label)| label.as_deref() == Some(group));
+        let members = self.clients.iter().filter(|(_, label)| label.as_deref() == Some(group));
         for (client, _) in members {
             tell(self.driver, *client)?;
         }
@@ -257,11 +246,7 @@ impl fmt::Display for Check {
         if self.met {
             write!(f, "as expected: {}", self.expected)
         } else {
-            write!(
-                f,
-                "NOT AS EXPECTED: wanted {}, found {}",
-                self.expected, self.found
-            )
+            write!(f, "NOT AS EXPECTED: wanted {}, found {}", self.expected, self.found)
         }
     }
 }

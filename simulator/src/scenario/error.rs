@@ -19,10 +19,6 @@ impl ScenarioError {
         let line = before.matches('\n').count().saturating_add(1);
         let start_of_line = before.rfind('\n').map_or(0, |end| end.saturating_add(1));
         let column = before.get(start_of_line..).unwrap_or_default();
-        Self {
-            line,
-            column: column.chars().count().saturating_add(1),
-            message,
-        }
+        Self { line, column: column.chars().count().saturating_add(1), message }
     }
 }

@@ -29,12 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Scenario, ScenarioError> {
         check(&step, &mut groups).map_err(|message| ScenarioError::at(text, place, message))?;
         steps.push(step);
     }
-    Ok(Scenario {
-        name: file.name,
-        about: file.about,
-        start: file.start,
-        steps,
-    })
+    Ok(Scenario { name: file.name, about: file.about, start: file.start, steps })
 }
 
 /// The file as written.
@@ -138,56 +133,34 @@ impl StepTable {
         let group = |table: GroupTable| table.group;
         let actions = [
             ("inject", entries.transpose()?.map(StepAction::Inject)),
-            (
-                "connect",
-                self.connect
-                    .map(group)
-                    .map(|group| StepAction::Connect { group }),
-            ),
+            ("connect", self.connect.map(group).map(|group| StepAction::Connect { group })),
             (
                 "disconnect",
-                self.disconnect
-                    .map(group)
-                    .map(|group| StepAction::Disconnect { group }),
+                self.disconnect.map(group).map(|group| StepAction::Disconnect { group }),
             ),
             (
                 "report",
                 self.report
                     .map(|ReportTable { group, process }| StepAction::Report { group, process }),
             ),
-            (
-                "touch",
-                self.touch
-                    .map(group)
-                    .map(|group| StepAction::Touch { group }),
-            ),
+            ("touch", self.touch.map(group).map(|group| StepAction::Touch { group })),
             (
                 "set_value",
-                self.set_value
-                    .map(|ValueTable { name, data }| StepAction::SetValue { name, data }),
+                self.set_value.map(|ValueTable { name, data }| StepAction::SetValue { name, data }),
             ),
             (
                 "delete_value",
-                self.delete_value
-                    .map(|NameTable { name }| StepAction::DeleteValue { name }),
+                self.delete_value.map(|NameTable { name }| StepAction::DeleteValue { name }),
             ),
-            (
-                "advance",
-                self.advance.map(|DurationText(by)| StepAction::Advance(by)),
-            ),
+            ("advance", self.advance.map(|DurationText(by)| StepAction::Advance(by))),
             ("poll", self.poll.map(|Yes| StepAction::Poll)),
             ("expect", self.expect.map(StepAction::Expect)),
         ];
         let names = actions.each_ref().map(|(name, _)| *name);
-        let mut given: Vec<_> = actions
-            .into_iter()
-            .filter_map(|(name, action)| Some((name, action?)))
-            .collect();
+        let mut given: Vec<_> =
+            actions.into_iter().filter_map(|(name, action)| Some((name, action?))).collect();
         match (given.pop(), given.pop()) {
-            (Some((_, action)), None) => Ok(Step {
-                say: self.say.into_inner(),
-                action,
-            }),
+            (Some((_, action)), None) => Ok(Step { say: self.say.into_inner(), action }),
             (Some((last, _)), Some((other, _))) => Err(Wrong {
                 place,
                 message: format!("this step has `{other}` and `{last}`: make it a step for each"),
@@ -233,36 +206,24 @@ fn check_expectation(expectation: &Expectation, groups: &BTreeSet<String>) -> Re
                 .to_owned(),
         );
     }
-    let mut types = expectation
-        .events
-        .iter()
-        .map(|event| event.event_type.as_str());
+    let mut types = expectation.events.iter().map(|event| event.event_type.as_str());
     if let Some(unknown) = types.find(|event_type| !EVENT_TYPES.contains(event_type)) {
         let known = EVENT_TYPES.map(|name| format!("`{name}`")).join(", ");
-        return Err(format!(
-            "no event is of type `{unknown}`: there are {known}"
-        ));
+        return Err(format!("no event is of type `{unknown}`: there are {known}"));
     }
-    expectation
-        .groups()
-        .try_for_each(|group| check_group(group, groups))
+    expectation.groups().try_for_each(|group| check_group(group, groups))
 }
 
 fn check_group(group: &str, groups: &BTreeSet<String>) -> Result<(), String> {
     if groups.contains(group) {
         return Ok(());
     }
-    Err(format!(
-        "this step names group `{group}`, which no step before it injects"
-    ))
+    Err(format!("this step names group `{group}`, which no step before it injects"))
 }
 
 fn into_entry(table: Spanned<InjectTable>) -> Result<InjectEntry, Wrong> {
     let place = table.span().start;
-    table.into_inner().into_entry().map_err(|error| Wrong {
-        place,
-        message: error.to_string(),
-    })
+    table.into_inner().into_entry().map_err(|error| Wrong { place, message: error.to_string() })
 }
 
 impl InjectTable {
@@ -297,8 +258,7 @@ impl TryFrom<bool> for Yes {
     type Error = &'static str;
 
     fn try_from(yes: bool) -> Result<Self, Self::Error> {
-        yes.then_some(Self)
-            .ok_or("`poll` is `false`: leave it out, or set it to `true`")
+        yes.then_some(Self).ok_or("`poll` is `false`: leave it out, or set it to `true`")
     }
 }
 

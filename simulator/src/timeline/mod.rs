@@ -48,24 +48,13 @@ impl Timeline {
         for event in events.iter().filter(|event| !is_repetition(event)) {
             self.note(event);
             let generation = event.field("generation").integer();
-            let found_by = generation
-                .and_then(|generation| self.found_by.get(&generation))
-                .copied();
-            told.push((
-                event.at.as_str(),
-                sentence(event, found_by.or_else(|| event.poll())),
-            ));
+            let found_by =
+                generation.and_then(|generation| self.found_by.get(&generation)).copied();
+            told.push((event.at.as_str(), sentence(event, found_by.or_else(|| event.poll()))));
         }
         let runs =
             told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other));
-        runs.flat_map(|run| {
-            if run.len() < FOLD_FROM {
-                each(run)
-            } else {
-                folded(run)
-            }
-        })
-        .collect()
+        runs.flat_map(|run| if run.len() < FOLD_FROM { each(run) } else { folded(run) }).collect()
     }
 
     fn note(&mut self, event: &StoreEvent) {

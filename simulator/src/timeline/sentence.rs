@@ -161,11 +161,9 @@ fn refused(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
 fn ended(event: &StoreEvent) -> Sentence {
     match event.field("reason").text() {
         Some("client") => client(event, ("ends its session", "end their sessions"), None),
-        Some("transport") => client(
-            event,
-            ("is gone", "are gone"),
-            Some("the connection closed".to_owned()),
-        ),
+        Some("transport") => {
+            client(event, ("is gone", "are gone"), Some("the connection closed".to_owned()))
+        }
         _ => client(
             event,
             ("has lost its session", "have lost their sessions"),
@@ -185,21 +183,15 @@ fn enforcement(event: &StoreEvent) -> String {
 
 fn poll_completed(event: &StoreEvent) -> String {
     let changed = *event.field("changed") == Scalar::Bool(true);
-    let found = if changed {
-        "a changed policy"
-    } else {
-        "nothing new"
-    };
+    let found = if changed { "a changed policy" } else { "nothing new" };
     format!("{} finds {found}", poll(event))
 }
 
 fn poll_failed(event: &StoreEvent) -> Sentence {
     let error = ["error", "reading"].map(|name| event.field(name));
     let why = error.into_iter().find_map(Scalar::in_words);
-    let text = format!(
-        "{} cannot read the registry; what was last read stays in force",
-        poll(event)
-    );
+    let text =
+        format!("{} cannot read the registry; what was last read stays in force", poll(event));
     because(text, why)
 }
 
@@ -220,17 +212,11 @@ fn policy_changed(event: &StoreEvent) -> Sentence {
     let added = quoted_list(event.field("added")).map(|items| format!("{items} added"));
     let removed = quoted_list(event.field("removed")).map(|items| format!("{items} removed"));
     let changes: Vec<String> = [added, removed].into_iter().flatten().collect();
-    let changes = if changes.is_empty() {
-        "its items are the same".to_owned()
-    } else {
-        changes.join(", ")
-    };
+    let changes =
+        if changes.is_empty() { "its items are the same".to_owned() } else { changes.join(", ") };
     let text = format!("the policy changes{}: {changes}", generation(event));
     let poll = event.poll();
-    because(
-        text,
-        poll.map(|poll| format!("poll {poll} read another list")),
-    )
+    because(text, poll.map(|poll| format!("poll {poll} read another list")))
 }
 
 fn mode_changed(event: &StoreEvent) -> String {
@@ -257,10 +243,8 @@ fn registry_invalid(event: &StoreEvent) -> Sentence {
     let name = ["value", "name"].map(|name| event.field(name).text());
     let name = name.into_iter().flatten().next();
     let name = name.map_or_else(|| list_of(event), |name| Some(format!("\"{name}\"")));
-    let text = format!(
-        "{} is not as it should be",
-        name.unwrap_or_else(|| "a registry value".to_owned())
-    );
+    let text =
+        format!("{} is not as it should be", name.unwrap_or_else(|| "a registry value".to_owned()));
     let problem = ["problem", "lints"].map(|name| event.field(name));
     because(text, problem.into_iter().find_map(Scalar::in_words))
 }
@@ -285,11 +269,7 @@ fn started(event: &StoreEvent) -> String {
     let interval = event.field("poll_interval").in_words();
     let build = build.map(|build| format!(" as build {build}"));
     let interval = interval.map(|interval| format!(" and polls every {interval}"));
-    format!(
-        "the store starts{}{}",
-        build.unwrap_or_default(),
-        interval.unwrap_or_default()
-    )
+    format!("the store starts{}{}", build.unwrap_or_default(), interval.unwrap_or_default())
 }
 
 fn word(event: &StoreEvent, field: &str) -> String {

@@ -6,10 +6,7 @@ use crate::event::{Scalar, StoreEvent};
 pub(super) fn because_of_decision(event: &StoreEvent, found_by: Option<i64>) -> Option<String> {
     let decision = event.field("decision");
     let item = decision.field("item").text()?;
-    let number = decision
-        .field("ordinal")
-        .in_words()
-        .map(|number| format!("item {number} "));
+    let number = decision.field("ordinal").in_words().map(|number| format!("item {number} "));
     let list = list_of(event).map(|list| format!(" of {list}"));
     let poll = found_by.map(|poll| format!(", found by poll {poll}"));
     Some(format!(
@@ -44,9 +41,7 @@ pub(super) fn because_of_reason(event: &StoreEvent) -> Option<String> {
 /// ` (generation 1)`, or nothing.
 pub(super) fn generation(event: &StoreEvent) -> String {
     let generation = event.field("generation").in_words();
-    generation.map_or_else(String::new, |generation| {
-        format!(" (generation {generation})")
-    })
+    generation.map_or_else(String::new, |generation| format!(" (generation {generation})"))
 }
 
 /// The list that an event's decision names, by its registry value.
@@ -65,10 +60,7 @@ pub(super) fn quoted_list(items: &Scalar) -> Option<String> {
     let Scalar::List(items) = items else {
         return None;
     };
-    let items = items
-        .iter()
-        .filter_map(Scalar::text)
-        .map(|item| format!("`{item}`"));
+    let items = items.iter().filter_map(Scalar::text).map(|item| format!("`{item}`"));
     let items: Vec<String> = items.collect();
     (!items.is_empty()).then(|| items.join(", "))
 }

@@ -35,18 +35,12 @@ impl Association {
         match self.farewell(header, &misbehaviour) {
             Farewell::Silence => {}
             Farewell::BindNak(reason) => self.send_bind_nak(header.call_id(), reason),
-            Farewell::Fault {
-                call,
-                context,
-                status,
-                did_not_execute,
-            } => self.send_fault(call, Fault { context, status }, did_not_execute),
+            Farewell::Fault { call, context, status, did_not_execute } => {
+                self.send_fault(call, Fault { context, status }, did_not_execute)
+            }
         }
         self.close();
-        ProtocolError {
-            offset,
-            misbehaviour,
-        }
+        ProtocolError { offset, misbehaviour }
     }
 
     fn farewell(&self, header: &Header, misbehaviour: &PeerMisbehaviour) -> Farewell {
@@ -99,16 +93,10 @@ impl Association {
             | M::AllocHintTooLarge { context, .. }
             | M::StubTooLarge { context, .. } => refused(call, context, FaultStatus::ACCESS_DENIED),
             // Without multiplexing the client waits for the call that is incomplete, not for the new one.
-            M::CallWhileIncomplete {
-                incomplete,
-                context,
-                ..
+            M::CallWhileIncomplete { incomplete, context, .. }
+            | M::FragmentOfAnotherCall { incomplete, context, .. } => {
+                proto_error(incomplete, context)
             }
-            | M::FragmentOfAnotherCall {
-                incomplete,
-                context,
-                ..
-            } => proto_error(incomplete, context),
             M::FirstFragmentRepeated { context, .. } | M::CallIdInUse { context, .. } => {
                 proto_error(call, context)
             }
@@ -131,19 +119,9 @@ fn proto_error(call: CallId, context: PresentationContextId) -> Farewell {
 
 fn refused(call: CallId, context: PresentationContextId, status: FaultStatus) -> Farewell {
     let did_not_execute = false;
-    Farewell::Fault {
-        call,
-        context,
-        status,
-        did_not_execute,
-    }
+    Farewell::Fault { call, context, status, did_not_execute }
 }
 
 fn not_executed(call: CallId, status: FaultStatus) -> Farewell {
-    Farewell::Fault {
-        call,
-        context: NO_CONTEXT,
-        status,
-        did_not_execute: true,
-    }
+    Farewell::Fault { call, context: NO_CONTEXT, status, did_not_execute: true }
 }

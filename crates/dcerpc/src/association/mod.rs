@@ -211,11 +211,7 @@ impl Association {
         // Windows echoes the low octet of the context, in a response though not in a fault.
         let context = PresentationContextId(context.0 & 0xff);
         for piece in pieces(stub, self.max_fragment, Response::STUB_OFFSET) {
-            let response = Response {
-                alloc_hint: piece.alloc_hint,
-                context,
-                stub: piece.stub,
-            };
+            let response = Response { alloc_hint: piece.alloc_hint, context, stub: piece.stub };
             let appended = response.append(&mut self.transmit, id, piece.flags);
             self.closing |= appended.is_err();
         }
@@ -315,8 +311,7 @@ impl Association {
     fn send_alter_context_resp(&mut self, call_id: CallId, results: Vec<ContextResult>) {
         if let Some(bind) = &mut self.unanswered_bind {
             let start = self.transmit.len();
-            bind.group_fields
-                .push(start.saturating_add(BindAck::GROUP_OFFSET));
+            bind.group_fields.push(start.saturating_add(BindAck::GROUP_OFFSET));
         }
         let ack = BindAck {
             max_xmit_frag: self.max_fragment,
@@ -336,11 +331,7 @@ impl Association {
         flags: PacketFlags,
         call_id: CallId,
     ) {
-        let heading = Heading {
-            packet_type,
-            flags,
-            call_id,
-        };
+        let heading = Heading { packet_type, flags, call_id };
         let appended = ack.append(&mut self.transmit, heading);
         self.closing |= appended.is_err();
     }

@@ -102,14 +102,8 @@ fn check_offers(offer: &Bind) -> Result<(), PeerMisbehaviour> {
     if offer.contexts.is_empty() {
         return Err(PeerMisbehaviour::NoContextOffered);
     }
-    match offer
-        .contexts
-        .iter()
-        .find(|element| element.transfer_syntaxes.is_empty())
-    {
-        Some(element) => Err(PeerMisbehaviour::NoTransferSyntaxOffered {
-            context: element.id,
-        }),
+    match offer.contexts.iter().find(|element| element.transfer_syntaxes.is_empty()) {
+        Some(element) => Err(PeerMisbehaviour::NoTransferSyntaxOffered { context: element.id }),
         None => Ok(()),
     }
 }

@@ -56,9 +56,9 @@ impl Association {
             | Pdu::Fault(_)
             | Pdu::Auth3
             | Pdu::Shutdown
-            | Pdu::Unknown(_) => Err(PeerMisbehaviour::UnexpectedPacket {
-                packet_type: header.packet_type(),
-            }),
+            | Pdu::Unknown(_) => {
+                Err(PeerMisbehaviour::UnexpectedPacket { packet_type: header.packet_type() })
+            }
         }
     }
 
@@ -216,13 +216,11 @@ impl Association {
         let alloc_hint = request.alloc_hint;
         let within = usize::try_from(alloc_hint).is_ok_and(|hint| hint <= limit);
         let context = request.context;
-        within
-            .then_some(())
-            .ok_or(PeerMisbehaviour::AllocHintTooLarge {
-                alloc_hint,
-                limit,
-                context,
-            })
+        within.then_some(()).ok_or(PeerMisbehaviour::AllocHintTooLarge {
+            alloc_hint,
+            limit,
+            context,
+        })
     }
 
     /// Whether the stubs of incomplete calls and this part of one stay within the limit.
@@ -233,13 +231,7 @@ impl Association {
     ) -> Result<(), PeerMisbehaviour> {
         let limit = self.config.max_stub;
         let size = self.reassembly.held().saturating_add(stub.len());
-        (size <= limit)
-            .then_some(())
-            .ok_or(PeerMisbehaviour::StubTooLarge {
-                size,
-                limit,
-                context,
-            })
+        (size <= limit).then_some(()).ok_or(PeerMisbehaviour::StubTooLarge { size, limit, context })
     }
 
     fn deliver(&mut self, call: IncompleteCall) {
@@ -266,10 +258,7 @@ fn check_no_auth(header: &Header, bytes: &[u8]) -> Result<(), PeerMisbehaviour> 
     if !header.has_auth_trailer() {
         return Ok(());
     }
-    let AuthTrailer {
-        auth_type,
-        auth_level,
-    } = AuthTrailer::read(bytes, header.body_end()?)?;
+    let AuthTrailer { auth_type, auth_level } = AuthTrailer::read(bytes, header.body_end()?)?;
     if auth_level.is_valid() {
         Err(PeerMisbehaviour::UnrecognisedAuthType { auth_type })
     } else {
@@ -285,8 +274,5 @@ fn check_no_trailer(
     if !header.has_auth_trailer() {
         return Ok(());
     }
-    Err(PeerMisbehaviour::UnexpectedAuthTrailer {
-        packet_type: header.packet_type(),
-        context,
-    })
+    Err(PeerMisbehaviour::UnexpectedAuthTrailer { packet_type: header.packet_type(), context })
 }

@@ -24,19 +24,10 @@ impl<'a> Block<'a> {
         let block_type = AuxType(header.u8("Type")?);
         let length = usize::from(size);
         if length < AUX_HEADER_SIZE || available.len() < length {
-            return Err(AuxError::BlockSize {
-                offset: base,
-                size,
-                available: available.len(),
-            });
+            return Err(AuxError::BlockSize { offset: base, size, available: available.len() });
         }
         let bytes = reader.bytes("block", length)?;
-        Ok(Self {
-            block_type,
-            version,
-            bytes,
-            base,
-        })
+        Ok(Self { block_type, version, bytes, base })
     }
 
     /// Size as sent.
@@ -52,12 +43,7 @@ impl<'a> Block<'a> {
 
     /// The variable fields, with the first that was out of the block.
     pub(super) fn variable(&self, structure: &'static str) -> VariableFields<'a> {
-        VariableFields {
-            structure,
-            bytes: self.bytes,
-            base: self.base,
-            problem: None,
-        }
+        VariableFields { structure, bytes: self.bytes, base: self.base, problem: None }
     }
 }
 
@@ -76,10 +62,7 @@ impl VariableFields<'_> {
         if offset == 0 {
             return None;
         }
-        let Some(bytes) = self
-            .bytes
-            .get(usize::from(offset)..)
-            .filter(|rest| !rest.is_empty())
+        let Some(bytes) = self.bytes.get(usize::from(offset)..).filter(|rest| !rest.is_empty())
         else {
             self.note(field, offset);
             return None;
@@ -122,9 +105,7 @@ pub(super) struct BlockWriter {
 impl BlockWriter {
     pub(super) fn new(block_type: AuxType, version: u8) -> Self {
         // Size comes when the block is finished.
-        Self {
-            bytes: vec![0, 0, version, block_type.0],
-        }
+        Self { bytes: vec![0, 0, version, block_type.0] }
     }
 
     pub(super) fn u16(&mut self, value: u16) {
@@ -171,10 +152,7 @@ pub(super) struct VariableWriter {
 impl VariableWriter {
     /// `fixed_size` is the size of AUX_HEADER and fixed fields, in bytes.
     pub(super) const fn new(fixed_size: usize) -> Self {
-        Self {
-            fixed_size,
-            data: Vec::new(),
-        }
+        Self { fixed_size, data: Vec::new() }
     }
 
     /// Adds a string and its NUL; returns the offset, 0 when it is absent.

@@ -73,19 +73,13 @@ impl AuxPerfClientInfo {
             client_id: self.client_id,
             machine_name: variable.string(self.machine_name.as_deref()),
             user_name: variable.string(self.user_name.as_deref()),
-            client_ip: (
-                length_u16(&self.client_ip),
-                variable.octets(&self.client_ip),
-            ),
+            client_ip: (length_u16(&self.client_ip), variable.octets(&self.client_ip)),
             client_ip_mask: (
                 length_u16(&self.client_ip_mask),
                 variable.octets(&self.client_ip_mask),
             ),
             adapter_name: variable.string(self.adapter_name.as_deref()),
-            mac_address: (
-                length_u16(&self.mac_address),
-                variable.octets(&self.mac_address),
-            ),
+            mac_address: (length_u16(&self.mac_address), variable.octets(&self.mac_address)),
             client_mode: self.client_mode,
         };
         let mut writer = BlockWriter::new(AuxType::CLIENT_INFO, 1);
@@ -129,15 +123,9 @@ impl FixedFields {
             machine_name: fields.u16("MachineNameOffset")?,
             user_name: fields.u16("UserNameOffset")?,
             client_ip: (fields.u16("ClientIPSize")?, fields.u16("ClientIPOffset")?),
-            client_ip_mask: (
-                fields.u16("ClientIPMaskSize")?,
-                fields.u16("ClientIPMaskOffset")?,
-            ),
+            client_ip_mask: (fields.u16("ClientIPMaskSize")?, fields.u16("ClientIPMaskOffset")?),
             adapter_name: fields.u16("AdapterNameOffset")?,
-            mac_address: (
-                fields.u16("MacAddressSize")?,
-                fields.u16("MacAddressOffset")?,
-            ),
+            mac_address: (fields.u16("MacAddressSize")?, fields.u16("MacAddressOffset")?),
             client_mode: ClientMode(fields.u16("ClientMode")?),
         };
         fields.u16("Reserved")?;

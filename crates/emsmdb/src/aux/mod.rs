@@ -166,19 +166,14 @@ pub fn decode_aux(rgb_aux: &[u8]) -> AuxReading {
     let (payload, trailing) = match header_ext::unwrap_only(rgb_aux) {
         Ok(unwrapped) => unwrapped,
         Err(error) => {
-            return AuxReading {
-                blocks: Vec::new(),
-                problem: Some(error.into()),
-            };
+            return AuxReading { blocks: Vec::new(), problem: Some(error.into()) };
         }
     };
     let mut reading = decode_payload(&payload, HEADER_SIZE);
     if !trailing.is_empty() {
         let offset = HEADER_SIZE.saturating_add(payload.len());
         let length = trailing.len();
-        reading.note(Some(
-            HeaderExtError::TrailingBytes { offset, length }.into(),
-        ));
+        reading.note(Some(HeaderExtError::TrailingBytes { offset, length }.into()));
     }
     reading
 }
@@ -205,9 +200,7 @@ pub fn encode_blocks(blocks: &[AuxBlock]) -> Vec<u8> {
 /// when not even the first does. The flag Last is added, Compressed dropped.
 #[must_use]
 pub fn encode_server_aux(blocks: &[ServerAuxBlock], max: u32, flags: HeaderFlags) -> Vec<u8> {
-    let room = usize::try_from(max)
-        .unwrap_or(usize::MAX)
-        .saturating_sub(HEADER_SIZE);
+    let room = usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(HEADER_SIZE);
     let mut payload = Vec::new();
     for block in blocks {
         let bytes = block.encode();
@@ -236,14 +229,9 @@ impl AuxBlock {
             (AuxType::SESSION_INFO, 1 | 2) => {
                 (Self::SessionInfo(AuxPerfSessionInfo::decode(block)?), None)
             }
-            (block_type, version) => (
-                Self::Skipped(SkippedBlock {
-                    block_type,
-                    version,
-                    size: block.size(),
-                }),
-                None,
-            ),
+            (block_type, version) => {
+                (Self::Skipped(SkippedBlock { block_type, version, size: block.size() }), None)
+            }
         })
     }
 
@@ -276,10 +264,8 @@ impl SkippedBlock {
 
 /// Reads the blocks of a payload that starts `base` bytes into the buffer.
 fn decode_payload(payload: &[u8], base: usize) -> AuxReading {
-    read_blocks(payload, base).unwrap_or_else(|problem| AuxReading {
-        blocks: Vec::new(),
-        problem: Some(problem),
-    })
+    read_blocks(payload, base)
+        .unwrap_or_else(|problem| AuxReading { blocks: Vec::new(), problem: Some(problem) })
 }
 
 /// `Err` when nothing of the buffer counts, `Ok` with a problem when what was read before it does.
@@ -288,9 +274,7 @@ fn read_blocks(payload: &[u8], base: usize) -> Result<AuxReading, AuxError> {
     let mut reader = FieldReader::new("AUX_HEADER", payload, base);
     while !reader.rest().is_empty() {
         if reading.blocks.len() >= BLOCKS_MAX {
-            reading.note(Some(AuxError::TooManyBlocks {
-                offset: reader.position(),
-            }));
+            reading.note(Some(AuxError::TooManyBlocks { offset: reader.position() }));
             break;
         }
         let block = match Block::take(&mut reader) {

@@ -33,13 +33,8 @@ impl AuxOsVersionInfo {
     /// Windows Server 2003 with Service Pack 1, 5.2.3790, which Exchange 2003 Service Pack 2 commonly ran on.
     ///
     /// UNVERIFIED: whether the 2003 store sends the block at all; clients ignore what they do not need of it.
-    pub const WINDOWS_SERVER_2003_SP1: Self = Self {
-        major: 5,
-        minor: 2,
-        build: 3790,
-        service_pack_major: 1,
-        service_pack_minor: 0,
-    };
+    pub const WINDOWS_SERVER_2003_SP1: Self =
+        Self { major: 5, minor: 2, build: 3790, service_pack_major: 1, service_pack_minor: 0 };
 
     pub(super) fn encode(self) -> Vec<u8> {
         let mut writer = BlockWriter::new(AuxType::OS_VERSION_INFO, 1);

@@ -45,12 +45,7 @@ impl AuxPerfProcessInfo {
         fields.u16("Reserved_2")?;
         let mut variable = block.variable(STRUCTURE);
         let name = variable.string("ProcessName", name_offset);
-        let process = Self {
-            version: block.version,
-            process_id,
-            process_guid,
-            name,
-        };
+        let process = Self { version: block.version, process_id, process_guid, name };
         Ok((process, variable.problem))
     }
 

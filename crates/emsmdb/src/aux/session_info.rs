@@ -32,16 +32,8 @@ impl AuxPerfSessionInfo {
         let session_id = fields.u16("SessionID")?;
         fields.u16("Reserved")?;
         let session_guid = fields.array("SessionGuid")?;
-        let connection_id = if second {
-            Some(fields.u32("ConnectionID")?)
-        } else {
-            None
-        };
-        Ok(Self {
-            session_id,
-            session_guid,
-            connection_id,
-        })
+        let connection_id = if second { Some(fields.u32("ConnectionID")?) } else { None };
+        Ok(Self { session_id, session_guid, connection_id })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

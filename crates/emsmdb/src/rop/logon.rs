@@ -92,14 +92,7 @@ impl RopLogonRequest {
         let store_state = reader.u32("StoreState")?;
         let size = reader.u16("EssdnSize")?;
         let essdn = read_essdn(size, reader)?;
-        Ok(Self {
-            logon_id,
-            output_index,
-            logon_flags,
-            open_flags,
-            store_state,
-            essdn,
-        })
+        Ok(Self { logon_id, output_index, logon_flags, open_flags, store_state, essdn })
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -107,10 +100,7 @@ impl RopLogonRequest {
         out.extend_from_slice(&[RopId::LOGON.0, self.logon_id, self.output_index, flags]);
         out.extend_from_slice(&self.open_flags.0.to_le_bytes());
         out.extend_from_slice(&self.store_state.to_le_bytes());
-        let size = self
-            .essdn
-            .as_ref()
-            .map_or(0, |essdn| essdn.len().saturating_add(1));
+        let size = self.essdn.as_ref().map_or(0, |essdn| essdn.len().saturating_add(1));
         out.extend_from_slice(&u16::try_from(size).unwrap_or(u16::MAX).to_le_bytes());
         if let Some(essdn) = &self.essdn {
             out.extend_from_slice(essdn);
@@ -261,27 +251,11 @@ impl LogonTime {
     fn read(reader: &mut FieldReader<'_>) -> Result<Self, Truncated> {
         let [seconds, minutes, hour, day_of_week, day, month] = reader.array("LogonTime")?;
         let year = reader.u16("LogonTime.Year")?;
-        Ok(Self {
-            seconds,
-            minutes,
-            hour,
-            day_of_week,
-            day,
-            month,
-            year,
-        })
+        Ok(Self { seconds, minutes, hour, day_of_week, day, month, year })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        let Self {
-            seconds,
-            minutes,
-            hour,
-            day_of_week,
-            day,
-            month,
-            year,
-        } = *self;
+        let Self { seconds, minutes, hour, day_of_week, day, month, year } = *self;
         out.extend_from_slice(&[seconds, minutes, hour, day_of_week, day, month]);
         out.extend_from_slice(&year.to_le_bytes());
     }
@@ -300,16 +274,10 @@ fn read_essdn(size: u16, reader: &mut FieldReader<'_>) -> Result<Option<Vec<u8>>
         return Ok(None);
     }
     let (structure, field, offset) = (REQUEST, "Essdn", reader.position());
-    let mut parts = reader
-        .bytes(field, size.into())?
-        .splitn(2, |byte| *byte == 0);
+    let mut parts = reader.bytes(field, size.into())?.splitn(2, |byte| *byte == 0);
     match (parts.next(), parts.next()) {
         (Some(essdn), Some(_)) => Ok(Some(essdn.to_vec())),
-        _ => Err(RopError::Unterminated {
-            structure,
-            field,
-            offset,
-        }),
+        _ => Err(RopError::Unterminated { structure, field, offset }),
     }
 }
 

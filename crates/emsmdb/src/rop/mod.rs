@@ -211,20 +211,12 @@ impl RopRequest {
         let logon_id = reader.u8("LogonId")?;
         Ok(match rop_id {
             RopId::LOGON => Self::Logon(RopLogonRequest::read(logon_id, reader)?),
-            RopId::RELEASE => Self::Release {
-                logon_id,
-                input_index: release::read(reader)?,
-            },
+            RopId::RELEASE => Self::Release { logon_id, input_index: release::read(reader)? },
             _ => {
                 let input_index = reader.u8("InputHandleIndex")?;
                 let length = reader.rest().len();
                 let rest = reader.bytes("operation", length)?.to_vec();
-                Self::Unsupported {
-                    rop_id,
-                    logon_id,
-                    input_index,
-                    rest,
-                }
+                Self::Unsupported { rop_id, logon_id, input_index, rest }
             }
         })
     }
@@ -232,16 +224,8 @@ impl RopRequest {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Logon(request) => request.write(out),
-            Self::Release {
-                logon_id,
-                input_index,
-            } => release::write(*logon_id, *input_index, out),
-            Self::Unsupported {
-                rop_id,
-                logon_id,
-                input_index,
-                rest,
-            } => {
+            Self::Release { logon_id, input_index } => release::write(*logon_id, *input_index, out),
+            Self::Unsupported { rop_id, logon_id, input_index, rest } => {
                 out.extend_from_slice(&[rop_id.0, *logon_id, *input_index]);
                 out.extend_from_slice(rest);
             }
@@ -258,29 +242,19 @@ impl RopResponse {
         let error = ErrorCode(reader.u32("ReturnValue")?);
         let redirect = rop_id == RopId::LOGON && error == ErrorCode::EC_WRONG_SERVER;
         if !error.is_none() && !redirect {
-            return Ok(Self::Failed {
-                rop_id,
-                handle_index,
-                error,
-            });
+            return Ok(Self::Failed { rop_id, handle_index, error });
         }
         let logon = match rop_id {
             RopId::LOGON if !redirect => RopLogonResponse::read(handle_index, reader)?,
             _ => None,
         };
-        logon
-            .map(Self::Logon)
-            .ok_or(RopError::UnknownResponse { rop_id, offset })
+        logon.map(Self::Logon).ok_or(RopError::UnknownResponse { rop_id, offset })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Logon(response) => response.write(out),
-            Self::Failed {
-                rop_id,
-                handle_index,
-                error,
-            } => {
+            Self::Failed { rop_id, handle_index, error } => {
                 out.extend_from_slice(&[rop_id.0, *handle_index]);
                 out.extend_from_slice(&error.0.to_le_bytes());
             }
@@ -292,30 +266,16 @@ impl RopResponse {
 fn split(payload: &[u8]) -> Result<(FieldReader<'_>, Vec<u32>), RopError> {
     let mut reader = FieldReader::new(STRUCTURE, payload, 0);
     let rop_size = reader.u16("RopSize")?;
-    let bad_size = RopError::RopSize {
-        rop_size,
-        available: payload.len(),
-    };
-    let length = usize::from(rop_size)
-        .checked_sub(ROP_SIZE_FIELD)
-        .ok_or(bad_size)?;
+    let bad_size = RopError::RopSize { rop_size, available: payload.len() };
+    let length = usize::from(rop_size).checked_sub(ROP_SIZE_FIELD).ok_or(bad_size)?;
     let operations = reader.bytes("operations", length).map_err(|_| bad_size)?;
     let offset = reader.position();
     let (handles, partial) = reader.rest().as_chunks();
     if !partial.is_empty() {
-        return Err(RopError::HandleTable {
-            offset,
-            length: reader.rest().len(),
-        });
+        return Err(RopError::HandleTable { offset, length: reader.rest().len() });
     }
-    let handles = handles
-        .iter()
-        .map(|handle| u32::from_le_bytes(*handle))
-        .collect();
-    Ok((
-        FieldReader::new(STRUCTURE, operations, ROP_SIZE_FIELD),
-        handles,
-    ))
+    let handles = handles.iter().map(|handle| u32::from_le_bytes(*handle)).collect();
+    Ok((FieldReader::new(STRUCTURE, operations, ROP_SIZE_FIELD), handles))
 }
 
 fn join(operations: &[u8], handles: &[u32]) -> Vec<u8> {
@@ -331,9 +291,7 @@ fn check_count(count: usize, operations: &FieldReader<'_>) -> Result<(), RopErro
     if count < ROPS_MAX {
         return Ok(());
     }
-    Err(RopError::TooManyRops {
-        offset: operations.position(),
-    })
+    Err(RopError::TooManyRops { offset: operations.position() })
 }
 
 const STRUCTURE: &str = "ROP buffer";

@@ -74,11 +74,9 @@ fn next_page(view: &server::View<'_>, written: Cursor) -> Page {
     let cursor = journal.cursor();
     let seq = if written.epoch == cursor.epoch { written.seq } else { Sequence(0) };
     let oldest = Sequence(journal.first().map_or(0, |first| first.0.saturating_sub(1)));
-    let entries = journal.page(seq.max(oldest), PAGE).map_or_else(Vec::new, |page| page.entries);
-    let end = Cursor {
-        epoch: cursor.epoch,
-        seq: entries.last().map_or(seq.max(oldest), |entry| entry.seq),
-    };
+    let after = seq.max(oldest);
+    let entries = journal.page(after, PAGE).map_or_else(Vec::new, |page| page.entries);
+    let end = Cursor { epoch: cursor.epoch, seq: entries.last().map_or(after, |entry| entry.seq) };
     Page { entries, end, service_ended: view.store().has_stopped() }
 }
 

@@ -16,7 +16,7 @@ test: tests/requirements.txt ## Everything that a change has to pass
 
 bench: ## Measure, each thing beside its limit
 	$(CARGO) build --locked --release --package exstore-simulator --bin load
-	$(CARGO) bench --locked --package exstore-tests
+	$(CARGO) bench --locked --package exstore-tests --bench limits
 
 lint:
 	$(CARGO) fmt --all --check

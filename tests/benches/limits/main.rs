@@ -1,0 +1,100 @@
+//! What the store costs beside what it can't cost less than, measured in the same run, one after the other.
+//!
+//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [connects] [poll]]`. How to read the
+//! tables is in docs/benchmarks.md. No speed is asserted; that every client saw what it must see is.
+#![allow(clippy::print_stdout, reason = "the tables are what a bench is for")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a bench reads the wall clock: that is what it measures"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    reason = "a bench stops at the first surprise, and counts far below any overflow"
+)]
+
+mod bare;
+mod connects;
+mod cpu;
+mod decide;
+mod figures;
+mod load;
+mod poll;
+mod store;
+
+use std::path::PathBuf;
+
+use load::LoadBinary;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// Runs of each side of a decision.
+    decision_rounds: usize,
+    /// Passes over the clients in one of these runs.
+    passes: usize,
+    /// Runs of each side of what goes over the network.
+    rounds: usize,
+    /// Clients that connect in one run.
+    connects: usize,
+    /// Clients that one poll cuts off.
+    held: usize,
+}
+
+const FULL: Scale =
+    Scale { decision_rounds: 25, passes: 50, rounds: 9, connects: 20_000, held: 10_000 };
+
+/// Enough to see that everything still runs.
+const QUICK: Scale = Scale { decision_rounds: 3, passes: 5, rounds: 3, connects: 500, held: 500 };
+
+/// What the command line asks for.
+struct Options {
+    scale: Scale,
+    load: Option<PathBuf>,
+    named: Vec<String>,
+}
+
+impl Options {
+    fn parse(mut words: impl Iterator<Item = String>) -> Self {
+        let mut options = Self { scale: FULL, load: None, named: Vec::new() };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                // Cargo says so to every bench.
+                "--bench" => {}
+                "--quick" => options.scale = QUICK,
+                "--load" => options.load = Some(words.next().expect("--load PATH").into()),
+                "decide" | "connects" | "poll" => options.named.push(word),
+                other => panic!(
+                    "`{other}`: the options are --quick, --load PATH, decide, connects and poll"
+                ),
+            }
+        }
+        options
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.named.is_empty() || self.named.iter().any(|named| named == name)
+    }
+}
+
+fn main() {
+    let options = Options::parse(std::env::args().skip(1));
+    let busy = std::fs::read_to_string("/proc/loadavg").expect("Linux, with /proc mounted");
+    println!("load average before the first run: {}", busy.trim_end());
+    if options.wants("decide") {
+        decide::run(options.scale);
+    }
+    if options.wants("connects") || options.wants("poll") {
+        let load = LoadBinary::find(options.load.clone());
+        if options.wants("connects") {
+            connects::run(options.scale, &load);
+        }
+        if options.wants("poll") {
+            poll::run(options.scale, &load);
+        }
+    }
+}

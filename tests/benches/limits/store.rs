@@ -1,0 +1,70 @@
+//! The store that is measured, in this process, on a manual clock.
+
+use std::net::SocketAddr;
+
+use clock::ClockMode;
+use infostore::Settings;
+use registry_poll::{KeyPath, RegValue};
+use server::{Advance, Advanced, DisconnectMode, Seed, StoreHandle, StoreOptions};
+use tokio::runtime::Runtime;
+
+/// A store that has just started.
+pub(crate) struct BenchStore<'a> {
+    runtime: &'a Runtime,
+    handle: StoreHandle,
+}
+
+impl<'a> BenchStore<'a> {
+    pub(crate) fn start(runtime: &'a Runtime) -> Self {
+        let options = StoreOptions {
+            settings: Settings::default(),
+            clock: ClockMode::Manual,
+            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
+            seed: Seed(7),
+            rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            disconnect: DisconnectMode::Connection,
+            max_connections: 19_000,
+        };
+        let handle = runtime.block_on(StoreHandle::start(options)).expect("the store starts");
+        Self { runtime, handle }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.handle.rpc_address().unwrap()
+    }
+
+    /// Writes the block list, which nothing heeds before the next poll.
+    pub(crate) fn block(&self, list: &str) {
+        let name = policy::PROCESS_LIST_VALUE.parse().unwrap();
+        let written = self.handle.set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
+        self.runtime.block_on(written).unwrap();
+    }
+
+    pub(crate) fn next_poll(&self) -> Advanced {
+        self.runtime.block_on(self.handle.advance(Advance::NextPoll)).unwrap()
+    }
+
+    pub(crate) fn sessions(&self) -> usize {
+        let count = self.handle.read(|view| view.store().counts().sessions);
+        self.runtime.block_on(count).unwrap()
+    }
+
+    /// Waits until the store has taken note that no client is left.
+    pub(crate) fn until_empty(&self) {
+        while 0 < self.sessions() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until every connection that was told to close is closed.
+    pub(crate) fn until_closed(&self) {
+        let now = || self.handle.advance(Advance::By(std::time::Duration::ZERO));
+        while 0 < self.runtime.block_on(now()).unwrap().foreign_pending {
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn stop(self) {
+        self.runtime.block_on(self.handle.stop()).unwrap();
+    }
+}

@@ -63,8 +63,11 @@ pub(crate) fn base_name(spelling: &str) -> &str {
     bare.rsplit(PATH_SEPARATORS).next().unwrap_or(bare)
 }
 
-/// The base name in upper case, character by character.
+/// The base name in upper case, character by character. Names are ASCII nearly always, and then bytes are enough.
 pub(crate) fn match_key(base: &str) -> String {
+    if base.is_ascii() {
+        return base.to_ascii_uppercase();
+    }
     base.chars().map(simple_uppercase).collect()
 }
 
@@ -108,6 +111,13 @@ mod tests {
         for letter in '\0'..=char::MAX {
             let upper = simple_uppercase(letter);
             assert_eq!(simple_uppercase(upper), upper, "{letter:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_has_the_same_capitals_by_bytes_and_by_characters() {
+        for letter in '\0'..='\x7f' {
+            assert_eq!(super::match_key(&letter.to_string()), simple_uppercase(letter).to_string());
         }
     }
 

@@ -21,9 +21,13 @@ impl Subject {
     /// earlier one is dropped: it can change no decision.
     #[must_use]
     pub fn new(version: ClientVersion, names: impl IntoIterator<Item = ProcessName>) -> Self {
-        let mut seen = BTreeSet::new();
-        let fresh = names.into_iter().filter(|name| seen.insert(name.shared_key()));
-        Self { version, names: fresh.collect() }
+        let mut names: Vec<ProcessName> = names.into_iter().collect();
+        // Nearly every client has one name, and one is never twice there.
+        if 1 < names.len() {
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.shared_key()));
+        }
+        Self { version, names: names.into() }
     }
 
     /// The version of the client's MAPI provider.

@@ -96,10 +96,18 @@ impl Group {
         inner.connections.is_empty()
     }
 
-    /// The connections, in the order in which they were made.
-    pub(crate) fn connections(&self) -> Vec<(ConnectionId, Arc<ConnectionControl>)> {
+    /// Asks every connection to close; the injected clients among the peers are named.
+    pub(crate) fn close(&self) -> Vec<ClientId> {
         let inner = self.lock();
-        inner.connections.iter().map(|(id, control)| (*id, Arc::clone(control))).collect()
+        let closed = inner.connections.values().inspect(|control| control.close());
+        closed.filter_map(|control| control.client).collect()
+    }
+
+    /// How many connections of others have been asked to close and are still open.
+    pub(crate) fn foreign_closing(&self) -> usize {
+        let inner = self.lock();
+        let foreign = inner.connections.values().filter(|control| control.client.is_none());
+        foreign.filter(|control| control.is_closing()).count()
     }
 
     pub(crate) fn insert(&self, handle: ContextHandle, session: Arc<SessionContext>) {

@@ -154,8 +154,7 @@ impl Owner {
 
     /// How many connections of others have been told to close and are still open.
     pub(crate) fn foreign_pending(&self) -> usize {
-        let connections = self.groups.values().flat_map(|group| group.connections());
-        connections.filter(|(_, control)| control.client.is_none() && control.is_closing()).count()
+        self.groups.values().map(|group| group.foreign_closing()).sum()
     }
 
     /// Does what there is to do, until more input or more time is needed.
@@ -357,11 +356,8 @@ impl Owner {
     }
 
     fn close_connections(&mut self, group: &Group) {
-        for (_, control) in group.connections() {
-            control.close();
-            if let Some(client) = control.client {
-                self.clients.expect_close(client);
-            }
+        for client in group.close() {
+            self.clients.expect_close(client);
         }
     }
 

@@ -128,8 +128,9 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 19] = [
+pub(crate) const EVENT_TYPES: [&str; 20] = [
     "store.started",
+    "store.changed",
     "store.stopped",
     "session.connected",
     "session.refused",

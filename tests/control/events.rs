@@ -26,6 +26,7 @@ async fn eventful() -> Api {
     api.call("DELETE", &value, "").await.ok();
     api.call("PATCH", "/clock", r#"{"mode":"manual"}"#).await.ok();
     api.call("DELETE", "/sessions/2", "").await.ok();
+    api.call("PATCH", "/polls/schedule", r#"{"interval":"1m"}"#).await.ok();
     api
 }
 
@@ -57,6 +58,7 @@ async fn every_type_of_event_has_its_shape() {
             "session.ended",
             "session.identified",
             "session.refused",
+            "store.changed",
             "store.started",
             "store.stopped",
         ]

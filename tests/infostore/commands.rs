@@ -32,6 +32,7 @@ pub(crate) fn a_working_day() -> Driver {
     for note in [registry_note(), clock_note()] {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
+    driver.execute(Command::SetPollInterval(Duration::from_secs(60))).expect("running");
     driver.execute(Command::Poll).expect("running");
     driver.end(SessionId(1), EndReason::Client);
     driver.end(SessionId(2), EndReason::Transport);
@@ -51,6 +52,7 @@ fn every_end_is_journalled_once_with_its_cause() {
         [
             "registry.changed",
             "clock.changed",
+            "store.changed",
             "poll.completed 2 (request) unchanged 0",
             "session.ended 1 (client)",
             "session.ended 2 (transport)",
@@ -63,7 +65,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[3..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[4..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());
@@ -107,6 +109,7 @@ fn a_new_interval_starts_a_new_grid() {
     let minute = Duration::from_secs(60);
     assert_eq!(driver.execute(Command::SetPollInterval(minute)), Ok(Outcome::Done));
     assert_eq!(driver.store.poll_timeout(), Some(after(160)));
+    assert_eq!(driver.store.settings().poll_interval, minute);
     driver.walk_to(after(220));
     assert_eq!(driver.store.polls().len(), 3);
 }

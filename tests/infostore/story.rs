@@ -18,6 +18,7 @@ macro_rules! variants {
 
 variants! { EVENTS, event_name, Event:
     Event::StoreStarted { .. } => "store.started",
+    Event::StoreChanged { .. } => "store.changed",
     Event::StoreStopped => "store.stopped",
     Event::SessionConnected { .. } => "session.connected",
     Event::SessionRefused { .. } => "session.refused",
@@ -115,6 +116,7 @@ fn details(event: &Event) -> String {
         }
         Event::RegistryInvalid { problem, .. } => format!("({})", invalid_name(problem)),
         Event::StoreStarted { .. }
+        | Event::StoreChanged { .. }
         | Event::StoreStopped
         | Event::RegistryChanged(_)
         | Event::ClockChanged { .. } => String::new(),

@@ -275,7 +275,7 @@ impl Trial {
         self.model.tick = self.whole.now.saturating_add(interval);
         let (answer, done) = self.call(|driver| driver.execute(Command::SetPollInterval(interval)));
         assert_eq!(answer.is_ok(), !self.model.stopped);
-        assert_eq!(done.entries, []);
+        assert_eq!(done.entries.len(), usize::from(answer.is_ok()));
     }
 
     fn stop(&mut self) {

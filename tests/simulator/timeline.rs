@@ -77,6 +77,7 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes",
             "value": { "type": "REG_SZ", "data": "mdl.exe; program2.exe" } }),
         json!({ "type": "registry.changed", "key": "K", "name": "Disable MAPI Client Processes", "value": null }),
+        json!({ "type": "store.changed", "poll_interval": "1m" }),
         json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
         json!({ "type": "clock.changed", "mode": "real", "target": null }),
         json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
@@ -117,6 +118,7 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  notes.exe of user2@WKS2 is known by its name now  because a call brought it
     2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is set to `mdl.exe; program2.exe`, to be read at the next poll
     2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is deleted, to be noticed at the next poll
+    2006-04-22T08:00:00Z  the store polls every 1m from now on
     2006-04-22T08:00:00Z  the clock is moved to 2006-04-22T08:15:00Z
     2006-04-22T08:00:00Z  the clock is real now
     2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy

@@ -125,6 +125,7 @@ impl Decision {
             | Event::PollFailed { .. }
             | Event::RegistryInvalid { .. }
             | Event::RegistryChanged(_)
+            | Event::StoreChanged { .. }
             | Event::ClockChanged { .. } => None,
         }
     }

@@ -126,6 +126,12 @@ pub(crate) enum EventFields {
         /// What it holds now; null when it was deleted.
         value: Option<ValueText>,
     },
+    /// A setting of the store was changed.
+    #[serde(rename = "store.changed")]
+    StoreChanged {
+        /// Time between two polls, on a new grid that starts now.
+        poll_interval: Length,
+    },
     /// The store's clock was set or moved.
     #[serde(rename = "clock.changed")]
     ClockChanged {
@@ -137,8 +143,9 @@ pub(crate) enum EventFields {
 }
 
 /// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 14] = [
+pub(crate) const EVENT_TYPES: [&str; 15] = [
     "store.started",
+    "store.changed",
     "store.stopped",
     "session.connected",
     "session.refused",
@@ -282,6 +289,9 @@ impl From<&Event> for EventFields {
                 name: name.to_string(),
                 value: value.as_ref().map(ValueText::from),
             },
+            Event::StoreChanged { poll_interval } => {
+                Self::StoreChanged { poll_interval: Length(*poll_interval) }
+            }
             Event::ClockChanged { mode, target } => {
                 Self::ClockChanged { mode: Mode(*mode), target: target.map(Time) }
             }
@@ -293,6 +303,7 @@ impl From<&Event> for EventFields {
 pub(crate) fn event_type(event: &Event) -> &'static str {
     match event {
         Event::StoreStarted { .. } => "store.started",
+        Event::StoreChanged { .. } => "store.changed",
         Event::StoreStopped => "store.stopped",
         Event::SessionConnected { .. } => "session.connected",
         Event::SessionRefused { .. } => "session.refused",

@@ -193,6 +193,7 @@ fn subject_of(entry: &Entry) -> Option<Subject> {
         | Event::PollFailed { .. }
         | Event::RegistryInvalid { .. }
         | Event::RegistryChanged(_)
+        | Event::StoreChanged { .. }
         | Event::ClockChanged { .. } => None,
     }
 }

@@ -72,6 +72,10 @@ impl InfoStore {
             Command::Poll => Ok(Outcome::PollRequested(self.request_poll(now))),
             Command::SetPollInterval(interval) => {
                 self.schedule.regrid(now, interval);
+                // What the schedule made of it: an interval of zero is none.
+                let poll_interval = self.schedule.interval();
+                self.settings.poll_interval = poll_interval;
+                self.journal.record(now, cause, Event::StoreChanged { poll_interval });
                 Ok(Outcome::Done)
             }
             Command::Stop => {

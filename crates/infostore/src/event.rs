@@ -53,6 +53,11 @@ pub enum Event {
         /// Time between two polls.
         poll_interval: core::time::Duration,
     },
+    /// A setting was changed.
+    StoreChanged {
+        /// Time between two polls, on a new grid that starts now.
+        poll_interval: core::time::Duration,
+    },
     /// The service stopped.
     StoreStopped,
     /// A client was admitted.
@@ -179,6 +184,7 @@ impl Event {
             }
             Self::SessionEnded { session, .. } => Some((session.id, None)),
             Self::StoreStarted { .. }
+            | Self::StoreChanged { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }
             | Self::SessionDisconnected { .. }

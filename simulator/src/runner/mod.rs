@@ -231,12 +231,15 @@ impl Runner<'_> {
     }
 }
 
+/// What happens in a step, and what is looked at, stands below the step.
+const INDENT: &str = "      ";
+
 impl fmt::Display for TimelineEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step { at, number, say } => write!(f, "{at}  {number}. {say}"),
-            Self::Happened(line) => line.fmt(f),
-            Self::Checked { at, check } => write!(f, "{at}     {check}"),
+            Self::Happened(line) => line.write(f, INDENT),
+            Self::Checked { at, check } => write!(f, "{at}{INDENT}{check}"),
         }
     }
 }

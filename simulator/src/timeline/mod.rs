@@ -99,13 +99,20 @@ fn folded(run: &[(&str, Sentence)]) -> Vec<TimelineLine> {
     }
 }
 
-impl fmt::Display for TimelineLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}", self.at, self.what)?;
+impl TimelineLine {
+    /// The line with `gap` between the time and the rest.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, gap: &str) -> fmt::Result {
+        write!(f, "{}{gap}{}", self.at, self.what)?;
         match &self.because {
             Some(because) => write!(f, "  because {because}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for TimelineLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "  ")
     }
 }
 

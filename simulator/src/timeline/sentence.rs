@@ -99,6 +99,7 @@ pub(super) fn sentence(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
         "fault.hit" => plain(fault_hit(event)),
         "journal.truncated" => plain("the oldest events leave the journal".to_owned()),
         "store.started" => plain(started(event)),
+        "store.changed" => plain(changed(event)),
         "store.stopped" => plain("the store stops".to_owned()),
         unknown => plain(format!("an event of type `{unknown}`")),
     }
@@ -270,6 +271,13 @@ fn started(event: &StoreEvent) -> String {
     let build = build.map(|build| format!(" as build {build}"));
     let interval = interval.map(|interval| format!(" and polls every {interval}"));
     format!("the store starts{}{}", build.unwrap_or_default(), interval.unwrap_or_default())
+}
+
+fn changed(event: &StoreEvent) -> String {
+    match event.field("poll_interval").in_words() {
+        Some(interval) => format!("the store polls every {interval} from now on"),
+        None => "the store is set up differently".to_owned(),
+    }
 }
 
 fn word(event: &StoreEvent, field: &str) -> String {

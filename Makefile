@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON := .venv/bin/python
 
-.PHONY: demo test bench deep lint docs deny clean
+.PHONY: demo test bench bench-smoke deep lint docs deny clean
 
 demo: ## Tell the story of KB 920185 on a real store, and check it
 	$(CARGO) run --locked --quiet --package exstore-cli --bin exstore -- demo
@@ -17,6 +17,19 @@ test: tests/requirements.txt ## Everything that a change has to pass
 bench: ## Measure, each thing beside its limit
 	$(CARGO) build --locked --release --package exstore-simulator --bin load
 	$(CARGO) bench --locked --package exstore-tests --bench limits
+
+bench-smoke: ## See that every bench still runs; its figures mean nothing
+	$(CARGO) build --locked --release --package exstore-simulator --bin load
+	$(CARGO) bench --locked --package exstore-tests --bench limits -- --quick
+
+deep: ## The long runs, by hand; docs/deep.md keeps what came of them
+	$(CARGO) test --locked --release --package exstore-tests --test exstore --no-run
+	for run in $$(seq 100); do \
+	  $(CARGO) test --locked --release --quiet --package exstore-tests --test exstore -- --exact \
+	    server::no_blocked_session_survives_connecting_while_the_poll_runs || exit 1; \
+	done
+	PROPTEST_CASES=30000 $(CARGO) test --locked --release --package exstore-tests --test exstore -- \
+	  infostore::invariants dcerpc::splits emsmdb::garbage
 
 lint:
 	$(CARGO) fmt --all --check

@@ -149,7 +149,6 @@ impl Trial {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn every_history_keeps_the_invariants_and_agrees_with_the_model(

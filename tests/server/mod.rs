@@ -12,7 +12,7 @@ use clock::ClockMode;
 use dcerpc::FaultStatus;
 use emsmdb::rop::RopResponse;
 use emsmdb::{ErrorCode, WireVersion, opnum};
-use infostore::{Event, SessionId, Settings};
+use infostore::{Event, Limits, SessionId, Settings};
 use policy::Decision;
 use registry_poll::{KeyPath, RegValue};
 use server::{
@@ -234,6 +234,47 @@ fn a_client_older_than_the_call_it_makes_is_told_which_version_would_do() {
     let refused = store.bind().connect_as(Some("OUTLOOK.EXE"), WireVersion([10, 6515, 0]));
     assert_eq!(refused.result, ErrorCode::EC_VERSION_MISMATCH);
     assert_eq!(refused.best_version, WireVersion::BEST_FOR_TOO_OLD);
+}
+
+#[test]
+fn each_refusal_has_its_code_on_the_wire() {
+    let limits = |limits: Limits| StoreOptions {
+        settings: Settings { limits, ..Settings::default() },
+        ..options()
+    };
+    let one_session = TestStore::start_with(limits(Limits { sessions: 1, ..Limits::default() }));
+    let mut client = one_session.bind();
+    assert_eq!(client.connect(Some("a.exe")).result, ErrorCode::EC_NONE);
+    assert_eq!(client.connect(Some("a.exe")).result, ErrorCode::EC_SESSION_LIMIT);
+
+    let one_class = TestStore::start_with(limits(Limits { classes: 1, ..Limits::default() }));
+    let mut client = one_class.bind();
+    assert_eq!(client.connect(Some("a.exe")).result, ErrorCode::EC_NONE);
+    assert_eq!(client.connect(Some("b.exe")).result, ErrorCode::EC_SERVER_OOM);
+
+    let one_name =
+        TestStore::start_with(limits(Limits { names_per_session: 1, ..Limits::default() }));
+    let mut client = one_name.bind();
+    assert_eq!(client.connect_named(&["a.exe", "b.exe"]).result, ErrorCode::EC_INVALID_PARAM);
+    let handle = client.connect(Some("a.exe")).handle;
+    assert_eq!(
+        client.touch(handle, Some("b.exe")),
+        (NULL, ErrorCode::EC_INVALID_PARAM),
+        "one name too many"
+    );
+
+    let ended = TestStore::start();
+    ended.runtime.block_on(ended.handle.end_service()).unwrap();
+    assert_eq!(ended.bind().connect(Some("a.exe")).result, ErrorCode::EC_SERVER_PAUSED);
+}
+
+#[test]
+fn any_listed_name_of_several_is_enough() {
+    let store = TestStore::start();
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    let refused = store.bind().connect_named(&["OUTLOOK.EXE", "mdl.exe"]);
+    assert_eq!((refused.result, refused.handle), (ErrorCode::EC_CLIENT_VER_DISALLOWED, NULL));
 }
 
 #[test]

@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const NULL: [u8; 20] = [0; 20];
 
+/// 11.0.5608.0 in the old scheme.
+const OUTLOOK_2003: WireVersion = WireVersion([0x000B, 0x15E8, 0]);
+
 pub(crate) struct WireClient {
     stream: TcpStream,
     association: ClientAssociation,
@@ -56,12 +59,25 @@ impl WireClient {
 
     /// EcDoConnectEx as `process`, or without an auxiliary buffer.
     pub(crate) fn connect(&mut self, process: Option<&str>) -> EcDoConnectExResponse {
-        self.connect_as(process, WireVersion([0x000B, 0x15E8, 0]))
+        self.connect_as(process, OUTLOOK_2003)
     }
 
     pub(crate) fn connect_as(
         &mut self,
         process: Option<&str>,
+        client_version: WireVersion,
+    ) -> EcDoConnectExResponse {
+        self.connect_with(process.map_or_else(Vec::new, process_block), client_version)
+    }
+
+    /// EcDoConnectEx as several programs at once.
+    pub(crate) fn connect_named(&mut self, processes: &[&str]) -> EcDoConnectExResponse {
+        self.connect_with(process_blocks(processes), OUTLOOK_2003)
+    }
+
+    fn connect_with(
+        &mut self,
+        aux_in: Vec<u8>,
         client_version: WireVersion,
     ) -> EcDoConnectExResponse {
         let request = EcDoConnectExRequest {
@@ -76,7 +92,7 @@ impl WireClient {
             can_convert_code_pages: 1,
             client_version,
             time_stamp: 0,
-            aux_in: process.map_or_else(Vec::new, process_block),
+            aux_in,
             aux_out_max: 0x1008,
         };
         match self.call(opnum::EC_DO_CONNECT_EX, &request.encode()) {
@@ -197,11 +213,17 @@ pub(crate) fn closed() -> Called {
 }
 
 fn process_block(name: &str) -> Vec<u8> {
-    let block = AuxPerfProcessInfo {
-        version: 2,
-        process_id: 1,
-        process_guid: [7; 16],
-        name: Some(name.encode_utf16().collect()),
+    process_blocks(&[name])
+}
+
+fn process_blocks(names: &[&str]) -> Vec<u8> {
+    let block = |name: &&str| {
+        AuxBlock::ProcessInfo(AuxPerfProcessInfo {
+            version: 2,
+            process_id: 1,
+            process_guid: [7; 16],
+            name: Some(name.encode_utf16().collect()),
+        })
     };
-    encode_aux(&[AuxBlock::ProcessInfo(block)], HeaderFlags::LAST)
+    encode_aux(&names.iter().map(block).collect::<Vec<_>>(), HeaderFlags::LAST)
 }

@@ -10,7 +10,7 @@ fn the_ready_object_is_true_when_it_is_printed() {
     let file = scratch("ready.json");
     let serving = Serving::start(&["--ready-file", file.to_str().unwrap(), "--seed", "0x7"]);
     let ready = &serving.ready;
-    assert_eq!((&ready["event"], &ready["seed"]), (&"ready".into(), &"0x0000000000000007".into()));
+    assert_eq!((&ready["event"], &ready["seed"]), (&"ready".into(), &"0x7".into()));
     let rpc: SocketAddr = ready["stores"]["default"]["rpc"].as_str().unwrap().parse().unwrap();
     assert!(TcpStream::connect(rpc).is_ok(), "the RPC port is open");
     let written: serde_json::Value =

@@ -62,7 +62,7 @@ impl Running {
             event: "ready",
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
-            seed: format!("{:#018x}", self.store.seed().0),
+            seed: format!("{:#x}", self.store.seed().0),
             control: self.url(),
             stores: BTreeMap::from([(DEFAULT_STORE, store)]),
         }

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpStream};
 
 use super::process::{Serving, run, scratch};
+use crate::workspace::root;
 
 #[test]
 fn the_ready_object_is_true_when_it_is_printed() {
@@ -74,4 +75,18 @@ fn a_port_that_is_taken_is_named_with_what_to_do() {
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(70));
     assert!(said.contains(rpc) && said.contains("port 0 takes any free one"), "{said}");
+}
+
+#[test]
+fn the_journal_goes_on_through_a_reset() {
+    let file = scratch("through-a-reset.jsonl");
+    let serving = Serving::start(&["--clock", "manual", "--journal", file.to_str().unwrap()]);
+    let note = root().join("fixtures/scenarios/kb-920185-note.toml");
+    let played = run(&["scenario", "run", note.to_str().unwrap(), "--control", serving.control()]);
+    assert_eq!(played.status.code(), Some(0));
+    assert_eq!(serving.end_with("-TERM"), Some(0));
+    let journal = fs::read_to_string(&file).unwrap();
+    let count = |kind: &str| journal.matches(&format!("\"type\":\"{kind}\"")).count();
+    assert_eq!((count("store.started"), count("store.stopped")), (2, 2));
+    assert_eq!((count("session.refused"), count("enforcement.completed")), (7, 2));
 }

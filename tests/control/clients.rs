@@ -1,9 +1,11 @@
 //! Injected clients over HTTP: one, many, and many at once.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
+use control::ControlLimits;
+use server::StoreOptions;
 
-use super::{Api, STORE};
+use super::{Api, STORE, options};
 
 #[tokio::test]
 async fn a_client_shows_what_it_was_injected_as() {
@@ -105,5 +107,32 @@ async fn sessions_are_found_by_program_group_and_client() {
         let found: Vec<_> = items.iter().filter_map(|session| session["id"].as_u64()).collect();
         assert_eq!(found, ids, "{filter}");
         assert_eq!(page["total"], 3);
+    }
+}
+
+/// The store ends the old connection's session before the new connection's begins, however the requests overlap.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tcp_client_is_told_to_connect_while_its_session_is_ended() {
+    let options = StoreOptions { rpc: Some(([127, 0, 0, 1], 0).into()), ..options() };
+    let api = Api::with(options, ControlLimits::default()).await;
+    api.post("/clients", r#"{"process":"a.exe","transport":"tcp"}"#).await;
+    for _ in 0..100 {
+        let (connect, end) = tokio::join!(
+            api.call("POST", "/clients/1/connect", ""),
+            api.call("DELETE", "/sessions/1", "")
+        );
+        connect.ok();
+        // Whichever came first ended it.
+        assert!(end.status.is_success() || end.status == StatusCode::NOT_FOUND, "{}", end.text);
+        let client = api.post("/clients/1/connect", "").await;
+        assert_eq!(client["state"], "connected", "{client}");
+        let sessions = api.get("/sessions").await;
+        assert_eq!(sessions["total"], 1, "{sessions}");
+        let live = sessions["items"][0]["id"].as_u64().expect("an id");
+        api.call("DELETE", &format!("/sessions/{live}"), "").await.ok();
+        let client = api.get("/clients/1").await;
+        assert_eq!(client["state"], "disconnected", "{client}");
+        api.post("/reset", "").await;
+        api.post("/clients", r#"{"process":"a.exe","transport":"tcp"}"#).await;
     }
 }

@@ -82,6 +82,9 @@ async fn a_program_that_is_named_late_is_judged_as_if_it_had_been_named_at_once(
     let last = decisions["items"].as_array().and_then(|items| items.last()).expect("a decision");
     assert_eq!((&last["action"], &last["trigger"]), (&"disconnected".into(), &"late_name".into()));
     assert_eq!(last["decision"]["matched"], "LATE.EXE");
+    let told: Vec<_> =
+        decisions["items"].as_array().unwrap().iter().map(|it| &it["action"]).collect();
+    assert_eq!(told, ["admitted", "admitted", "disconnected"], "nobody was admitted as late.exe");
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ fn a_late_name_that_is_listed_ends_the_session_in_that_call() {
     assert_eq!(
         story,
         [
-            "session.identified 2",
+            "session.identified 2 (not kept)",
             "session.disconnected 2 (policy) under 1",
             "session.ended 2 (policy)",
         ]
@@ -119,6 +119,22 @@ fn a_late_name_that_is_not_listed_identifies_the_session() {
     driver.tick();
     driver.report(session, &["b.exe"]);
     assert_eq!(driver.live(), [], "a second name counts as much as the first");
+}
+
+/// Two calls of one session on two connections reach the engine in either order.
+#[test]
+fn names_that_calls_bring_out_of_order_are_all_known() {
+    let mut driver = Driver::blocking("");
+    let session = driver.admit(&nameless()).session;
+    let named = |names: &[&str]| {
+        let names = names.iter().filter_map(|name| policy::ProcessName::parse(name));
+        nameless().subject().with_names(names)
+    };
+    driver.store.observe(driver.now, session, named(&["a.exe", "b.exe"]));
+    driver.store.observe(driver.now, session, named(&["a.exe"]));
+    driver.hive.list("b.exe");
+    driver.tick();
+    assert_eq!(driver.live(), [], "the second call has not made the store forget the first");
 }
 
 #[test]

@@ -98,6 +98,13 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 /// Limits that some histories reach.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     (1..16_usize, 1..12_usize, 1..5_usize).prop_map(|(sessions, classes, names_per_session)| {
-        Limits { sessions, classes, names_per_session, journal_entries: usize::MAX, polls_kept: 4 }
+        Limits {
+            sessions,
+            classes,
+            names_per_session,
+            journal_entries: usize::MAX,
+            journal_bytes: usize::MAX,
+            polls_kept: 4,
+        }
     })
 }

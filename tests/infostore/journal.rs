@@ -116,3 +116,16 @@ fn an_admission_is_in_the_journal_in_the_same_call() {
     assert_eq!(Some(session), driver.store.session(admitted.session));
     assert_eq!(*generation, admitted.generation);
 }
+
+#[test]
+fn long_entries_make_the_oldest_leave_before_there_are_too_many() {
+    let limits = Limits { journal_bytes: 20_000, ..Limits::default() };
+    let mut driver = Driver::limited(limits);
+    let names: Vec<String> = (0..200).map(|n| format!("{n}{}.exe", "x".repeat(1_000))).collect();
+    for name in &names {
+        driver.admit(&program(name));
+    }
+    let journal = driver.store.journal();
+    assert!((2..20).contains(&journal.entries().len()), "{} entries", journal.entries().len());
+    assert_eq!(journal.replay(journal.cursor().seq).map(|image| image.len()), Some(200));
+}

@@ -11,6 +11,7 @@ const SMALL: Limits = Limits {
     classes: 2,
     names_per_session: 2,
     journal_entries: 1_000,
+    journal_bytes: usize::MAX,
     polls_kept: 10,
 };
 
@@ -44,7 +45,7 @@ fn each_limit_has_a_refusal_of_its_own() {
             "session.refused (class limit) under 0",
             "session.connected 3 under 0",
             "session.refused (session limit) under 0",
-            "session.identified 1",
+            "session.identified 1 (not kept)",
             "session.disconnected 1 (limit) under 0",
             "session.ended 1 (limit)",
         ]

@@ -92,7 +92,9 @@ fn details(event: &Event) -> String {
         Event::SessionRefused { refusal, generation, .. } => {
             format!("({}) under {}", refusal_name(refusal), generation.0)
         }
-        Event::SessionIdentified { session } => session.id.0.to_string(),
+        Event::SessionIdentified { session, kept } => {
+            format!("{}{}", session.id.0, if *kept { "" } else { " (not kept)" })
+        }
         Event::SessionDisconnected { session, reason, generation } => {
             format!("{} ({}) under {}", session.id.0, disconnect_name(reason), generation.0)
         }

@@ -5,6 +5,7 @@ mod wire_client;
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use server::{
     Advance, Advanced, DisconnectMode, Seed, StartError, StoreHandle, StoreOptions, View,
 };
 use tokio::runtime::Runtime;
-use wire_client::{Called, NULL, WireClient, closed};
+use wire_client::{Called, NULL, PATIENCE, WireClient, closed};
 
 /// A store on a manual clock with an RPC port of its own.
 struct TestStore {
@@ -427,4 +428,83 @@ fn a_reset_ends_everything_and_begins_a_new_epoch() {
         ErrorCode::EC_NONE,
         "the list is gone"
     );
+}
+
+#[test]
+fn resets_that_overlap_come_one_after_the_other() {
+    let store = TestStore::start();
+    store.bind().connect(Some("OUTLOOK.EXE"));
+    let both = async { tokio::join!(store.handle.reset(), store.handle.reset()) };
+    let (first, second) = store.runtime.block_on(both);
+    assert!(first.is_ok() && second.is_ok());
+    let mut client = store.bind();
+    let handle = client.connect(Some("mdl.exe")).handle;
+    assert_eq!(store.sessions(), 1);
+    store.block("mdl.exe");
+    assert_eq!(store.quarter_of_an_hour().disconnected, 1, "the engine knows every session");
+    client.sees_fin_and_nothing_else();
+    assert_ne!(handle, NULL);
+}
+
+#[test]
+fn a_reset_is_carried_through_when_nobody_waits_for_it() {
+    let store = TestStore::start();
+    let given_up = async { tokio::time::timeout(Duration::ZERO, store.handle.reset()).await };
+    assert!(store.runtime.block_on(given_up).is_err());
+    store.until("the store runs again", |view| {
+        view.store().is_running() && view.cursor().epoch == infostore::Epoch(2)
+    });
+}
+
+#[test]
+fn advances_that_overlap_add_up() {
+    let store = TestStore::start();
+    let hour = || store.handle.advance(Advance::By(Duration::from_secs(3_600)));
+    let (first, second) = store.runtime.block_on(async { tokio::join!(hour(), hour()) });
+    assert_eq!(first.unwrap().polls_run + second.unwrap().polls_run, 8);
+    assert_eq!(store.read(|view| view.now().to_string()), "2006-04-22T10:00:00Z");
+}
+
+/// Each of a client's calls is answered as long as the store reads; a client that never stops is not read for ever.
+#[test]
+fn a_blocked_client_that_keeps_sending_is_cut_off_all_the_same() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    client.connect(Some("mdl.exe"));
+    store.block("mdl.exe");
+    let address = store.handle.rpc_address().unwrap();
+    let flood = thread::spawn(move || (client.flood(256 << 20), client));
+    store.quarter_of_an_hour();
+    let (sent_all, _client) = flood.join().unwrap();
+    assert!(!sent_all, "the connection to {address} was still read after 256 MiB");
+}
+
+/// A stream of PDUs that call for no answer must leave the threads to others.
+#[test]
+fn connections_that_only_send_do_not_keep_the_store_from_its_work() {
+    let store = TestStore::start();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let mut client = store.bind();
+            let stop = &stop;
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    client.send_orphaned();
+                }
+            });
+        }
+        let work = store.handle.advance(Advance::By(Duration::from_secs(9_000)));
+        let done = store.runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await });
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(done.expect("the store answers").unwrap().polls_run, 10);
+    });
+}
+
+#[test]
+fn a_connection_that_never_bound_ends_with_the_store() {
+    let store = TestStore::start();
+    let mut stream = TcpStream::connect(store.handle.rpc_address().unwrap()).unwrap();
+    store.runtime.block_on(store.handle.stop()).unwrap();
+    assert!(stream.read(&mut [0]).map_or(true, |count| count == 0));
 }

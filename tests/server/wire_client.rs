@@ -21,7 +21,7 @@ use emsmdb::{
 };
 
 /// Bounds a failure; nothing waits for it otherwise.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const NULL: [u8; 20] = [0; 20];
 
@@ -171,6 +171,36 @@ impl WireClient {
             Some(ClientEvent::Fault { status, .. }) => Called::Fault(status),
             event => panic!("the call was answered with {event:?}"),
         }
+    }
+
+    /// Sends calls without pause, reading the answers, until the server closes the connection or so many bytes are sent;
+    /// whether all were.
+    pub(crate) fn flood(&mut self, bytes: usize) -> bool {
+        let mut sent = 0;
+        let mut answers = [0; 65_536];
+        while sent < bytes {
+            let mut out = Vec::new();
+            for _ in 0..100 {
+                self.association.call(Opnum(opnum::EC_DUMMY_RPC), &[]);
+            }
+            while self.association.poll_transmit(&mut out) {}
+            sent += out.len();
+            if self.stream.write_all(&out).is_err() {
+                return false;
+            }
+            match self.stream.read(&mut answers) {
+                Ok(count @ 1..) => drop(self.association.handle_bytes(&answers[..count])),
+                Ok(0) | Err(_) => return false,
+            }
+            while self.association.poll_event().is_some() {}
+        }
+        true
+    }
+
+    /// Many orphaned PDUs, which have no answer.
+    pub(crate) fn send_orphaned(&mut self) {
+        let pdu = [5, 0, 19, 3, 0x10, 0, 0, 0, 16, 0, 0, 0, 9, 0, 0, 0];
+        self.stream.write_all(&pdu.repeat(1_000)).expect("the server reads");
     }
 
     /// Asserts that the server has closed the connection, with a FIN and not one byte before it.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use infostore::{Cursor, Entry, Sequence};
 use server::StoreHandle;
+use tokio::sync::oneshot;
 
 use crate::exit::{Code, Failure};
 
@@ -26,34 +27,35 @@ impl JournalFile {
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), written: Cursor::START })
     }
 
-    /// Writes entries as they come, until the service has ended.
-    pub(crate) async fn follow(mut self, store: StoreHandle) -> Result<(), Failure> {
+    /// Writes entries as they come, until `end` is sent or dropped; then those that are left.
+    pub(crate) async fn follow(
+        mut self,
+        store: StoreHandle,
+        mut end: oneshot::Receiver<()>,
+    ) -> Result<(), Failure> {
         let mut cursor = store.follow();
         loop {
-            let service_ended = self.catch_up(&store).await?;
-            if service_ended || cursor.changed().await.is_err() {
-                return Ok(());
+            self.catch_up(&store).await?;
+            tokio::select! {
+                changed = cursor.changed() => if changed.is_err() { return Ok(()) },
+                _ = &mut end => return self.catch_up(&store).await,
             }
         }
     }
 
-    /// Writes every entry that is not written yet; whether the service has ended with them.
-    pub(crate) async fn catch_up(&mut self, store: &StoreHandle) -> Result<bool, Failure> {
+    /// Writes every entry that is not written yet.
+    pub(crate) async fn catch_up(&mut self, store: &StoreHandle) -> Result<(), Failure> {
         loop {
             let written = self.written;
-            let page = store.read(move |view| next_page(&view, written)).await;
-            let Ok(Page { entries, end, service_ended }) = page else {
-                return Ok(true);
-            };
+            // A store that has stopped has nothing left to tell.
+            let page = store.read(move |view| next_page(&view, written)).await.ok().flatten();
+            let Some(Page { entries, end }) = page else { return Ok(()) };
             for entry in &entries {
                 writeln!(self.file, "{}", control::journal_line(entry))
                     .map_err(|error| self.cannot_write(&error))?;
             }
             self.file.flush().map_err(|error| self.cannot_write(&error))?;
             self.written = end;
-            if entries.len() < PAGE {
-                return Ok(service_ended);
-            }
         }
     }
 
@@ -65,19 +67,22 @@ impl JournalFile {
 struct Page {
     entries: Vec<Entry>,
     end: Cursor,
-    service_ended: bool,
 }
 
-/// The entries after `written`, from the oldest that is left when those are gone or the epoch has changed.
-fn next_page(view: &server::View<'_>, written: Cursor) -> Page {
-    let journal = view.store().journal();
-    let cursor = journal.cursor();
-    let seq = if written.epoch == cursor.epoch { written.seq } else { Sequence(0) };
-    let oldest = Sequence(journal.first().map_or(0, |first| first.0.saturating_sub(1)));
-    let after = seq.max(oldest);
-    let entries = journal.page(after, PAGE).map_or_else(Vec::new, |page| page.entries);
-    let end = Cursor { epoch: cursor.epoch, seq: entries.last().map_or(after, |entry| entry.seq) };
-    Page { entries, end, service_ended: view.store().has_stopped() }
+/// What comes after `written`: what is left of its epoch, then the present one. Entries that have been evicted are passed
+/// over.
+fn next_page(view: &server::View<'_>, written: Cursor) -> Option<Page> {
+    let present = Cursor { epoch: view.cursor().epoch, seq: Sequence(0) };
+    page_after(view, written)
+        .or_else(|| if written.epoch == present.epoch { None } else { page_after(view, present) })
+}
+
+fn page_after(view: &server::View<'_>, after: Cursor) -> Option<Page> {
+    let journal = view.journal(after.epoch)?;
+    let oldest = journal.first()?.0.saturating_sub(1);
+    let entries = journal.page(after.seq.max(Sequence(oldest)), PAGE)?.entries;
+    let end = Cursor { epoch: after.epoch, seq: entries.last()?.seq };
+    Some(Page { entries, end })
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

@@ -66,7 +66,7 @@ pub(crate) fn on_a_store_of_its_own(
 }
 
 async fn write_journal(mut journal: JournalFile, store: &StoreHandle) -> Result<(), Failure> {
-    journal.catch_up(store).await.map(drop)
+    journal.catch_up(store).await
 }
 
 /// Plays the scenarios on the default store of the server at `url`.

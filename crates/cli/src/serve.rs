@@ -6,6 +6,7 @@ use std::path::Path;
 use infostore::Settings;
 use server::{DisconnectMode, Seed, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::args::{Disconnect, Serve};
 use crate::exit::{Code, Failure};
@@ -22,7 +23,11 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let running = Running::start(options(args)?, args.control, args.allow_shutdown).await?;
     let journal = match &args.journal {
-        Some(path) => Some(tokio::spawn(JournalFile::create(path)?.follow(running.store.clone()))),
+        Some(path) => {
+            let (end, ended) = oneshot::channel();
+            let file = JournalFile::create(path)?;
+            Some((end, tokio::spawn(file.follow(running.store.clone(), ended))))
+        }
         None => None,
     };
     announce(&running.ready(), args.ready_file.as_deref())?;
@@ -40,7 +45,8 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
         .map_err(|error| Failure::from_error(Code::Internal, &error))?;
     // It can only have stopped already.
     drop(store.end_service().await);
-    if let Some(journal) = journal {
+    if let Some((end, journal)) = journal {
+        drop(end);
         journal.await.map_err(|error| Failure::from_error(Code::Internal, &error))??;
     }
     drop(store.stop().await);

@@ -103,7 +103,8 @@ impl Decision {
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 Some(Self::admitted(entry, Trigger::Connect, client))
             }
-            Event::SessionIdentified { session } => {
+            // When it may not stay, the entry that follows says so, and that is the decision.
+            Event::SessionIdentified { session, kept: true } => {
                 let client = SessionFields::new(Some(session.id), &session.identity, None);
                 Some(Self::admitted(entry, Trigger::LateName, client))
             }
@@ -116,7 +117,8 @@ impl Decision {
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 Self::disconnected(entry, client, reason)
             }
-            Event::StoreStarted { .. }
+            Event::SessionIdentified { kept: false, .. }
+            | Event::StoreStarted { .. }
             | Event::StoreStopped
             | Event::SessionEnded { .. }
             | Event::PolicyChanged { .. }

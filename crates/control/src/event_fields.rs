@@ -55,7 +55,7 @@ pub(crate) enum EventFields {
     SessionRefused(RefusedFields),
     /// A session reported process names after it was opened.
     #[serde(rename = "session.identified")]
-    SessionIdentified(SessionFields),
+    SessionIdentified(IdentifiedFields),
     /// The store ended a session; its `session.ended` follows.
     #[serde(rename = "session.disconnected")]
     SessionDisconnected(DisconnectedFields),
@@ -161,6 +161,15 @@ pub(crate) const EVENT_TYPES: [&str; 15] = [
     "clock.changed",
 ];
 
+/// A session that said more of itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct IdentifiedFields {
+    #[serde(flatten)]
+    session: SessionFields,
+    /// Whether it may stay; when not, its `session.disconnected` follows.
+    kept: bool,
+}
+
 /// A client that got no session.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct RefusedFields {
@@ -244,8 +253,9 @@ impl From<&Event> for EventFields {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Self::SessionRefused(RefusedFields::new(client, refusal))
             }
-            Event::SessionIdentified { session } => {
-                Self::SessionIdentified(of_session(session, None))
+            Event::SessionIdentified { session, kept } => {
+                let session = of_session(session, None);
+                Self::SessionIdentified(IdentifiedFields { session, kept: *kept })
             }
             Event::SessionDisconnected { session, reason, generation } => {
                 let session = of_session(session, Some(*generation));

@@ -181,7 +181,7 @@ impl Target {
 fn subject_of(entry: &Entry) -> Option<Subject> {
     match &entry.event {
         Event::SessionConnected { session, .. }
-        | Event::SessionIdentified { session }
+        | Event::SessionIdentified { session, .. }
         | Event::SessionDisconnected { session, .. }
         | Event::SessionEnded { session, .. } => Some(session.identity.subject.clone()),
         Event::SessionRefused { identity, .. } => Some(identity.subject.clone()),

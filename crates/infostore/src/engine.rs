@@ -108,7 +108,7 @@ impl InfoStore {
             schedule: PollSchedule::new(now, settings.poll_interval),
             last_reading: None,
             polls: VecDeque::new(),
-            journal: Journal::new(epoch, settings.limits.journal_entries),
+            journal: Journal::new(epoch, settings.limits.journal_capacity()),
             effects: VecDeque::new(),
             totals: Totals::default(),
             settings,
@@ -130,11 +130,6 @@ impl InfoStore {
         self.phase == Phase::Running
     }
 
-    /// Whether the service has stopped, for good.
-    pub fn has_stopped(&self) -> bool {
-        self.phase == Phase::Stopped
-    }
-
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -153,6 +148,11 @@ impl InfoStore {
     /// What happened.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// What happened, when the rest is of no use any more.
+    pub fn into_journal(self) -> Journal {
+        self.journal
     }
 
     /// A live session.

@@ -80,6 +80,8 @@ pub enum Event {
     SessionIdentified {
         /// The session with all its names.
         session: Arc<SessionRecord>,
+        /// Whether it may stay; when not, its [`Event::SessionDisconnected`] follows.
+        kept: bool,
     },
     /// The store ended a session; its [`Event::SessionEnded`] follows.
     SessionDisconnected {
@@ -175,11 +177,44 @@ pub struct RegistryChange {
     pub value: Option<RegValue>,
 }
 
+/// Bytes of a text beside its characters.
+const ITEM: usize = size_of::<String>();
+
 impl Event {
+    /// Bytes that the entry takes, about: what clients and administrators choose the length of, and a constant. A session's
+    /// entries share one record, which each is charged with.
+    pub(crate) fn weight(&self) -> usize {
+        let chosen = match self {
+            Self::SessionConnected { session, .. }
+            | Self::SessionIdentified { session, .. }
+            | Self::SessionDisconnected { session, .. }
+            | Self::SessionEnded { session, .. } => session.identity.weight(),
+            Self::SessionRefused { identity, .. } => identity.weight(),
+            Self::PolicyChanged { added, removed, .. } => {
+                added.iter().chain(removed).map(|item| item.len().saturating_add(ITEM)).sum()
+            }
+            Self::RegistryChanged(change) => {
+                change.value.as_ref().map_or(0, |value| value.data().len())
+            }
+            Self::RegistryInvalid { problem: InvalidPolicy::Items(lints), .. } => {
+                lints.iter().map(|lint| lint.message.len().saturating_add(lint.hint.len())).sum()
+            }
+            Self::RegistryInvalid { problem: InvalidPolicy::Value(_), .. }
+            | Self::StoreStarted { .. }
+            | Self::StoreChanged { .. }
+            | Self::StoreStopped
+            | Self::EnforcementCompleted { .. }
+            | Self::PollCompleted { .. }
+            | Self::PollFailed { .. }
+            | Self::ClockChanged { .. } => 0,
+        };
+        chosen.saturating_add(size_of::<Entry>())
+    }
+
     /// The session that the event is about, and whether it is live afterwards.
     pub(crate) fn effect_on_table(&self) -> Option<(SessionId, Option<&Arc<SessionRecord>>)> {
         match self {
-            Self::SessionConnected { session, .. } | Self::SessionIdentified { session } => {
+            Self::SessionConnected { session, .. } | Self::SessionIdentified { session, .. } => {
                 Some((session.id, Some(session)))
             }
             Self::SessionEnded { session, .. } => Some((session.id, None)),

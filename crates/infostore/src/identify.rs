@@ -10,19 +10,25 @@ use crate::event::{Cause, Event};
 use crate::session::{DisconnectReason, SessionId, SessionRecord};
 
 impl InfoStore {
-    /// Takes note of a late auxiliary block. `subject` is what the session's client is now known to be; a session that
-    /// is forbidden as such is dropped in this call.
+    /// Takes note of a late auxiliary block. `subject` is what one call made the client known to be; names that another call
+    /// brought stay. A session that is forbidden as such is dropped in this call.
     pub fn observe(&mut self, now: SimTime, session: SessionId, subject: Subject) {
         let Some(row) = self.table.get(session) else {
             return;
         };
-        if row.record.identity.subject == subject {
+        let known = &row.record.identity.subject;
+        let subject = known.with_names(subject.names().iter().cloned());
+        if *known == subject {
             return;
         }
         let record = Arc::new(identified(&row.record, subject));
         self.table.replace(Arc::clone(&record));
         let objection = self.objection(&record);
-        self.journal.record(now, Cause::Client, Event::SessionIdentified { session: record });
+        self.journal.record(
+            now,
+            Cause::Client,
+            Event::SessionIdentified { session: record, kept: objection.is_none() },
+        );
         if let Some(reason) = objection {
             self.drop_session(now, Cause::Client, session, reason);
         }

@@ -42,25 +42,41 @@ pub struct JournalPage {
     pub more: bool,
 }
 
-/// The journal of one store. It keeps at most `capacity` entries; before one is evicted it is applied to the checkpoint, so
+/// How much a journal keeps: the oldest entries leave when there are more, or when they weigh more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Capacity {
+    /// Whether an entry more, `bytes` with it, asks for the oldest to leave. The newest is always kept.
+    fn is_exceeded(self, entries: &VecDeque<Entry>, bytes: usize) -> bool {
+        !entries.is_empty() && (self.entries <= entries.len() || self.bytes < bytes)
+    }
+}
+
+/// The journal of one store. It keeps what its capacity allows; before one is evicted it is applied to the checkpoint, so
 /// that the checkpoint is always the session table just before the oldest entry kept.
 #[derive(Clone, Debug)]
 pub struct Journal {
     epoch: Epoch,
-    capacity: usize,
+    capacity: Capacity,
     entries: VecDeque<Entry>,
+    /// What the entries weigh.
+    bytes: usize,
     last: Sequence,
     checkpoint: SessionImage,
 }
 
 impl Journal {
     /// An empty journal.
-    pub(crate) fn new(epoch: Epoch, capacity: usize) -> Self {
-        let capacity = capacity.max(1);
+    pub(crate) fn new(epoch: Epoch, capacity: Capacity) -> Self {
         Self {
             epoch,
             capacity,
             entries: VecDeque::new(),
+            bytes: 0,
             last: Sequence(0),
             checkpoint: SessionImage::new(),
         }
@@ -110,15 +126,18 @@ impl Journal {
     }
 
     pub(crate) fn record(&mut self, at: SimTime, cause: Cause, event: Event) {
-        if self.capacity <= self.entries.len() {
+        let weight = event.weight();
+        while self.capacity.is_exceeded(&self.entries, self.bytes.saturating_add(weight)) {
             self.evict();
         }
+        self.bytes = self.bytes.saturating_add(weight);
         self.last = Sequence(self.last.0.saturating_add(1));
         self.entries.push_back(Entry { seq: self.last, at, cause, event });
     }
 
     fn evict(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
+            self.bytes = self.bytes.saturating_sub(entry.event.weight());
             apply(&mut self.checkpoint, &entry.event);
         }
     }

@@ -104,6 +104,19 @@ pub struct ClientIdentity {
     pub interface: Interface,
 }
 
+impl ClientIdentity {
+    /// Bytes that the client chose the number of, and a constant.
+    pub(crate) fn weight(&self) -> usize {
+        let names = self.subject.names().iter();
+        // A name is kept as it was reported and as it is compared.
+        let names: usize =
+            names.map(|name| name.reported().len().saturating_add(name.key().len())).sum();
+        let machine = self.machine.as_ref().map_or(0, String::len);
+        let texts = names.saturating_add(machine).saturating_add(self.user_dn.len());
+        texts.saturating_add(size_of::<SessionRecord>())
+    }
+}
+
 /// A session as the table and the journal hold it. A late process name makes a new record of the same id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionRecord {

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::journal::Capacity;
+
 /// The build of Store.exe that is simulated, such as 6.5.7651.19.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Build {
@@ -39,17 +41,26 @@ pub struct Limits {
     pub names_per_session: usize,
     /// Journal entries kept.
     pub journal_entries: usize,
+    /// Bytes that they may weigh, with what clients said of themselves.
+    pub journal_bytes: usize,
     /// Polls kept in the ledger.
     pub polls_kept: usize,
+}
+
+impl Limits {
+    pub(crate) fn journal_capacity(&self) -> Capacity {
+        Capacity { entries: self.journal_entries, bytes: self.journal_bytes }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            sessions: 1_000_000,
+            sessions: 100_000,
             classes: 10_000,
             names_per_session: 64,
             journal_entries: 100_000,
+            journal_bytes: 128 << 20,
             polls_kept: 1_000,
         }
     }

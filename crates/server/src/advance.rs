@@ -31,26 +31,27 @@ pub struct Advanced {
     pub foreign_pending: usize,
 }
 
-/// One step a time, each from quiescence to quiescence: to the next deadline, or to the target.
+/// One step a time, each from quiescence to quiescence: to the next deadline, or to the target. Where the target lies is
+/// settled when the job's turn comes, so that one advance after another adds up.
 pub(crate) fn advance_job(
-    target: SimTime,
+    advance: Advance,
     reply: oneshot::Sender<Result<Advanced, ClockError>>,
 ) -> Job {
     let mut reply = Some(reply);
-    let mut before = None;
+    let mut begun = None;
     Box::new(move |owner| {
-        let counted = *before.get_or_insert_with(|| owner.counted());
-        if owner.now() < target {
-            let next = owner.next_deadline().map_or(target, |deadline| deadline.min(target));
-            match owner.shared.clock.advance_to(next) {
-                Ok(()) => return Progress::Again,
-                Err(error) => {
-                    reply.take().map(|reply| reply.send(Err(error)));
-                    return Progress::Done;
-                }
-            }
+        let step = match begun {
+            Some(begun) => owner.advance_step(begun),
+            None => owner.begin_advance(advance).map(|target| {
+                begun = Some((target, owner.counted()));
+                None
+            }),
+        };
+        let Some(over) = step.transpose() else { return Progress::Again };
+        if let Some(reply) = reply.take() {
+            // Whoever asked may be gone; the clock is where it was told to go all the same.
+            let _ = reply.send(over);
         }
-        reply.take().map(|reply| reply.send(Ok(owner.advanced_since(counted))));
         Progress::Done
     })
 }
@@ -59,7 +60,7 @@ pub(crate) fn advance_job(
 type Counted = (u64, u64);
 
 impl Owner {
-    pub(crate) fn begin_advance(&mut self, advance: Advance) -> Result<SimTime, ClockError> {
+    fn begin_advance(&mut self, advance: Advance) -> Result<SimTime, ClockError> {
         let now = self.now();
         let target = match advance {
             Advance::To(target) => target,
@@ -73,6 +74,18 @@ impl Owner {
         }
         self.note_clock_change(ClockMode::Manual, Some(target));
         Ok(target)
+    }
+
+    /// Goes to the next deadline, or says what happened when the target is reached.
+    fn advance_step(
+        &self,
+        (target, counted): (SimTime, Counted),
+    ) -> Result<Option<Advanced>, ClockError> {
+        if target <= self.now() {
+            return Ok(Some(self.advanced_since(counted)));
+        }
+        let next = self.next_deadline().map_or(target, |deadline| deadline.min(target));
+        self.shared.clock.advance_to(next).map(|()| None)
     }
 
     fn counted(&self) -> Counted {

@@ -230,6 +230,11 @@ impl Owner {
             return;
         };
         loop {
+            if matches!(client.link, Link::Closing(_)) {
+                // Both ends have to be closed before it goes on: then the old session's end comes before what follows.
+                self.clients.runnable.insert(id);
+                break;
+            }
             match client.machine.poll_action() {
                 Some(ClientAction::Dial) => self.dial(&mut client),
                 Some(ClientAction::Send(bytes)) => self.carry(&mut client, bytes),

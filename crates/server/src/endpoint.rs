@@ -13,7 +13,7 @@ use emsmdb::{
     EcDoRpcResponse, EcDummyRpcResponse, EmsmdbRequest, ErrorCode, RequestError, WireVersion,
     decode_request,
 };
-use infostore::{ClientIdentity, GroupId, SessionId};
+use infostore::{ClientIdentity, GroupId};
 use policy::Subject;
 
 use crate::connected;
@@ -41,7 +41,7 @@ pub(crate) enum Request {
     /// A client asks for a session in `group`.
     Connect { group: Arc<Group>, identity: Box<ClientIdentity> },
     /// A session's client said more of itself.
-    Observe { session: SessionId, subject: Subject },
+    Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
     /// A client ends its session.
     Disconnect { group: Arc<Group>, handle: ContextHandle },
 }
@@ -206,7 +206,7 @@ impl Endpoint {
                 self.park(Parked::Disconnect { call }, Request::Disconnect { group, handle });
             }
             EmsmdbRequest::Rpc(request) => self.rpc(call, &group, &request),
-            EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, &group, request),
+            EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, group, request),
         }
     }
 
@@ -225,22 +225,20 @@ impl Endpoint {
         self.respond(call, &response.encode());
     }
 
-    fn rpc_ext2(&mut self, call: CallId, group: &Group, request: EcDoRpcExt2Request) {
+    fn rpc_ext2(&mut self, call: CallId, group: Arc<Group>, request: EcDoRpcExt2Request) {
         let handle = ContextHandle::from_bytes(request.handle);
         let subject = match group.get(handle) {
             None => return self.fault(call, FaultStatus::CONTEXT_MISMATCH),
             Some(Handle::Dead(_)) => None,
-            Some(Handle::Live(session)) => {
-                news(&session, &request).map(|subject| (session.id, subject))
-            }
+            Some(Handle::Live(session)) => news(&session, &request),
         };
         match subject {
             None => self.execute_ext2(call, handle, &request),
-            Some((session, subject)) => {
+            Some(subject) => {
                 let request = Box::new(request);
                 self.park(
                     Parked::RpcExt2 { call, handle, request },
-                    Request::Observe { session, subject },
+                    Request::Observe { group, handle, subject },
                 );
             }
         }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use clock::{ClockError, ClockMode, SimTime};
 use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use infostore::{
-    Cause, ClientId, Command, CommandError, Cursor, InfoStore, Outcome, PollRecord, RegistryChange,
-    SessionId, Transport,
+    Cause, ClientId, Command, CommandError, Cursor, Epoch, InfoStore, Journal, Outcome, PollRecord,
+    RegistryChange, SessionId, Transport,
 };
-use registry_poll::{KeyPath, MemoryKeyStore, PollNumber, RegValue, ValueName};
+use registry_poll::{KeyPath, MemoryKeyStore, RegValue, ValueName};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -86,6 +86,12 @@ impl View<'_> {
         self.owner.next_deadline()
     }
 
+    /// The journal of an epoch: the present one, or the one before it.
+    pub fn journal(&self, epoch: Epoch) -> Option<&Journal> {
+        let journals = [Some(self.store().journal()), self.owner.retired.as_ref()];
+        journals.into_iter().flatten().find(|journal| journal.cursor().epoch == epoch)
+    }
+
     /// Where the journal stands.
     pub fn cursor(&self) -> Cursor {
         self.store().journal().cursor()
@@ -112,7 +118,7 @@ impl View<'_> {
     }
 }
 
-/// A store. Clones reach the same one; it runs until it is stopped, or until the last clone is gone.
+/// A store. Clones reach the same one; it runs until it is stopped. One without an RPC port also ends with its last clone.
 #[derive(Clone)]
 pub struct StoreHandle {
     inbox: mpsc::Sender<Input>,
@@ -229,14 +235,15 @@ impl StoreHandle {
     /// [`StoreError::NoRpcPort`] or [`StoreError::TooManyConnections`] for TCP clients, before any is injected.
     pub async fn inject(&self, clients: Vec<Injection>) -> Result<Vec<ListedClient>, StoreError> {
         self.check_tcp(clients.iter().filter(|client| client.transport == Transport::Tcp).count())?;
-        let ids = self
-            .ask(move |owner| {
+        self.act(
+            move |owner| {
                 let now = owner.now();
-                clients.into_iter().map(|client| owner.clients.add(client, now)).collect::<Vec<_>>()
-            })
-            .await?;
-        self.settled(move |owner| ids.iter().filter_map(|id| owner.clients.get(*id)).collect())
-            .await
+                let ids = clients.into_iter().map(|client| owner.clients.add(client, now));
+                Ok(ids.collect::<Vec<_>>())
+            },
+            |owner, ids| ids.into_iter().filter_map(|id| owner.clients.get(id)).collect(),
+        )
+        .await
     }
 
     fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
@@ -270,8 +277,9 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::NoSuchClient`].
     pub async fn delete_client(&self, id: ClientId) -> Result<(), StoreError> {
-        self.disconnect_client(id).await?;
-        self.ask(move |owner| owner.forget_client(id)).await?;
+        let disconnect =
+            move |owner: &mut Owner| owner.tell(id, |client, now| client.disconnect(now));
+        self.act(disconnect, move |owner, ()| owner.forget_client(id)).await?;
         self.settled(|_| ()).await
     }
 
@@ -284,14 +292,9 @@ impl StoreHandle {
         id: ClientId,
         tell: impl FnOnce(&mut dyn FakeClient, SimTime) + Send + 'static,
     ) -> Result<ListedClient, StoreError> {
-        let told = self
-            .ask(move |owner| {
-                let now = owner.now();
-                owner.clients.tell(id, |client| tell(client, now))
-            })
-            .await?;
-        told.ok_or(StoreError::NoSuchClient(id))?;
-        self.settled(move |owner| owner.clients.get(id)).await?.ok_or(StoreError::NoSuchClient(id))
+        let told =
+            self.act(move |owner| owner.tell(id, tell), move |owner, ()| owner.clients.get(id));
+        told.await?.ok_or(StoreError::NoSuchClient(id))
     }
 
     /// Ends a session. Returns when all that follows has happened.
@@ -299,8 +302,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::Command`] when it is not live.
     pub async fn disconnect_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.execute(Command::DisconnectSession(id)).await?;
-        self.settled(|_| ()).await
+        self.act(move |owner| owner.execute(Command::DisconnectSession(id)), |_, _| ()).await
     }
 
     /// Polls the registry now, without moving the schedule. Returns when the poll and all that follows are over.
@@ -308,15 +310,12 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn poll_now(&self) -> Result<PollRecord, StoreError> {
-        let Outcome::PollRequested(number) = self.execute(Command::Poll).await? else {
-            return Err(StoreError::Stopped);
+        let record = |owner: &mut Owner, outcome| match outcome {
+            Outcome::PollRequested(number) => owner.store.poll_record(number).cloned(),
+            Outcome::Done => None,
         };
-        self.poll_over(number).await
-    }
-
-    async fn poll_over(&self, number: PollNumber) -> Result<PollRecord, StoreError> {
-        let record = self.settled(move |owner| owner.store.poll_record(number).cloned()).await?;
-        record.ok_or(StoreError::Stopped)
+        let polled = self.act(|owner| owner.execute(Command::Poll), record).await?;
+        polled.ok_or(StoreError::Stopped)
     }
 
     /// Starts a new grid of polls now.
@@ -324,15 +323,8 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
-        self.execute(Command::SetPollInterval(interval)).await.map(|_| ())
-    }
-
-    async fn execute(&self, command: Command) -> Result<Outcome, StoreError> {
-        let done = self.ask(move |owner| {
-            let now = owner.now();
-            owner.store.execute(now, Cause::Control, command)
-        });
-        Ok(done.await??)
+        let set = move |owner: &mut Owner| owner.execute(Command::SetPollInterval(interval));
+        self.act(set, |_, _| ()).await
     }
 
     /// Changes how time moves.
@@ -354,12 +346,7 @@ impl StoreHandle {
     /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999.
     pub async fn advance(&self, advance: Advance) -> Result<Advanced, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.task(Box::new(move |owner| match owner.begin_advance(advance) {
-            // Whoever asked may be gone; the clock goes where it was told all the same.
-            Err(error) => drop(reply.send(Err(error))),
-            Ok(target) => owner.jobs.push_back(advance_job(target, reply)),
-        }))
-        .await?;
+        self.job(advance_job(advance, reply)).await?;
         Ok(answer.await.map_err(|_| StoreError::Stopped)??)
     }
 
@@ -381,8 +368,11 @@ impl StoreHandle {
     }
 
     async fn reset_clock(&self, manual: Option<SimTime>) -> Result<Cursor, StoreError> {
-        self.ask(Owner::stop_service).await?;
-        self.settled(move |owner| owner.start_over(manual)).await?;
+        let stop = |owner: &mut Owner| {
+            owner.stop_service();
+            Ok(())
+        };
+        self.act(stop, move |owner, ()| owner.start_over(manual)).await?;
         self.settled(|owner| owner.cursor()).await
     }
 
@@ -420,16 +410,34 @@ impl StoreHandle {
         &self,
         then: impl FnOnce(&mut Owner) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.act(|_| Ok(()), |owner, ()| then(owner)).await
+    }
+
+    /// Acts once the store is quiescent, and answers when all that follows has happened. It is one job: no other comes in
+    /// between, and it is carried through whether or not whoever asked still waits.
+    async fn act<S: Send + 'static, T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Owner) -> Result<S, StoreError> + Send + 'static,
+        then: impl FnOnce(&mut Owner, S) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let mut once = Some((then, reply));
-        let job: Job = Box::new(move |owner| {
-            if let Some((then, reply)) = once.take() {
-                drop(reply.send(then(owner)));
+        let (mut act, mut acted, mut then) = (Some(act), None, Some((then, reply)));
+        self.job(Box::new(move |owner| {
+            if let Some(act) = act.take() {
+                acted = Some(act(owner));
+                return Progress::Again;
+            }
+            if let (Some(acted), Some((then, reply))) = (acted.take(), then.take()) {
+                drop(reply.send(acted.map(|acted| then(owner, acted))));
             }
             Progress::Done
-        });
-        self.task(Box::new(move |owner| owner.jobs.push_back(job))).await?;
-        answer.await.map_err(|_| StoreError::Stopped)
+        }))
+        .await?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    async fn job(&self, job: Job) -> Result<(), StoreError> {
+        self.task(Box::new(move |owner| owner.jobs.push_back(job))).await
     }
 
     async fn task(&self, task: Box<dyn FnOnce(&mut Owner) + Send>) -> Result<(), StoreError> {
@@ -478,6 +486,20 @@ impl Owner {
 
     pub(crate) fn note_clock_change(&mut self, mode: ClockMode, target: Option<SimTime>) {
         self.note(Command::NoteClockChange(mode, target));
+    }
+
+    fn execute(&mut self, command: Command) -> Result<Outcome, StoreError> {
+        let now = self.now();
+        Ok(self.store.execute(now, Cause::Control, command)?)
+    }
+
+    fn tell(
+        &mut self,
+        id: ClientId,
+        tell: impl FnOnce(&mut dyn FakeClient, SimTime),
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        self.clients.tell(id, |client| tell(client, now)).ok_or(StoreError::NoSuchClient(id))
     }
 
     fn note(&mut self, note: Command) -> Cursor {

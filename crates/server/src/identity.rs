@@ -114,7 +114,10 @@ fn client_mode(mode: aux::ClientMode) -> ClientMode {
     }
 }
 
-/// 8-bit characters, one for one: the code page is the client's affair, and no byte is lost.
+/// Bytes of szUserDN that are remembered. No decision sees it, and what a peer sends would fill the journal.
+const USER_DN_KEPT: usize = 1_024;
+
+/// 8-bit characters, one for one: the code page is the client's affair.
 fn ansi(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+    bytes.iter().take(USER_DN_KEPT).copied().map(char::from).collect()
 }

@@ -25,6 +25,9 @@ const SCRATCH_BYTES: usize = 16 * 1024;
 /// How long the listener waits before it tries again when the process is out of descriptors and no connection ends.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 
+/// Bytes that a connection still reads when it is to be closed: what a socket holds, and no more.
+const LAST_BYTES: usize = 256 * 1024;
+
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
 }
@@ -74,7 +77,8 @@ impl Listening {
 
     fn connection(&self, stream: TcpStream, address: SocketAddr) -> Connection {
         let id = ConnectionId(self.connection_ids.fetch_add(1, Ordering::Relaxed));
-        let meter = self.meters.get(&address).map(|meter| Arc::clone(&meter));
+        // Taken out, so that whoever has this address next is not taken for the client.
+        let meter = self.meters.remove(&address).map(|(_, meter)| meter);
         let control = Arc::new(ConnectionControl::new(meter.as_ref().map(|meter| meter.client)));
         let peer = Peer {
             origin: meter.as_ref().map_or(Origin::Foreign, |meter| meter.origin.clone()),
@@ -112,12 +116,9 @@ impl Connection {
         loop {
             tokio::select! {
                 biased;
-                () = self.control.closing() => {
-                    // A call that has come in already is answered, with the null handle that tells of the end.
-                    while self.read_available().await?.is_some_and(|count| 0 < count) {}
-                    return Ok(());
-                }
+                () = self.control.closing() => return self.read_last().await,
                 ready = self.stream.readable() => ready?,
+                () = self.inbox.closed() => return Ok(()),
             }
             match self.read_available().await? {
                 Some(0) => return Ok(()),
@@ -127,8 +128,20 @@ impl Connection {
         }
     }
 
+    /// Answers what has come in already, with the null handle that tells of the end; a peer that goes on sending is not
+    /// waited for.
+    async fn read_last(&mut self) -> io::Result<()> {
+        let mut left = LAST_BYTES;
+        while let (Some(count @ 1..), 1..) = (self.read_available().await?, left) {
+            left = left.saturating_sub(count);
+        }
+        Ok(())
+    }
+
     /// Reads what is there without waiting, and answers it: the bytes read, 0 at the end, `None` when there was nothing.
     async fn read_available(&mut self) -> io::Result<Option<usize>> {
+        // A peer whose bytes call for no answer would otherwise never let go of this thread.
+        tokio::task::coop::consume_budget().await;
         let read = SCRATCH.with_borrow_mut(|scratch| {
             let count = self.stream.try_read(scratch)?;
             self.endpoint.handle_bytes(scratch.get(..count).unwrap_or_default());

@@ -13,7 +13,7 @@ use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
     Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
-    DisconnectReason, Effect, Epoch, GroupId, InfoStore, PollToken, SessionId,
+    DisconnectReason, Effect, Epoch, GroupId, InfoStore, Journal, PollToken, SessionId,
 };
 use policy::Subject;
 use rand::rngs::StdRng;
@@ -81,6 +81,8 @@ pub(crate) struct Owner {
     pub(crate) stopped: bool,
     /// Woken when an account of an injected TCP client changes.
     pub(crate) changed: Arc<Notify>,
+    /// The journal of the epoch before this one, for those who follow it.
+    pub(crate) retired: Option<Journal>,
     /// Where the journal stands, for those who follow it.
     cursor: watch::Sender<Cursor>,
     epoch: Epoch,
@@ -108,6 +110,7 @@ impl Owner {
             jobs: VecDeque::new(),
             stopped: false,
             changed: Arc::new(Notify::new()),
+            retired: None,
             cursor,
             epoch,
             groups: BTreeMap::new(),
@@ -224,7 +227,7 @@ impl Owner {
                 Answer::Joined(self.join(connection, group, control))
             }
             Request::Connect { group, identity } => self.connect(connection, group, *identity),
-            Request::Observe { session, subject } => self.observe(session, subject),
+            Request::Observe { group, handle, subject } => self.observe(&group, handle, subject),
             Request::Disconnect { group, handle } => self.disconnect(&group, handle),
         };
         self.perform_effects();
@@ -285,9 +288,11 @@ impl Owner {
         ContextHandle::from_uuid(Uuid::from_bytes(bytes))
     }
 
-    fn observe(&mut self, session: SessionId, subject: Subject) -> Answer {
+    fn observe(&mut self, group: &Group, handle: ContextHandle, subject: Subject) -> Answer {
         let now = self.now();
-        self.store.observe(now, session, subject);
+        if let Some(id) = group.get(handle).and_then(|handle| handle.live_session()) {
+            self.store.observe(now, id, subject);
+        }
         Answer::Observed
     }
 
@@ -382,7 +387,9 @@ impl Owner {
         self.clients = Clients::default();
         self.random = StdRng::seed_from_u64(self.options.seed.0);
         self.epoch = Epoch(self.epoch.0.saturating_add(1));
-        self.store = InfoStore::start(self.options.settings.clone(), self.epoch, self.now());
+        self.sessions.clear();
+        let store = InfoStore::start(self.options.settings.clone(), self.epoch, self.now());
+        self.retired = Some(core::mem::replace(&mut self.store, store).into_journal());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The transport of an injected TCP client: a task that moves bytes between its machine and a socket, and nothing else.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use infostore::ClientId;
@@ -39,24 +39,25 @@ impl Dial {
     pub(crate) async fn run(self, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>) {
         let why = match self.connect().await {
             Err(error) => format!("the connection could not be made: {error}"),
-            Ok((stream, local)) => {
+            Ok(stream) => {
                 self.tell(PumpEvent::Connected).await;
-                let why = self.move_bytes(stream, &mut outgoing).await;
-                self.meters.remove(&local);
-                why
+                self.move_bytes(stream, &mut outgoing).await
             }
         };
         self.tell(PumpEvent::Closed(why)).await;
     }
 
     /// The server finds the meter by the address that it sees, so that is entered before the connection is made.
-    async fn connect(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    async fn connect(&self) -> io::Result<TcpStream> {
+        let (socket, loopback) = match self.server {
+            SocketAddr::V4(_) => (TcpSocket::new_v4()?, IpAddr::from(Ipv4Addr::LOCALHOST)),
+            SocketAddr::V6(_) => (TcpSocket::new_v6()?, IpAddr::from(Ipv6Addr::LOCALHOST)),
+        };
+        socket.bind(SocketAddr::from((loopback, 0)))?;
         let local = socket.local_addr()?;
         self.meters.insert(local, Arc::clone(&self.meter));
         match socket.connect(self.server).await {
-            Ok(stream) => stream.set_nodelay(true).map(|()| (stream, local)),
+            Ok(stream) => stream.set_nodelay(true).map(|()| stream),
             Err(error) => {
                 self.meters.remove(&local);
                 Err(error)

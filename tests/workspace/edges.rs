@@ -62,6 +62,7 @@ const ALLOWED: &[Row] = &[
         ],
         &[
             "clap",
+            "rlimit",
             "tracing",
             "tracing-subscriber",
             "serde",

@@ -14,7 +14,7 @@ use crate::exit::{Code, Failure};
 use crate::http_driver::HttpDriver;
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::startup::{self, MAX_CONNECTIONS, Running};
+use crate::startup::{self, Running, max_connections};
 
 /// Runs each scenario, and fails when an expectation is not met.
 pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
@@ -116,7 +116,7 @@ fn options() -> StoreOptions {
         seed: Seed(0),
         rpc: Some(any_port()),
         disconnect: DisconnectMode::Connection,
-        max_connections: MAX_CONNECTIONS,
+        max_connections: max_connections(),
     }
 }
 

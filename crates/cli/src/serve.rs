@@ -12,7 +12,7 @@ use crate::args::{Disconnect, Serve};
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::startup::{self, MAX_CONNECTIONS, Ready, Running};
+use crate::startup::{self, Ready, Running, max_connections};
 
 /// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ fn options(args: &Serve) -> Result<StoreOptions, Failure> {
             Disconnect::Connection => DisconnectMode::Connection,
             Disconnect::Context => DisconnectMode::Context,
         },
-        max_connections: MAX_CONNECTIONS,
+        max_connections: max_connections(),
     })
 }
 

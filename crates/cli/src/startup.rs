@@ -5,14 +5,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use control::{BindError, Bound, ControlConfig, ControlLimits};
+use rlimit::Resource;
 use serde::Serialize;
 use server::{DEFAULT_STORE, StartError, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 
 use crate::exit::{Code, Failure};
 
-/// TCP connections that a store takes, where the process may have enough descriptors.
-pub(crate) const MAX_CONNECTIONS: usize = 19_000;
+/// Descriptors that are left for the control plane, files and listeners.
+const RESERVED_DESCRIPTORS: u64 = 512;
+
+/// TCP connections that a store takes: as many as the process may have descriptors, less some. Injected TCP clients have
+/// both ends here and so take two.
+pub(crate) fn max_connections() -> usize {
+    let descriptors = Resource::NOFILE.get_soft().unwrap_or(1_024);
+    let connections =
+        descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(RESERVED_DESCRIPTORS / 2);
+    usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+}
 
 /// A store and its control plane, both listening.
 pub(crate) struct Running {

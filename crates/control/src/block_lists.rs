@@ -1,7 +1,8 @@
 //! `/block-lists/processes`: the one registry value that matters, by a short name.
 
-use policy::{PROCESS_LIST_VALUE, Policy, ProcessList};
-use registry_poll::{KeyPath, Reading, RegValue, ValueName};
+use infostore::process_list_value;
+use policy::{Policy, ProcessList};
+use registry_poll::{KeyPath, Reading, RegValue};
 use serde::{Deserialize, Serialize};
 use server::{StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
@@ -95,16 +96,8 @@ impl ProcessListState {
 
 fn value(view: View<'_>) -> Option<RegValue> {
     let values = view.key(&KeyPath::parameters_system())?;
-    let name = value_name();
+    let name = process_list_value();
     values.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 29 characters without NUL, and tests write it"
-)]
-fn value_name() -> ValueName {
-    PROCESS_LIST_VALUE.parse().expect("the value's name is a value name")
 }
 
 /// Polls, if the change is to be applied at once, and shows the list.
@@ -138,7 +131,7 @@ async fn write(
     Body(list): Body<ProcessListText>,
 ) -> Result<Reply<ProcessListState>, Problem> {
     let value = RegValue::sz(&list.data);
-    store.set_value(KeyPath::parameters_system(), value_name(), value).await?;
+    store.set_value(KeyPath::parameters_system(), process_list_value(), value).await?;
     applied(&store, query.apply).await
 }
 
@@ -152,6 +145,6 @@ async fn delete(
     Store(store): Store,
     Params(query): Params<ChangeQuery>,
 ) -> Result<Reply<ProcessListState>, Problem> {
-    store.delete_value(KeyPath::parameters_system(), value_name()).await?;
+    store.delete_value(KeyPath::parameters_system(), process_list_value()).await?;
     applied(&store, query.apply).await
 }

@@ -22,7 +22,7 @@ pub use command::{Command, CommandError, Outcome};
 pub use engine::{Counts, Effect, InfoStore, PollToken};
 pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange};
 pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence, SessionImage};
-pub use poll::PollRecord;
+pub use poll::{PollRecord, process_list_value};
 pub use session::{
     AssociationRef, ClientId, ClientIdentity, ClientMode, ConnectionId, DisconnectReason,
     EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionRecord,

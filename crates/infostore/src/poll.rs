@@ -44,7 +44,7 @@ impl InfoStore {
         else {
             return;
         };
-        let read = reads.into_iter().find(|read| read.name == process_list_name());
+        let read = reads.into_iter().find(|read| read.name == process_list_value());
         let result = read.map_or_else(|| Err(not_asked()), |read| read.result);
         self.take_reading(now, poll, Reading::judge(result));
         if self.phase == Phase::Starting {
@@ -78,7 +78,7 @@ impl InfoStore {
     }
 
     pub(crate) fn query(&mut self, poll: Poll) {
-        let names = vec![process_list_name()];
+        let names = vec![process_list_value()];
         self.effects.push_back(Effect::QueryValues { token: PollToken(poll.number), names });
     }
 
@@ -98,7 +98,7 @@ impl InfoStore {
         };
         let event = Event::PollFailed {
             poll,
-            value: process_list_name(),
+            value: process_list_value(),
             error,
             generation: self.generation,
         };
@@ -143,7 +143,7 @@ impl InfoStore {
             return;
         }
         if let Some(problem) = problem(last) {
-            let value = process_list_name();
+            let value = process_list_value();
             let event = Event::RegistryInvalid { value, problem };
             self.journal.record(now, cause, event);
         }
@@ -184,10 +184,11 @@ fn not_asked() -> KeyStoreError {
     KeyStoreError::Failed { reason: "the value was not asked for".to_owned() }
 }
 
+/// The name of the value that the process list is read from.
 #[expect(
     clippy::expect_used,
-    reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 28 characters without NUL, and tests parse it"
+    reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 29 characters without NUL, and tests parse it"
 )]
-fn process_list_name() -> ValueName {
+pub fn process_list_value() -> ValueName {
     PROCESS_LIST_VALUE.parse().expect("the value's name is a value name")
 }

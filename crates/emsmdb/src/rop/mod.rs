@@ -10,8 +10,7 @@
 //!
 //! An operation does not carry its length. At one this crate does not know, decoding stops: it becomes the last
 //! of the buffer, with all that follows as its [`rest`](RopRequest::Unsupported::rest). Whether that holds further
-//! operations cannot be told, so the server answers the whole call with `ecRpcFormat`; where the unknown
-//! operation is known to be alone it may answer `ecNotSupported` for it by [`RopResponse::Failed`] instead.
+//! operations cannot be told, so a server answers it with `ecNotSupported` by [`RopResponse::Failed`], as the last.
 //!
 //! [MS-OXCROPS]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrops
 

@@ -453,7 +453,8 @@ fn a_reset_is_carried_through_when_nobody_waits_for_it() {
     let store = TestStore::start();
     store.runtime.block_on(async {
         let mut given_up = Box::pin(store.handle.reset());
-        poll_fn(|context| Poll::Ready(drop(given_up.as_mut().poll(context)))).await;
+        let begun = poll_fn(|context| Poll::Ready(given_up.as_mut().poll(context).is_pending()));
+        assert!(begun.await, "the request is on its way");
     });
     store.until("the store runs again", |view| {
         view.store().is_running() && view.cursor().epoch == infostore::Epoch(2)

@@ -68,8 +68,14 @@ fn every_scenario_of_the_fixtures_is_met() {
 fn a_scenario_runs_on_a_server_that_is_there() {
     let serving = Serving::start(&["--clock", "manual"]);
     let note = root().join("fixtures/scenarios/kb-920185-note.toml");
-    let output = run(&["scenario", "run", note.to_str().unwrap(), "--control", serving.control()]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let note = note.to_str().unwrap();
+    for transport in ["pipe", "tcp"] {
+        let on = ["--control", serving.control(), "--transport", transport];
+        let output = run(&[&["scenario", "run", note][..], &on].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let nobody = run(&["scenario", "run", note, "--control", "http://127.0.0.1:1"]);
+    assert_eq!(nobody.status.code(), Some(3), "{}", String::from_utf8_lossy(&nobody.stderr));
 }
 
 #[test]

@@ -51,7 +51,9 @@ fn a_signal_ends_the_service_and_the_journal_is_whole() {
 
 #[test]
 fn wrong_arguments_say_what_would_be_right() {
-    let rows: [(&[&str], &str); 6] = [
+    let rows: [(&[&str], &str); 8] = [
+        (&["serve", "--control", "0.0.0.0:0"], "listens on 127.0.0.1"),
+        (&["health", "--control", "127.0.0.1:1"], "is no http:// URL"),
         (&["serve", "--clock", "fast"], "`real`, `manual`, or `scaled:N`"),
         (&["serve", "--seed", "seven"], "64-bit number"),
         (&["serve", "--poll-interval", "15"], "`d`, `h`, `m`, `s`, `ms` and `us`"),

@@ -62,3 +62,35 @@ async fn a_client_can_be_explained_whether_it_has_a_session_or_not() {
     assert_eq!(answer["matched"]["matched"], "mdl.exe");
     assert_eq!(answer["client_version"], "11.0.5608.0");
 }
+
+/// As long a list as the registry may hold is shown in one walk over its text.
+#[tokio::test]
+async fn a_list_of_forty_thousand_names_is_shown_at_once() {
+    let api = Api::new().await;
+    let names: Vec<String> = (0..40_000).map(|n| format!("p{n}.exe")).collect();
+    let body = json!({ "data": names.join("; ") }).to_string();
+    let written = api.call("PUT", "/block-lists/processes?apply=now", &body).await.ok();
+    let last = written["items"].as_array().and_then(|items| items.last()).expect("items");
+    assert_eq!((&last["ordinal"], &last["text"]), (&json!(40_000), &json!("p39999.exe")));
+    assert_eq!(last["span"]["column"], last["span"]["start"].as_u64().unwrap() + 1);
+    let answer = api.post("/policy/explain", r#"{"process":"p39999.exe"}"#).await;
+    assert_eq!(answer["decision"], "forbidden");
+}
+
+#[tokio::test]
+async fn a_client_that_was_cut_off_is_explained_by_what_it_had_said() {
+    let api = Api::new().await;
+    api.post("/clients", r#"{"process":"mdl.exe"}"#).await;
+    api.post("/clients/1/send", r#"{"process":"late.exe"}"#).await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"late.exe"}"#).await;
+    for whom in [r#"{"client":1}"#, r#"{"session":1}"#] {
+        let answer = api.post("/policy/explain", whom).await;
+        assert_eq!(answer["decision"], "forbidden", "{whom}");
+        assert_eq!(answer["recorded"]["action"], "disconnected", "{whom}");
+        assert_eq!(answer["processes"], json!(["mdl.exe", "late.exe"]), "{whom}");
+    }
+    api.call("DELETE", "/block-lists/processes?apply=now", "").await.ok();
+    let answer = api.post("/policy/explain", r#"{"client":1}"#).await;
+    assert_eq!(answer["decision"], "permitted", "now");
+    assert_eq!(answer["recorded"]["action"], "disconnected", "then");
+}

@@ -74,3 +74,29 @@ async fn a_write_answers_with_the_place_that_it_made() {
     let after = api.get(&format!("/events?after={cursor}&limit=1")).await;
     assert_eq!(after["items"][0]["cause"], "poll:2");
 }
+
+/// serde takes an array for a structure's fields in order; a body is an object all the same.
+#[tokio::test]
+async fn an_array_is_no_object() {
+    let api = Api::new().await;
+    for (method, path, body) in [
+        ("PUT", "/block-lists/processes", r#"["listed.exe"]"#),
+        ("POST", "/clock/advance", r#"["1s",null,null]"#),
+        ("POST", "/reset", "[]"),
+        ("POST", "/policy/explain", " [ ]"),
+        ("PATCH", "/clock", r#""manual""#),
+    ] {
+        let answer = api.call(method, path, body).await;
+        assert_eq!(answer.problem(), "invalid-body", "{method} {path}");
+        assert!(answer.text.contains("a JSON object is expected"), "{}", answer.text);
+    }
+    assert!(api.get("/block-lists/processes").await["data"].is_null());
+}
+
+#[tokio::test]
+async fn a_cursor_that_lies_ahead_is_refused() {
+    let api = Api::new().await;
+    let answer = api.call("GET", "/events?after=1-9999", "").await;
+    assert_eq!(answer.problem(), "invalid-query");
+    assert!(answer.text.contains("the newest entry is 1-2"), "{}", answer.text);
+}

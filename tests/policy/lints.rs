@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use policy::{Lint, LintCode, ProcessList, Severity};
+use policy::{Columns, Lint, LintCode, ProcessList, Severity};
 
 /// A text that has the code. Without a wildcard arm, a new code does not compile until it has a
 /// case.
@@ -56,7 +56,8 @@ fn every_code_says_what_is_there_and_what_to_do() {
         let text = case(*code);
         for lint in lints(&text).iter().filter(|lint| lint.code == *code) {
             let Lint { code, severity, span, message, hint } = lint;
-            let columns = span.columns(&text);
+            let mut walk = Columns::new(&text);
+            let columns = walk.at(span.start)..walk.at(span.end);
             writeln!(said, "{severity} {code} {columns:?}: {message}\n    {hint}").expect("grows");
         }
     }

@@ -1,6 +1,6 @@
 //! What a list means: the vectors of the policy specification 1.4, and places in the text.
 
-use policy::{LintCode, ProcessList, Severity};
+use policy::{Columns, LintCode, ProcessList, Severity};
 
 use super::process_name;
 
@@ -208,11 +208,13 @@ fn items_are_numbered_as_kept_and_placed_as_written() {
 
     assert_eq!((first.ordinal(), first.text(), first.key()), (0, "é.exe", "É.EXE"));
     assert_eq!((first.span().start, first.span().end), (1, 7));
-    assert_eq!(first.span().columns(text), 2..7);
+    let mut columns = Columns::new(text);
+    assert_eq!(columns.at(first.span().start)..columns.at(first.span().end), 2..7);
 
     assert_eq!((second.ordinal(), second.text()), (1, r#""C:\x\b.exe""#));
     assert_eq!((second.span().start, second.span().end), (19, 31));
-    assert_eq!(second.span().columns(text), 18..30);
+    assert_eq!(columns.at(second.span().start)..columns.at(second.span().end), 18..30);
+    assert_eq!(columns.at(first.span().start), 2, "going back is allowed");
 }
 
 #[test]

@@ -11,9 +11,9 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use clock::ClockMode;
+use clock::{ClockMode, Scale};
 use dcerpc::FaultStatus;
-use emsmdb::rop::RopResponse;
+use emsmdb::rop::{RopId, RopRequest, RopResponse};
 use emsmdb::{ErrorCode, WireVersion, opnum};
 use infostore::{Event, Limits, SessionId, Settings};
 use policy::Decision;
@@ -210,12 +210,16 @@ fn a_call_that_is_on_its_way_when_the_store_disconnects_is_answered_first() {
         })
         .collect();
     store.block("mdl.exe");
-    for (client, _) in &mut clients {
-        client.send(opnum::EC_DUMMY_RPC, &[]);
+    for (client, handle) in &mut clients {
+        client.send_touch(*handle);
     }
     assert_eq!(store.quarter_of_an_hour().disconnected, 50);
-    for (client, _) in &mut clients {
-        assert!(matches!(client.answer(), Called::Response(stub) if stub == [0; 4]));
+    for (client, handle) in &mut clients {
+        // Before the sweep it was an answer like any other, after it the one that tells of the end.
+        match client.touched() {
+            (answered, ErrorCode::EC_NONE) => assert_eq!(answered, *handle),
+            told => assert_eq!(told, (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED)),
+        }
         client.sees_fin_and_nothing_else();
     }
 }
@@ -345,6 +349,8 @@ fn no_blocked_session_survives_connecting_while_the_poll_runs() {
             })
             .collect();
         start.wait();
+        // Some are in, most are not.
+        store.until("some are in", |view| CLIENTS / 10 <= view.store().counts().sessions);
         let advanced = store.quarter_of_an_hour();
         assert_eq!(advanced.polls_run, 1);
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
@@ -369,6 +375,10 @@ fn no_blocked_session_survives_connecting_while_the_poll_runs() {
         (survivors, counts.refused, counts.disconnected)
     });
     assert_eq!(survivors, 0);
+    assert!(
+        0 < refused && 0 < cut,
+        "the poll came amid the connects: {refused} refused, {cut} cut"
+    );
     assert_eq!(
         usize::try_from(refused + cut).unwrap(),
         listed,
@@ -453,8 +463,12 @@ fn a_reset_is_carried_through_when_nobody_waits_for_it() {
     let store = TestStore::start();
     store.runtime.block_on(async {
         let mut given_up = Box::pin(store.handle.reset());
-        let begun = poll_fn(|context| Poll::Ready(given_up.as_mut().poll(context).is_pending()));
-        assert!(begun.await, "the request is on its way");
+        // How far it comes in one step is the store's affair.
+        poll_fn(|context| {
+            let _: Poll<_> = given_up.as_mut().poll(context);
+            Poll::Ready(())
+        })
+        .await;
     });
     store.until("the store runs again", |view| {
         view.store().is_running() && view.cursor().epoch == infostore::Epoch(2)
@@ -512,4 +526,50 @@ fn a_connection_that_never_bound_ends_with_the_store() {
     let mut stream = TcpStream::connect(store.handle.rpc_address().unwrap()).unwrap();
     store.runtime.block_on(store.handle.stop()).unwrap();
     assert!(stream.read(&mut [0]).map_or(true, |count| count == 0));
+}
+
+#[test]
+fn the_wall_clock_brings_the_polls_when_it_is_the_clock() {
+    let often = Settings { poll_interval: Duration::from_millis(20), ..Settings::default() };
+    let day = Settings { poll_interval: Duration::from_secs(60), ..Settings::default() };
+    let fast = ClockMode::Scaled(Scale::new(3_000).unwrap());
+    for (clock, settings) in [(ClockMode::Real, often), (fast, day)] {
+        let store = TestStore::start_with(StoreOptions { clock, settings, ..options() });
+        let mut client = store.bind();
+        client.connect(Some("mdl.exe"));
+        store.block("mdl.exe");
+        client.sees_fin_and_nothing_else();
+        let polls = store.read(|view| view.store().polls().len());
+        assert!(2 <= polls, "{polls} polls");
+    }
+}
+
+#[test]
+fn operations_are_executed_in_order_and_an_unknown_one_is_the_last() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let handle = client.connect(Some("OUTLOOK.EXE")).handle;
+    let unknown = |rop_id| RopRequest::Unsupported {
+        rop_id: RopId(rop_id),
+        logon_id: 0,
+        input_index: 0,
+        rest: vec![0; 7],
+    };
+    let release = || RopRequest::Release { logon_id: 0, input_index: 0 };
+    assert_eq!(client.rops(handle, vec![release()]), Ok(vec![]), "a release has no answer");
+    let answers = client.rops(handle, vec![WireClient::private_logon(), release(), unknown(0x02)]);
+    let answers = answers.expect("the call itself succeeds");
+    assert!(matches!(answers[0], RopResponse::Logon(_)));
+    let failed = RopResponse::Failed {
+        rop_id: RopId(0x02),
+        handle_index: 0,
+        error: ErrorCode::EC_NOT_SUPPORTED,
+    };
+    assert_eq!(answers[1..], [failed]);
+    assert_eq!(
+        client.malformed_rops(handle),
+        (handle, ErrorCode::EC_RPC_FORMAT),
+        "and the session stays"
+    );
+    assert_eq!(client.touch(handle, None), (handle, ErrorCode::EC_NONE));
 }

@@ -25,6 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const NULL: [u8; 20] = [0; 20];
 
+/// A ROP buffer without operations: RopSize alone.
+const NO_ROPS: [u8; 2] = [2, 0];
+
 /// 11.0.5608.0 in the old scheme.
 const OUTLOOK_2003: WireVersion = WireVersion([0x000B, 0x15E8, 0]);
 
@@ -108,47 +111,80 @@ impl WireClient {
         rops: Vec<RopRequest>,
         late: Option<&str>,
     ) -> Called {
-        let payload = RopBuffer { rops, handles: vec![0xFFFF_FFFF] }.encode();
+        self.send_ext2(handle, &RopBuffer { rops, handles: vec![0xFFFF_FFFF] }.encode(), late);
+        self.answer()
+    }
+
+    fn send_ext2(&mut self, handle: [u8; 20], payload: &[u8], late: Option<&str>) {
         let request = EcDoRpcExt2Request {
             handle,
             flags: RpcExt2Flags(3),
-            rgb_in: rgb::encode_rgb_in(&payload, HeaderFlags::LAST).unwrap(),
+            rgb_in: rgb::encode_rgb_in(payload, HeaderFlags::LAST).unwrap(),
             rgb_out_max: 0x8008,
             aux_in: late.map_or_else(Vec::new, process_block),
             aux_out_max: 0x1008,
         };
-        self.call(opnum::EC_DO_RPC_EXT2, &request.encode())
+        self.send(opnum::EC_DO_RPC_EXT2, &request.encode());
     }
 
     /// An empty EcDoRpcExt2: the handle in the answer, and the code.
     pub(crate) fn touch(&mut self, handle: [u8; 20], late: Option<&str>) -> ([u8; 20], ErrorCode) {
-        match self.ext2(handle, vec![], late) {
-            Called::Response(stub) => {
-                let response = EcDoRpcExt2Response::decode(&stub).expect("a response");
-                (response.handle, response.result)
-            }
+        self.send_ext2(handle, &NO_ROPS, late);
+        self.touched()
+    }
+
+    pub(crate) fn send_touch(&mut self, handle: [u8; 20]) {
+        self.send_ext2(handle, &NO_ROPS, None);
+    }
+
+    pub(crate) fn touched(&mut self) -> ([u8; 20], ErrorCode) {
+        let response = self.ext2_response();
+        (response.handle, response.result)
+    }
+
+    fn ext2_response(&mut self) -> EcDoRpcExt2Response {
+        match self.answer() {
+            Called::Response(stub) => EcDoRpcExt2Response::decode(&stub).expect("a response"),
             fault @ Called::Fault(_) => panic!("{fault:?}"),
         }
     }
 
-    pub(crate) fn logon(&mut self, handle: [u8; 20]) -> RopResponse {
-        let logon = RopLogonRequest {
+    /// What the operations of an EcDoRpcExt2 are answered, or the code of the call.
+    pub(crate) fn rops(
+        &mut self,
+        handle: [u8; 20],
+        rops: Vec<RopRequest>,
+    ) -> Result<Vec<RopResponse>, ErrorCode> {
+        self.send_ext2(handle, &RopBuffer { rops, handles: vec![0xFFFF_FFFF] }.encode(), None);
+        let response = self.ext2_response();
+        assert_eq!(response.handle, handle);
+        if response.result != ErrorCode::EC_NONE {
+            return Err(response.result);
+        }
+        let payloads = rgb::decode_rgb_in(&response.rgb_out).expect("one payload");
+        Ok(decode_response_buffer(&payloads[0].bytes).expect("responses").responses)
+    }
+
+    /// A buffer whose RopSize points past its end.
+    pub(crate) fn malformed_rops(&mut self, handle: [u8; 20]) -> ([u8; 20], ErrorCode) {
+        self.send_ext2(handle, &[0xFF, 0x00, 0x01], None);
+        self.touched()
+    }
+
+    pub(crate) fn private_logon() -> RopRequest {
+        RopRequest::Logon(RopLogonRequest {
             logon_id: 0,
             output_index: 0,
             logon_flags: LogonFlags::PRIVATE,
             open_flags: OpenFlags(0x0C),
             store_state: 0,
             essdn: Some(b"/o=First Organization/cn=janedow".to_vec()),
-        };
-        let Called::Response(stub) = self.ext2(handle, vec![RopRequest::Logon(logon)], None) else {
-            panic!("a fault")
-        };
-        let response = EcDoRpcExt2Response::decode(&stub).expect("a response");
-        assert_eq!((response.handle, response.result), (handle, ErrorCode::EC_NONE));
-        let payloads = rgb::decode_rgb_in(&response.rgb_out).expect("one payload");
-        let buffer = decode_response_buffer(&payloads[0].bytes).expect("responses");
-        assert_ne!(buffer.handles, [0xFFFF_FFFF], "the logon has a handle");
-        buffer.responses[0].clone()
+        })
+    }
+
+    pub(crate) fn logon(&mut self, handle: [u8; 20]) -> RopResponse {
+        let mut answers = self.rops(handle, vec![Self::private_logon()]).expect("no code");
+        answers.remove(0)
     }
 
     pub(crate) fn disconnect(&mut self, handle: [u8; 20]) -> Called {

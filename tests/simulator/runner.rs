@@ -299,9 +299,9 @@ fn a_run_shows_its_steps_what_happened_and_what_was_looked_at() {
     let (_, lines) = play(steps, RunOptions::default(), &mut store());
     insta::assert_snapshot!(lines.join("\n"), @r#"
     2006-04-22T08:00:00Z  1. A program tries to connect.
-    2006-04-22T08:00:00Z      mdl.exe of client 1 is refused with ecClientVerDisallowed  because the policy forbids the program
-    2006-04-22T08:00:00Z      mdl.exe of client 2 is refused with ecClientVerDisallowed  because the policy forbids the program
-    2006-04-22T08:00:00Z      b.exe of client 3 is refused with ecClientVerDisallowed  because the policy forbids the program
+    2006-04-22T08:00:00Z      mdl.exe of client 1 is refused with ecClientVerDisallowed (0x4DF)  because the policy forbids the program
+    2006-04-22T08:00:00Z      mdl.exe of client 2 is refused with ecClientVerDisallowed (0x4DF)  because the policy forbids the program
+    2006-04-22T08:00:00Z      b.exe of client 3 is refused with ecClientVerDisallowed (0x4DF)  because the policy forbids the program
     2006-04-22T08:00:00Z  2. It is refused.
     2006-04-22T08:00:00Z      NOT AS EXPECTED: wanted 0 sessions, found 2
     2006-04-22T08:00:00Z      as expected: 1 session without a process name

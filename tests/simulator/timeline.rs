@@ -57,7 +57,7 @@ fn a_later_refusal_names_the_poll_that_found_the_policy() {
     assert_eq!(
         told[0].because.as_deref(),
         Some(
-            "item 1 `mdl.exe` of \"Disable MAPI Client Processes\", found by poll 2 (generation 1)"
+            "it matches item 1 `mdl.exe` of \"Disable MAPI Client Processes\", found by poll 2 (generation 1)"
         )
     );
 }
@@ -113,7 +113,7 @@ fn every_type_of_event_has_a_sentence() {
     insta::assert_snapshot!(told, @r#"
     2006-04-22T08:00:00Z  the store starts as build 6.5.7651.19 and polls every 15m
     2006-04-22T08:00:00Z  poll 1, as the store started, finds nothing new
-    2006-04-22T08:00:00Z  OUTLOOK.EXE of user1@WKS1 connects  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  OUTLOOK.EXE of user1@WKS1 connects  because no list in force names that program (generation 1)
     2006-04-22T08:00:00Z  an unnamed program of user2@WKS2 connects  because no program is named that a list could forbid
     2006-04-22T08:00:00Z  notes.exe of user2@WKS2 is known by its name now  because a call brought it
     2006-04-22T08:00:00Z  "Disable MAPI Client Processes" is set to `mdl.exe; program2.exe`, to be read at the next poll
@@ -124,13 +124,13 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy
     2006-04-22T08:00:00Z  the policy changes (generation 1): `mdl.exe`, `program2.exe` added  because poll 2 read another list
     2006-04-22T08:00:00Z  the policy changes (generation 2): `a.exe` added, `b.exe` removed  because poll 3 read another list
-    2006-04-22T08:00:00Z  mdl.exe of alice@WKS3 is disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
-    2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
-    2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecSessionLimit  because the store holds as many sessions as it may
+    2006-04-22T08:00:00Z  mdl.exe of alice@WKS3 is disconnected  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed (0x4DF)  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecSessionLimit (0x80040112)  because the store holds as many sessions as it may
     2006-04-22T08:00:00Z  a.exe of user6@WKS6 is disconnected  because somebody asked for it through the control plane
     2006-04-22T08:00:00Z  a.exe of user7@WKS7 ends its session
     2006-04-22T08:00:00Z  an unnamed program of user8@WKS8 is gone  because the connection closed
-    2006-04-22T08:00:00Z  mdl.exe of user9@WKS9 would be blocked  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    2006-04-22T08:00:00Z  mdl.exe of user9@WKS9 would be blocked  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     2006-04-22T08:00:00Z  the sweep ends: 1 disconnected, 5 kept, 2 of them unidentified
     2006-04-22T08:00:00Z  poll 3, on request, cannot read the registry; what was last read stays in force  because access to it is denied
     2006-04-22T08:00:00Z  the policy is only watched now: nobody is turned away
@@ -163,13 +163,13 @@ fn five_like_events_are_one_line_and_four_are_not() {
     let counts: Vec<usize> = told.iter().map(|line| line.events).collect();
     assert_eq!(counts, [1, 1, 1, 1, 5, 11, 500]);
     insta::assert_snapshot!(lines(all), @r#"
-    2006-04-22T08:00:00Z  a.exe of user0@WKS0 connects  because no list names that program (generation 1)
-    2006-04-22T08:00:00Z  a.exe of user1@WKS1 connects  because no list names that program (generation 1)
-    2006-04-22T08:00:00Z  a.exe of user2@WKS2 connects  because no list names that program (generation 1)
-    2006-04-22T08:00:00Z  a.exe of user3@WKS3 connects  because no list names that program (generation 1)
-    2006-04-22T08:00:00Z  5 b.exe clients connect  because no list names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user0@WKS0 connects  because no list in force names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user1@WKS1 connects  because no list in force names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user2@WKS2 connects  because no list in force names that program (generation 1)
+    2006-04-22T08:00:00Z  a.exe of user3@WKS3 connects  because no list in force names that program (generation 1)
+    2006-04-22T08:00:00Z  5 b.exe clients connect  because no list in force names that program (generation 1)
     2006-04-22T08:00:00Z  11 unnamed clients connect  because no program is named that a list could forbid
-    2006-04-22T08:15:00Z  500 mdl.exe clients are disconnected  because item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
+    2006-04-22T08:15:00Z  500 mdl.exe clients are disconnected  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     "#);
 }
 

@@ -124,7 +124,7 @@ pub(crate) struct ScenarioRun {
     /// The scenarios
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Run on the default store of this server, which is emptied first and needs a manual clock
+    /// Run on the default store of this server, which is emptied first, and left with a manual clock
     #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL")]
     pub(crate) control: Option<String>,
     /// How the clients' bytes travel, whatever the scenario says

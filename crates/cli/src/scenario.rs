@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
 use server::{DisconnectMode, Seed, StoreHandle, StoreOptions};
-use simulator::{RunOptions, Scenario, Transport, run as play};
+use simulator::{RunError, RunOptions, Scenario, Transport, run as play};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
 use crate::exit::{Code, Failure};
+use crate::http::RequestError;
 use crate::http_driver::HttpDriver;
 use crate::journal_file::JournalFile;
 use crate::output;
@@ -89,16 +90,26 @@ pub(crate) fn run_one(
     scenario: &Scenario,
     transport: Option<Transport>,
 ) -> Result<bool, Failure> {
-    output::out(&format!("{}: {}", scenario.name, scenario.about));
+    let mut told = output::out(&format!("{}: {}", scenario.name, scenario.about));
     let options = RunOptions { transport, keep_going: false };
-    let mut show = |entry| {
-        output::out(&format!("{entry}"));
-    };
+    let mut show = |entry| told &= output::out(&format!("{entry}"));
     let report = play(scenario, options, &mut HttpDriver::new(url), &mut show)
-        .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+        .map_err(|error| cannot_play(&error))?;
+    if !told {
+        return Err(Failure::new(Code::Internal, "stdout can't be written"));
+    }
     let met = report.checks.iter().filter(|check| check.met).count();
     output::out(&format!("{}: {met} of {} expectations met", scenario.name, report.checks.len()));
     Ok(report.met())
+}
+
+fn cannot_play(error: &RunError) -> Failure {
+    let (RunError::Start(driver) | RunError::Step { source: driver, .. }) = error;
+    match driver.get_ref().downcast_ref() {
+        Some(RequestError::Unreachable(_)) => Failure::from_error(Code::Unreachable, error)
+            .hint("start a server with `exstore serve`, or leave out --control"),
+        Some(RequestError::Refused { .. }) | None => Failure::from_error(Code::Internal, error),
+    }
 }
 
 fn read(path: &Path) -> Result<Scenario, Failure> {

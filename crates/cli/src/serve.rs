@@ -20,6 +20,12 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
 }
 
 async fn serve(args: &Serve) -> Result<(), Failure> {
+    if !args.control.ip().is_loopback() {
+        let what = format!("`{}` can be reached from other machines", args.control);
+        return Err(Failure::new(Code::Usage, what).hint(
+            "the control plane has no authentication yet, so it listens on 127.0.0.1 or [::1]",
+        ));
+    }
     let mut signals = Signals::new()?;
     let running = Running::start(options(args)?, args.control, args.allow_shutdown).await?;
     let journal = match &args.journal {
@@ -33,6 +39,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     announce(&running.ready(), args.ready_file.as_deref())?;
 
     let Running { store, control } = running;
+    let ending = store.clone();
     let mut shutdown_requested = control.shutdown_requested();
     control
         .serve(async move {
@@ -40,11 +47,11 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
                 () = signals.next() => {}
                 _ = shutdown_requested.wait_for(|requested| *requested) => {}
             }
+            // First, so that requests that wait for the store are answered. It can only have stopped already.
+            drop(ending.end_service().await);
         })
         .await
         .map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    // It can only have stopped already.
-    drop(store.end_service().await);
     if let Some((end, journal)) = journal {
         drop(end);
         journal.await.map_err(|error| Failure::from_error(Code::Internal, &error))??;
@@ -79,8 +86,10 @@ fn announce(ready: &Ready, file: Option<&Path>) -> Result<(), Failure> {
     if let Some(path) = file {
         write_whole(path, &object)?;
     }
-    output::out(&object);
-    Ok(())
+    if output::out(&object) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Internal, "the ready object can't be written to stdout"))
 }
 
 /// Whoever waits for the file never sees a part of it.

@@ -14,7 +14,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::clients::{Client, NewClient};
-use crate::extract::{NoQuery, Store, body_bytes, media_type, parse_json, unsupported};
+use crate::extract::{
+    NoQuery, Store, body_bytes, media_type, parse_json, parse_object, unsupported,
+};
 use crate::finish::RequestId;
 use crate::problem::{Problem, ProblemDocument, ProblemType};
 use crate::reply::Reply;
@@ -70,7 +72,7 @@ fn items_of_array(bytes: &[u8]) -> Result<Vec<Result<NewClient, Problem>>, Probl
     let items: Vec<Box<RawValue>> = parse_json(bytes)?;
     // A line within the item would not be the body's.
     let parse = |item: Box<RawValue>| {
-        parse_json(item.get().as_bytes()).map_err(|problem| problem.on_line(None))
+        parse_object(item.get().as_bytes()).map_err(|problem| problem.on_line(None))
     };
     Ok(items.into_iter().map(parse).collect())
 }
@@ -79,7 +81,7 @@ fn items_of_array(bytes: &[u8]) -> Result<Vec<Result<NewClient, Problem>>, Probl
 fn items_of_lines(bytes: &[u8]) -> Vec<Result<NewClient, Problem>> {
     let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
     let parse = |(number, line): (usize, &[u8])| {
-        parse_json(line).map_err(|problem| problem.on_line(Some(number)))
+        parse_object(line).map_err(|problem| problem.on_line(Some(number)))
     };
     lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(parse).collect()
 }

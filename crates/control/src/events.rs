@@ -111,6 +111,11 @@ pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Seq
         Some(After::Sequence(seq)) => Cursor { epoch, seq },
         Some(After::Cursor(cursor)) => cursor,
     };
+    if asked.epoch == epoch && last < asked.seq {
+        let newest = CursorText(Cursor { epoch, seq: last });
+        let detail = format!("{} lies ahead: the newest entry is {newest}", CursorText(asked));
+        return Err(Problem::query("after", detail));
+    }
     if asked.epoch == epoch && oldest <= asked.seq {
         return Ok(asked.seq);
     }

@@ -1,10 +1,12 @@
 //! `/policy/explain`: why a client is or is not blocked, item by item, with the items that nearly block it.
 
-use infostore::{ClientId, Entry, Event, Sequence, SessionId};
-use policy::{ClientVersion, Decision as Verdict, Explanation, ItemVerdict, NearMiss, Nearness};
+use infostore::{ClientId, ClientIdentity, Entry, Event, Origin, Sequence, SessionId};
+use policy::{
+    ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, NearMiss, Nearness,
+};
 use policy::{ProcessName, Subject};
 use serde::{Deserialize, Serialize};
-use server::View;
+use server::{ListedClient, View};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,8 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(explain))
 }
 
-/// Whom to explain: a client described by `process` or `processes`, a live `session`, an injected `client`, or the client
-/// of a `decision`. Exactly one of them.
+/// Whom to explain: a client described by `process` or `processes`, a `session` that lives or that the journal knows,
+/// an injected `client` as it last connected, or the client of a `decision`. Exactly one of them.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = ExplainRequest)]
@@ -157,14 +159,18 @@ impl Target {
         match self {
             Self::Described(subject) => Ok((subject, None)),
             Self::Session(id) => {
-                let session = view.store().session(id).ok_or_else(|| SessionId::missing(id.0))?;
-                Ok((session.identity.subject.clone(), None))
+                let last = last_of(view, |session, _| session == Some(id));
+                let live = view.store().session(id);
+                let live = live.map(|session| (session.identity.subject.clone(), None));
+                last.or(live).ok_or_else(|| SessionId::missing(id.0))
             }
             Self::Client(id) => {
                 let client = view.client(id).ok_or_else(|| ClientId::missing(id.0))?;
-                let version = client.view.client_version.parse().unwrap_or(DEFAULT_VERSION);
-                let name = client.view.process.as_deref().and_then(ProcessName::parse);
-                Ok((Subject::new(version, name), None))
+                let last = last_of(
+                    view,
+                    |_, identity| matches!(identity.origin, Origin::Injected { client, .. } if client == id),
+                );
+                Ok(last.unwrap_or_else(|| (injected(&client), None)))
             }
             Self::Decision(id) => {
                 let entry = view.store().journal().entry(id);
@@ -177,14 +183,44 @@ impl Target {
     }
 }
 
-/// The client that an entry is about.
+/// What an injected client would say of itself, where the journal knows nothing of it.
+fn injected(client: &ListedClient) -> Subject {
+    let version = client.view.client_version.parse().unwrap_or(DEFAULT_VERSION);
+    Subject::new(version, client.view.process.as_deref().and_then(ProcessName::parse))
+}
+
+/// The client that the newest entry about it shows, with every name that its session reported, and the newest decision.
+fn last_of(
+    view: View<'_>,
+    about: impl Fn(Option<SessionId>, &ClientIdentity) -> bool,
+) -> Option<(Subject, Option<Decision>)> {
+    let mut subject = None;
+    for entry in view.store().journal().entries().rev() {
+        let Some((_, identity)) =
+            client_of(entry).filter(|(session, client)| about(*session, client))
+        else {
+            continue;
+        };
+        let newest = subject.get_or_insert_with(|| identity.subject.clone());
+        if let Some(decision) = Decision::of(entry) {
+            return Some((newest.clone(), Some(decision)));
+        }
+    }
+    subject.map(|subject| (subject, None))
+}
+
 fn subject_of(entry: &Entry) -> Option<Subject> {
+    client_of(entry).map(|(_, identity)| identity.subject.clone())
+}
+
+/// The client that an entry is about, and its session when there is one.
+fn client_of(entry: &Entry) -> Option<(Option<SessionId>, &ClientIdentity)> {
     match &entry.event {
         Event::SessionConnected { session, .. }
         | Event::SessionIdentified { session, .. }
         | Event::SessionDisconnected { session, .. }
-        | Event::SessionEnded { session, .. } => Some(session.identity.subject.clone()),
-        Event::SessionRefused { identity, .. } => Some(identity.subject.clone()),
+        | Event::SessionEnded { session, .. } => Some((Some(session.id), &session.identity)),
+        Event::SessionRefused { identity, .. } => Some((None, identity)),
         Event::StoreStarted { .. }
         | Event::StoreStopped
         | Event::PolicyChanged { .. }
@@ -202,7 +238,7 @@ impl Answer {
     fn new(view: View<'_>, subject: &Subject, recorded: Option<Decision>) -> Self {
         let store = view.store();
         let explanation = store.policy().explain(subject);
-        let text = store.policy().processes().text();
+        let mut columns = Columns::new(store.policy().processes().text());
         let summary = summary(&explanation, subject);
         let summary = match &recorded {
             None => summary,
@@ -218,7 +254,11 @@ impl Answer {
                 Verdict::Forbidden(cause) => Some(cause.into()),
                 Verdict::Permitted { .. } => None,
             },
-            items: explanation.items.iter().map(|item| ItemAnswer::new(item, text)).collect(),
+            items: explanation
+                .items
+                .iter()
+                .map(|item| ItemAnswer::new(item, &mut columns))
+                .collect(),
             recorded,
             summary,
         }
@@ -235,12 +275,12 @@ impl From<&Verdict> for VerdictName {
 }
 
 impl ItemAnswer {
-    fn new(verdict: &ItemVerdict, text: &str) -> Self {
+    fn new(verdict: &ItemVerdict, columns: &mut Columns<'_>) -> Self {
         Self {
             list: verdict.list.into(),
             item: verdict.item.text.to_string(),
             ordinal: verdict.item.ordinal.saturating_add(1),
-            span: TextSpan::new(verdict.item.span, text),
+            span: TextSpan::new(verdict.item.span, columns),
             matches: verdict.matches,
             near_miss: verdict.near_miss.as_ref().map(NearMissText::from),
         }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use infostore::{ClientId, Sequence, SessionId};
 use registry_poll::PollNumber;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use server::StoreHandle;
 
 use crate::app::App;
@@ -161,7 +161,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         let kind = media_type(request.headers());
         let bytes = body_bytes(request, app).await?;
         require_json(&kind)?;
-        parse_json(&bytes).map(Self)
+        parse_object(&bytes).map(Self)
     }
 }
 
@@ -178,7 +178,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         require_json(&kind)?;
-        parse_json(&bytes).map(Self)
+        parse_object(&bytes).map(Self)
     }
 }
 
@@ -214,6 +214,16 @@ pub(crate) fn unsupported(media_type: &str) -> Problem {
     };
     Problem::new(ProblemType::UnsupportedMediaType, detail)
         .hint("send JSON with `Content-Type: application/json`")
+}
+
+/// Reads a JSON object. Without this, serde would take an array for its fields in order.
+pub(crate) fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first != Some(&b'{') {
+        parse_json::<IgnoredAny>(bytes)?;
+        return Err(Problem::body(FieldError::at("#", "a JSON object is expected here")));
+    }
+    parse_json(bytes)
 }
 
 /// Reads JSON, and nothing after it.

@@ -1,6 +1,6 @@
 //! A block list's text as JSON: its items, where they stand, and what there is to say about them.
 
-use policy::{BlockList, ItemRef, Lint, ProcessItem, ProcessList, Span};
+use policy::{BlockList, Columns, ItemRef, Lint, ProcessItem, ProcessList, Span};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -93,8 +93,8 @@ impl From<Span> for ByteSpan {
 }
 
 impl TextSpan {
-    pub(crate) fn new(span: Span, text: &str) -> Self {
-        Self { start: span.start, end: span.end, column: span.columns(text).start }
+    pub(crate) fn new(span: Span, columns: &mut Columns<'_>) -> Self {
+        Self { start: span.start, end: span.end, column: columns.at(span.start) }
     }
 }
 
@@ -125,7 +125,8 @@ impl From<&policy::Cause> for Match {
 
 /// The items of a list.
 pub(crate) fn items(list: &ProcessList) -> Vec<Item> {
-    list.items().iter().map(|item| item_of(item, list.text())).collect()
+    let mut columns = Columns::new(list.text());
+    list.items().iter().map(|item| item_of(item, &mut columns)).collect()
 }
 
 /// What there is to say about a list.
@@ -133,11 +134,11 @@ pub(crate) fn lints<'a>(lints: impl IntoIterator<Item = &'a Lint>) -> Vec<LintTe
     lints.into_iter().map(LintText::from).collect()
 }
 
-fn item_of(item: &ProcessItem, text: &str) -> Item {
+fn item_of(item: &ProcessItem, columns: &mut Columns<'_>) -> Item {
     Item {
         text: item.text().to_owned(),
         key: item.key().to_owned(),
         ordinal: item.ordinal().saturating_add(1),
-        span: TextSpan::new(item.span(), text),
+        span: TextSpan::new(item.span(), columns),
     }
 }

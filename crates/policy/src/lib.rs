@@ -42,6 +42,6 @@ pub use explain::{Explanation, ItemVerdict, NearMiss, Nearness};
 pub use lint::{Lint, LintCode, Parsed, Severity};
 pub use process_list::{ProcessItem, ProcessList};
 pub use process_name::ProcessName;
-pub use span::Span;
+pub use span::{Columns, Span};
 pub use subject::Subject;
 pub use version::{ClientVersion, ClientVersionError};

@@ -1,7 +1,5 @@
 //! A place in a list's text.
 
-use std::ops::Range;
-
 /// A stretch of a list's text, in bytes of its UTF-8: from `start` up to but not including `end`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Span {
@@ -12,14 +10,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// The same stretch in columns as people count them: characters, from 1, the end exclusive.
-    ///
-    /// Walks the text up to the end of the span.
-    #[must_use]
-    pub fn columns(self, text: &str) -> Range<usize> {
-        column(text, self.start)..column(text, self.end)
-    }
-
     /// The part of `raw` that is left without blanks around it, when `raw` starts at byte `start`.
     pub(crate) fn of_trimmed(start: usize, raw: &str) -> Self {
         let leading = raw.len().saturating_sub(raw.trim_start_matches(BLANKS).len());
@@ -33,10 +23,40 @@ impl Span {
     }
 }
 
+/// The columns of several places in a text, as people count them: characters, from 1. Places in ascending order are found
+/// in one walk over the text.
+#[derive(Clone, Debug)]
+pub struct Columns<'a> {
+    text: &'a str,
+    byte: usize,
+    column: usize,
+}
+
+impl<'a> Columns<'a> {
+    /// The columns of `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, byte: 0, column: 1 }
+    }
+
+    /// The column of the character at `byte`, or of the one that it is part of.
+    pub fn at(&mut self, byte: usize) -> usize {
+        if byte < self.byte {
+            *self = Self::new(self.text);
+        }
+        let ahead = self.text.get(self.byte..).unwrap_or_default();
+        let passed = ahead.chars().scan(self.byte, |at, letter| {
+            let begins = *at;
+            *at = at.saturating_add(letter.len_utf8());
+            (begins < byte).then_some(*at)
+        });
+        let (characters, end) =
+            passed.fold((0_usize, self.byte), |(count, _), end| (count.saturating_add(1), end));
+        self.byte = end;
+        self.column = self.column.saturating_add(characters);
+        self.column
+    }
+}
+
 /// What may stand around an item without belonging to it (A1). No other white space does.
 pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn column(text: &str, byte: usize) -> usize {
-    let before = text.char_indices().take_while(|&(at, _)| at < byte);
-    before.count().saturating_add(1)
-}

@@ -40,6 +40,10 @@ pub(crate) fn advance_job(
     let mut reply = Some(reply);
     let mut begun = None;
     Box::new(move |owner| {
+        // Whoever asked has left: time stays where it is, since nobody would learn how far it went.
+        if reply.as_ref().is_some_and(oneshot::Sender::is_closed) {
+            return Progress::Done;
+        }
         let step = match begun {
             Some(begun) => owner.advance_step(begun),
             None => owner.begin_advance(advance).map(|target| {

@@ -146,14 +146,16 @@ fn whose(event: &StoreEvent) -> Option<String> {
 fn connected(event: &StoreEvent) -> Sentence {
     let why = match event.process() {
         None => "no program is named that a list could forbid".to_owned(),
-        Some(_) => format!("no list names that program{}", generation(event)),
+        Some(_) => format!("no list in force names that program{}", generation(event)),
     };
     client(event, ("connects", "connect"), Some(why))
 }
 
 fn refused(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
-    let code = event.field("code").field("name").text();
-    let with = code.map(|code| format!(" with {code}")).unwrap_or_default();
+    let code = event.field("code");
+    let value = code.field("value").integer().map(|value| format!(" (0x{value:X})"));
+    let with = code.field("name").text().map(|name| format!(" with {name}"));
+    let with = with.map(|with| with + &value.unwrap_or_default()).unwrap_or_default();
     let verbs = (format!("is refused{with}"), format!("are refused{with}"));
     let why = because_of_decision(event, found_by).or_else(|| because_of_reason(event));
     client(event, (&verbs.0, &verbs.1), why)

@@ -10,7 +10,7 @@ pub(super) fn because_of_decision(event: &StoreEvent, found_by: Option<i64>) -> 
     let list = list_of(event).map(|list| format!(" of {list}"));
     let poll = found_by.map(|poll| format!(", found by poll {poll}"));
     Some(format!(
-        "{}`{item}`{}{}{}",
+        "it matches {}`{item}`{}{}{}",
         number.unwrap_or_default(),
         list.unwrap_or_default(),
         poll.unwrap_or_default(),

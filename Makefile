@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 .PHONY: demo test bench bench-smoke deep lint docs deny clean
 
 demo: ## Tell the story of KB 920185 on a real store, and check it
-	$(CARGO) run --locked --quiet --package exstore-cli --bin exstore -- demo
+	$(CARGO) run --locked --package exstore-cli --bin exstore -- demo
 
 test: tests/requirements.txt ## Everything that a change has to pass
 	tests/setup

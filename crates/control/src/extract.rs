@@ -38,7 +38,7 @@ impl FromRequestParts<App> for NamedStore {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let name = path_parameter(parts, "store").await;
+        let name = path_parameter(parts, "store").await?;
         match app.stores().get(&name) {
             Some(handle) => Ok(Self { name, handle }),
             None => {
@@ -74,19 +74,22 @@ impl<T: Numbered> FromRequestParts<App> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        let text = path_parameter(parts, T::PARAMETER).await;
+        let text = path_parameter(parts, T::PARAMETER).await?;
         text.parse().map(|number| Self(T::numbered(number))).map_err(|_| T::missing(text))
     }
 }
 
-/// A path's parameter, decoded; empty when it is no UTF-8, which names nothing.
-pub(crate) async fn path_parameter(parts: &mut Parts, name: &str) -> String {
-    let parameters = RawPathParams::from_request_parts(parts, &()).await;
-    let find = |parameters: RawPathParams| {
-        let found = parameters.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| value.to_owned())
-    };
-    parameters.ok().and_then(find).unwrap_or_default()
+/// A path's parameter, decoded. A path that is no UTF-8 names nothing that could be served.
+pub(crate) async fn path_parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
+    let path = parts.uri.path().to_owned();
+    let parameters = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| {
+        Problem::new(
+            ProblemType::RouteNotFound,
+            format!("`{path}` is not UTF-8 when it is decoded"),
+        )
+    })?;
+    let found = parameters.iter().find(|(key, _)| *key == name);
+    Ok(found.map(|(_, value)| value.to_owned()).unwrap_or_default())
 }
 
 macro_rules! numbered {

@@ -261,7 +261,37 @@ pub(crate) struct ProblemDocument {
 
 impl From<server::StoreError> for Problem {
     fn from(error: server::StoreError) -> Self {
-        Self::new(problem_type(&error), error.to_string())
+        let problem = Self::new(problem_type(&error), error.to_string());
+        match hint(&error) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+/// What to do next, where there is something.
+fn hint(error: &server::StoreError) -> Option<&'static str> {
+    use clock::ClockError;
+    use infostore::CommandError;
+    use server::StoreError;
+    match error {
+        StoreError::Clock(ClockError::NotManual) => {
+            Some("make it manual first: PATCH /clock with {\"mode\":\"manual\"}")
+        }
+        StoreError::Clock(ClockError::Backwards { .. }) => {
+            Some("POST /reset with {\"now\":...} starts over at an earlier time")
+        }
+        StoreError::NoRpcPort => Some("inject the client over the pipe"),
+        StoreError::TooManyConnections { .. } => {
+            Some("inject fewer, use the pipe, or allow more descriptors (ulimit -n)")
+        }
+        StoreError::NoSuchClient(_) => Some("GET /clients lists those there are"),
+        StoreError::Command(CommandError::NoSuchSession(_)) => {
+            Some("GET /sessions lists the live ones; GET /events tells how others ended")
+        }
+        StoreError::Clock(ClockError::OutOfRange)
+        | StoreError::Command(CommandError::Stopped)
+        | StoreError::Stopped => None,
     }
 }
 

@@ -27,6 +27,30 @@ pub(crate) struct ValueText {
     hex: Option<String>,
 }
 
+/// A registry value as part of a larger answer: the same fields, beside others.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ShownRegistryValue)]
+pub(crate) struct ShownValue {
+    /// As in a value that is written.
+    #[schema(example = "REG_SZ")]
+    r#type: String,
+    /// As in a value that is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>, example = "mdl.exe; beta.exe")]
+    data: Option<Value>,
+    /// As in a value that is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "6d0064006c00")]
+    hex: Option<String>,
+}
+
+impl From<&RegValue> for ShownValue {
+    fn from(value: &RegValue) -> Self {
+        let ValueText { r#type, data, hex } = value.into();
+        Self { r#type, data, hex }
+    }
+}
+
 impl From<&RegValue> for ValueText {
     fn from(value: &RegValue) -> Self {
         let data = plain(value).filter(|data| from_plain(value.kind(), data).as_ref() == Ok(value));
@@ -41,7 +65,7 @@ impl TryFrom<ValueText> for RegValue {
     fn try_from(text: ValueText) -> Result<Self, Problem> {
         let ValueText { r#type, data, hex } = text;
         let kind = type_of(&r#type)
-            .ok_or_else(|| body_problem("#/type", format!("`{}` is no registry type", r#type)))?;
+            .ok_or_else(|| body_problem("#/type", format!("`{}` is no registry type; see `REG_SZ`, `REG_DWORD`, `REG_MULTI_SZ` and their like", shortened(&r#type))))?;
         match (data, hex) {
             (Some(data), None) => {
                 from_plain(kind, &data).map_err(|wanted| body_problem("#/data", wanted))
@@ -54,6 +78,11 @@ impl TryFrom<ValueText> for RegValue {
             }
         }
     }
+}
+
+/// What is quoted of a text that may be long.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 const HEX: &str = "hexadecimal has two digits for each byte";

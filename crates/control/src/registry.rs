@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::extract::{Body, Params, Store, path_parameter};
 use crate::problem::{Problem, ProblemType};
-use crate::reg_value::ValueText;
+use crate::reg_value::{ShownValue, ValueText};
 use crate::reply::Reply;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -29,7 +29,7 @@ struct NamedValue {
     /// The value's name; empty for the unnamed one.
     name: String,
     #[serde(flatten)]
-    value: ValueText,
+    value: ShownValue,
     /// What its author may have meant, when the value does nothing as it stands.
     hint: Option<String>,
 }
@@ -70,7 +70,7 @@ impl FromRequestParts<App> for Key {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        let path = path_parameter(parts, "key").await;
+        let path = path_parameter(parts, "key").await?;
         path.parse().map(Self).map_err(|error: registry_poll::NameError| {
             Problem::new(ProblemType::InvalidKey, error.to_string())
         })

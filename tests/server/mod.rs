@@ -573,3 +573,21 @@ fn operations_are_executed_in_order_and_an_unknown_one_is_the_last() {
     );
     assert_eq!(client.touch(handle, None), (handle, ErrorCode::EC_NONE));
 }
+
+#[test]
+fn an_advance_stops_when_nobody_waits_for_it() {
+    let often = Settings { poll_interval: Duration::from_secs(1), ..Settings::default() };
+    let store = TestStore::start_with(StoreOptions { settings: often, ..options() });
+    store.runtime.block_on(async {
+        let years = Advance::By(Duration::from_secs(1_000_000_000));
+        let mut given_up = Box::pin(store.handle.advance(years));
+        poll_fn(|context| {
+            let _: Poll<_> = given_up.as_mut().poll(context);
+            Poll::Ready(())
+        })
+        .await;
+    });
+    let advanced =
+        store.runtime.block_on(store.handle.advance(Advance::By(Duration::ZERO))).unwrap();
+    assert!(advanced.now < "2037-01-01T00:00:00Z".parse().unwrap(), "{}", advanced.now);
+}

@@ -30,7 +30,7 @@ pub struct ControlLimits {
     pub body_bytes: usize,
     /// Connections at a time; more wait for one to close.
     pub connections: usize,
-    /// Until a request is answered with a problem. What it began goes on.
+    /// Until a request is answered with a problem. What it began goes on, but for an advance of the clock, which stops.
     pub request_timeout: Duration,
     /// Clients that one request may inject.
     pub clients_per_request: usize,

@@ -35,13 +35,14 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     response
 }
 
-/// Ends a request that takes too long. What it has asked of a store goes on.
+/// Ends a request that takes too long. What it has asked of a store goes on, but for an advance.
 pub(crate) async fn time_out(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = app.config().limits.request_timeout;
     tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
         let after = clock::format_duration(limit);
         let detail = format!("there was no answer within {after}");
-        Problem::new(ProblemType::RequestTimeout, detail).into_response()
+        let hint = "ask for less at a time; GET /events tells what was done";
+        Problem::new(ProblemType::RequestTimeout, detail).hint(hint).into_response()
     })
 }
 

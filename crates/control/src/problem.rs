@@ -115,7 +115,8 @@ problem_types! {
     StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
         "The store is stopping or has stopped, and takes no more requests.";
     RequestTimeout, SERVICE_UNAVAILABLE, "request-timeout", "The request took too long",
-        "The answer was not there in time. What was begun goes on: the events tell how it went.";
+        "The answer was not there in time. What was begun goes on, and the events tell how it went; \
+         an advance of the clock stops where it has got to.";
 }
 
 /// A place in a request, and what is wrong there.

@@ -340,7 +340,7 @@ impl StoreHandle {
     }
 
     /// Advances a manual clock: everything due on the way happens at its own instant. Returns when the store is
-    /// quiescent at the end.
+    /// quiescent at the end. Whoever drops this future stops the clock where it has got to.
     ///
     /// # Errors
     /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999.

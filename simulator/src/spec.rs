@@ -49,7 +49,7 @@ pub enum ClientMode {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SpecError {
     /// A field can't have this value.
-    #[error("`{field}` is `{value}`: {advice}")]
+    #[error("`{field}` is `{}`: {advice}", shortened(.value))]
     Field {
         /// The field's name.
         field: &'static str,
@@ -69,6 +69,11 @@ pub enum SpecError {
         /// The version.
         version: ClientVersion,
     },
+}
+
+/// What is quoted of a value that may be long.
+fn shortened(value: &str) -> String {
+    value.chars().take(80).collect()
 }
 
 impl ClientSpec {

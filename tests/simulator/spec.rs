@@ -36,10 +36,10 @@ fn what_is_no_client_is_refused_with_the_field_the_value_and_what_to_do() {
             "`client_version` is `{value}`: write four numbers up to 65535 with dots, as in `11.0.5608.0`"
         )
     };
-    let long = "x".repeat(300);
+    let (long, shown) = ("x".repeat(300), "x".repeat(80));
     let long_process =
-        format!("`process` is `{long}`: use at most 260 characters, as a path on Windows has");
-    let long_machine = format!("`machine` is `{long}`: use at most 64 characters");
+        format!("`process` is `{shown}`: use at most 260 characters, as a path on Windows has");
+    let long_machine = format!("`machine` is `{shown}`: use at most 64 characters");
     let rows = [
         (json!({ "client_version": "11.0.5608" }), version("11.0.5608")),
         (json!({ "client_version": "11.0.5608.0.1" }), version("11.0.5608.0.1")),

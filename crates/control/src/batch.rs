@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::Uri;
-use infostore::Transport;
+use infostore::{ClientId, Transport};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use server::{Injection, ListedClient, StoreHandle};
@@ -88,13 +88,15 @@ fn items_of_lines(bytes: &[u8]) -> Vec<Result<NewClient, Problem>> {
 
 /// The items that can be injected, in order, and for each item how many clients it has or what is wrong.
 struct Plan {
+    /// The number of the next client.
+    next: u64,
     injections: Vec<Injection>,
     items: Vec<Result<usize, Problem>>,
 }
 
 impl Plan {
-    fn new(items: Items, store: &StoreHandle, most: usize) -> Self {
-        let mut plan = Self { injections: Vec::new(), items: Vec::new() };
+    fn new(items: Items, first: ClientId, store: &StoreHandle, most: usize) -> Self {
+        let mut plan = Self { next: first.0, injections: Vec::new(), items: Vec::new() };
         for item in items.0 {
             let outcome = item.and_then(|new| plan.take(new, store, most));
             plan.items.push(outcome);
@@ -108,9 +110,9 @@ impl Plan {
             return Err(Problem::new(ProblemType::NoRpcPort, detail));
         }
         let taken = self.injections.len();
-        let first = taken.saturating_add(1);
-        let clients = new.injections(first, most.saturating_sub(taken))?;
+        let clients = new.injections(self.next, most.saturating_sub(taken))?;
         let count = clients.len();
+        self.next = self.next.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         self.injections.extend(clients);
         Ok(count)
     }
@@ -156,7 +158,8 @@ async fn create_batch(
     Extension(id): Extension<RequestId>,
     items: Items,
 ) -> Result<Reply<BatchResult>, Problem> {
-    let plan = Plan::new(items, &store, app.config().limits.clients_per_request);
+    let first = store.read(|view| view.next_client()).await?;
+    let plan = Plan::new(items, first, &store, app.config().limits.clients_per_request);
     let mut clients: VecDeque<_> = store.inject(plan.injections).await?.into();
     let cursor = store.read(|view| view.cursor()).await?;
     let injected = clients.len();

@@ -92,10 +92,10 @@ pub(crate) struct NewClient {
     /// Its version; one below 11 connects with opnum 0, which has no place for a process name.
     #[schema(value_type = Option<String>, example = "11.0.5608.0")]
     client_version: Option<ClientVersion>,
-    /// The user, the last part of the distinguished name; `{n}` stands for 1, 2 and so on within the request.
+    /// The user, the last part of the distinguished name; `{n}` stands for the client's id.
     #[schema(value_type = Option<String>, example = "user{n}")]
     user: Option<UserName>,
-    /// The computer; `{n}` stands for 1, 2 and so on within the request.
+    /// The computer; `{n}` stands for the client's id.
     #[schema(value_type = Option<String>, example = "WKS{n}")]
     machine: Option<MachineName>,
     /// How it uses its mailbox: `cached`, unless told, or `classic`.
@@ -173,16 +173,15 @@ impl NewClient {
     }
 
     /// The clients to inject, the first of them with the number `first`; at most `most`.
-    pub(crate) fn injections(self, first: usize, most: usize) -> Result<Vec<Injection>, Problem> {
+    pub(crate) fn injections(self, first: u64, most: usize) -> Result<Vec<Injection>, Problem> {
         let Reconnect::None = self.on_disconnect.reconnect;
         if !(1..=most).contains(&self.count) {
-            let detail = format!("a request injects 1 to {most} clients");
+            let detail = format!("it is {}, and can be 1 to {most} here", self.count);
             return Err(Problem::body(FieldError::at("#/count", detail)));
         }
         let (transport, group, count) = (self.transport(), self.group.clone(), self.count);
         let spec = self.spec()?;
-        let numbers = (first..).take(count).map(|number| u64::try_from(number).unwrap_or(u64::MAX));
-        let clients = numbers.map(|number| Injection {
+        let clients = (first..).take(count).map(|number| Injection {
             client: Box::new(Simulated::new(spec.numbered(number))),
             transport,
             group: group.clone(),
@@ -237,7 +236,9 @@ async fn create(
     Store(store): Store,
     Body(new): Body<NewClient>,
 ) -> Result<Reply<Injected>, Problem> {
-    let injections = new.injections(1, app.config().limits.clients_per_request)?;
+    // Whoever injects at the same moment may get the same number into a name; ids are the store's.
+    let ClientId(first) = store.read(|view| view.next_client()).await?;
+    let injections = new.injections(first, app.config().limits.clients_per_request)?;
     let clients = store.inject(injections).await?;
     let cursor = store.read(|view| view.cursor()).await?;
     let items: Vec<_> = clients.into_iter().map(Client::from).collect();

@@ -88,8 +88,8 @@ impl Client {
 
 impl Clients {
     pub(crate) fn add(&mut self, injection: Injection, now: SimTime) -> ClientId {
-        self.last = self.last.saturating_add(1);
-        let id = ClientId(self.last);
+        let id = self.next();
+        self.last = id.0;
         let Injection { client: mut machine, transport, group } = injection;
         machine.connect(now);
         let client = Client {
@@ -116,6 +116,11 @@ impl Clients {
         tell(&mut *self.clients.get_mut(&id)?.machine);
         self.runnable.insert(id);
         Some(())
+    }
+
+    /// The number that the next client gets.
+    pub(crate) fn next(&self) -> ClientId {
+        ClientId(self.last.saturating_add(1))
     }
 
     pub(crate) fn len(&self) -> usize {

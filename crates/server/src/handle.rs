@@ -107,6 +107,11 @@ impl View<'_> {
         self.owner.clients.len()
     }
 
+    /// The number that the next injected client gets.
+    pub fn next_client(&self) -> ClientId {
+        self.owner.clients.next()
+    }
+
     /// An injected client.
     pub fn client(&self, id: ClientId) -> Option<ListedClient> {
         self.owner.clients.get(id)

@@ -1,1 +1,1 @@
-//! What several test areas share: reading fixtures, and the oracles that fuzz targets and tests both call.
+//! Empty: cargo wants a library or a program in every package, and this one is tests and benches.

@@ -42,6 +42,8 @@ fn the_demo_over_tcp_tells_the_same_story() {
 #[test]
 fn every_line_of_the_story_has_its_time_and_every_end_its_reason() {
     let (said, _) = demo("pipe", "story.jsonl");
+    let timed = |line: &str| line.starts_with("2006-04-22T08:");
+    assert!(said.lines().all(timed), "{said}");
     let ends: Vec<&str> = said
         .lines()
         .filter(|line| line.contains("disconnected") && line.contains("mdl.exe of"))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
 use server::{DisconnectMode, Seed, StoreHandle, StoreOptions};
-use simulator::{RunError, RunOptions, Scenario, Transport, run as play};
+use simulator::{RunError, RunOptions, Scenario, StoreDriver, Transport, run as play};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
 use crate::exit::{Code, Failure};
@@ -90,16 +90,19 @@ pub(crate) fn run_one(
     scenario: &Scenario,
     transport: Option<Transport>,
 ) -> Result<bool, Failure> {
-    let mut told = output::out(&format!("{}: {}", scenario.name, scenario.about));
+    let Scenario { name, about, start, .. } = scenario;
+    let mut told = output::out(&format!("{start}  {name}: {about}"));
     let options = RunOptions { transport, keep_going: false };
     let mut show = |entry| told &= output::out(&format!("{entry}"));
-    let report = play(scenario, options, &mut HttpDriver::new(url), &mut show)
-        .map_err(|error| cannot_play(&error))?;
+    let mut driver = HttpDriver::new(url);
+    let report =
+        play(scenario, options, &mut driver, &mut show).map_err(|error| cannot_play(&error))?;
+    let (met, of) = (report.checks.iter().filter(|check| check.met).count(), report.checks.len());
+    let now = driver.now().map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    told &= output::out(&format!("{now}  {name}: {met} of {of} expectations met"));
     if !told {
         return Err(Failure::new(Code::Internal, "stdout can't be written"));
     }
-    let met = report.checks.iter().filter(|check| check.met).count();
-    output::out(&format!("{}: {met} of {} expectations met", scenario.name, report.checks.len()));
     Ok(report.met())
 }
 

@@ -7,7 +7,7 @@ use axum::http::Uri;
 use infostore::{ClientId, Transport};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use server::{Injection, ListedClient, StoreHandle};
+use server::{Injection, ListedClient, StoreError, StoreHandle};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,7 +18,7 @@ use crate::extract::{
     NoQuery, Store, body_bytes, media_type, parse_json, parse_object, unsupported,
 };
 use crate::finish::RequestId;
-use crate::problem::{Problem, ProblemDocument, ProblemType};
+use crate::problem::{Problem, ProblemDocument};
 use crate::reply::Reply;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -106,8 +106,7 @@ impl Plan {
 
     fn take(&mut self, new: NewClient, store: &StoreHandle, most: usize) -> Result<usize, Problem> {
         if new.transport() == Transport::Tcp && store.rpc_address().is_none() {
-            let detail = "the store has no RPC port, so it takes no TCP clients";
-            return Err(Problem::new(ProblemType::NoRpcPort, detail));
+            return Err(StoreError::NoRpcPort.into());
         }
         let taken = self.injections.len();
         let clients = new.injections(self.next, most.saturating_sub(taken))?;

@@ -4,6 +4,7 @@
 //! [`Reading`] is what a read of a text value came to: not found, wrong type and unreadable are three different things
 //! (policy A7, A8, A9).
 
+mod edit;
 mod key_path;
 mod key_store;
 mod memory;
@@ -11,6 +12,7 @@ mod reading;
 mod schedule;
 mod value;
 
+pub use edit::Edit;
 pub use key_path::{KeyPath, NameError, ValueName};
 pub use key_store::{KeyStore, KeyStoreError};
 pub use memory::MemoryKeyStore;

@@ -10,6 +10,7 @@ use axum::http::Request;
 use clock::ClockMode;
 use control::{ControlLimits, ProblemType};
 use infostore::{Limits, Settings};
+use registry_poll::MAX_VALUE_BYTES;
 use server::StoreOptions;
 
 use super::{Answer, Api, POLLED_KEY, STORE, options};
@@ -97,6 +98,7 @@ async fn made_by_other_means() -> Vec<Answer> {
         clock_not_manual().await,
         too_many_connections().await,
         payload_too_large().await,
+        registry_edit_refused().await,
         unsupported_media_type().await,
         host_not_allowed().await,
         origin_not_allowed().await,
@@ -128,6 +130,12 @@ async fn payload_too_large() -> Answer {
     let limits = ControlLimits { body_bytes: 16, ..limits() };
     let api = Api::with(options(), limits).await;
     api.call("POST", "/clients", r#"{"process":"much too long.exe"}"#).await
+}
+
+async fn registry_edit_refused() -> Answer {
+    let api = Api::new().await;
+    let body = format!(r#"{{"type":"REG_SZ","data":"{}"}}"#, "a".repeat(MAX_VALUE_BYTES / 2));
+    api.call("PUT", &format!("/registry/{POLLED_KEY}?value=long"), &body).await
 }
 
 async fn unsupported_media_type() -> Answer {

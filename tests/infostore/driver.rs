@@ -13,7 +13,8 @@ use infostore::{
 };
 use policy::{ClientVersion, PROCESS_LIST_VALUE, ProcessName, Subject};
 use registry_poll::{
-    KeyPath, KeyStore, KeyStoreError, MemoryKeyStore, RegValue, ValueName, ValueRead,
+    Edit, KeyPath, KeyStore, KeyStoreError, MemoryKeyStore, RegValue, Registry, ValueName,
+    ValueRead,
 };
 
 use super::story::story;
@@ -51,7 +52,8 @@ impl Hive {
     }
 
     pub(crate) fn write(&mut self, value: RegValue) {
-        self.values.set_value(&KeyPath::parameters_system(), &value_name(), value);
+        let (key, name) = (KeyPath::parameters_system(), value_name());
+        self.values.edit(&[Edit::SetValue { key, name, value }]).expect("there is room");
     }
 
     pub(crate) fn list(&mut self, text: &str) {
@@ -59,7 +61,8 @@ impl Hive {
     }
 
     pub(crate) fn delete(&mut self) {
-        self.values.delete_value(&KeyPath::parameters_system(), &value_name());
+        let (key, name) = (KeyPath::parameters_system(), value_name());
+        self.values.edit(&[Edit::DeleteValue { key, name }]).expect("nothing is refused");
     }
 
     pub(crate) fn fail(&mut self) {

@@ -1,12 +1,16 @@
 //! The registry: names, typed values, what a read comes to, and the schedule of the poll.
 
+mod key_path;
+mod memory;
+mod tree;
+
 use core::time::Duration;
 
 use clock::SimTime;
 use proptest::prelude::*;
 use registry_poll::{
-    InvalidValue, KeyPath, KeyStore, KeyStoreError, MAX_TEXT_BYTES, MemoryKeyStore, NameError,
-    PollNumber, PollSchedule, PollTrigger, Reading, RegType, RegValue, Requested, ValueName,
+    InvalidValue, KeyPath, KeyStoreError, MAX_TEXT_BYTES, NameError, PollNumber, PollSchedule,
+    PollTrigger, Reading, RegType, RegValue, Requested, ValueName,
 };
 
 const INTERVAL: Duration = Duration::from_secs(900);
@@ -57,21 +61,6 @@ fn what_names_no_key_is_refused() {
         error,
         NameError::TooLong { what: "a value name in UTF-16 units", actual: 16_384, max: 16_383 }
     );
-}
-
-#[test]
-fn a_value_is_found_whatever_its_case_and_replaced_as_a_whole() {
-    let store = MemoryKeyStore::new();
-    let at = KeyPath::parameters_system();
-    assert_eq!(store.query_value(&at, &name("V")), Ok(None));
-    assert_eq!(store.set_value(&at, &name("V"), RegValue::sz("a")), None);
-    assert_eq!(store.set_value(&at, &name("v"), RegValue::dword(7)), Some(RegValue::sz("a")));
-    assert_eq!(store.query_value(&at, &name("V")), Ok(Some(RegValue::dword(7))));
-    let listed = store.list(&at).expect("the key exists");
-    assert_eq!(listed.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["v"]);
-    assert_eq!(store.delete_value(&at, &name("V")), Some(RegValue::dword(7)));
-    assert_eq!(store.delete_value(&at, &name("V")), None);
-    assert_eq!(store.list(&key("HKLM\\Software")), None);
 }
 
 #[test]

@@ -110,6 +110,9 @@ problem_types! {
         "The time asked for lies before the store's. A reset starts time again.";
     ClockOutOfRange, UNPROCESSABLE_ENTITY, "clock-out-of-range", "Past the end of store time",
         "Store time ends with the year 9999.";
+    RegistryEditRefused, UNPROCESSABLE_ENTITY, "registry-edit-refused", "The registry refuses this edit",
+        "A value's data is too long, the registry is full, a predefined key would be deleted, or the file that holds the \
+         registry can't be read or written. Nothing of the request was done.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
     StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
@@ -291,6 +294,7 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
             Some("GET /sessions lists the live ones; GET /events tells how others ended")
         }
         StoreError::Clock(ClockError::OutOfRange)
+        | StoreError::Edit(_)
         | StoreError::Command(CommandError::Stopped)
         | StoreError::Stopped => None,
     }
@@ -308,6 +312,7 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::Clock(ClockError::NotManual) => ProblemType::ClockNotManual,
         StoreError::Clock(ClockError::Backwards { .. }) => ProblemType::ClockBackwards,
         StoreError::Clock(ClockError::OutOfRange) => ProblemType::ClockOutOfRange,
+        StoreError::Edit(_) => ProblemType::RegistryEditRefused,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
         StoreError::NoRpcPort => ProblemType::NoRpcPort,
         StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,

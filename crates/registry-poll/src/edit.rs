@@ -1,6 +1,6 @@
 //! An edit of the registry, as the control plane, an import or a failover makes it.
 
-use crate::{KeyPath, RegValue, ValueName};
+use crate::{KeyPath, KeyStoreError, MAX_REGISTRY_BYTES, MAX_VALUE_BYTES, RegValue, ValueName};
 
 /// One change to the keys and values of a registry.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,4 +25,34 @@ pub enum Edit {
         /// The value's name.
         name: ValueName,
     },
+}
+
+/// Why an edit was refused. The registry is as it was before.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EditError {
+    /// A predefined key is always there.
+    #[error("`{key}` is a predefined key and can't be deleted")]
+    PredefinedKey {
+        /// The key.
+        key: KeyPath,
+    },
+    /// A value's data is longer than [`MAX_VALUE_BYTES`].
+    #[error(
+        "the data of value `{name}` has {length} bytes, and at most {MAX_VALUE_BYTES} are stored"
+    )]
+    ValueTooLong {
+        /// The value.
+        name: ValueName,
+        /// Bytes of its data.
+        length: usize,
+    },
+    /// Everything together would be more than [`MAX_REGISTRY_BYTES`].
+    #[error("the registry would have {needed} bytes, and at most {MAX_REGISTRY_BYTES} are stored")]
+    RegistryFull {
+        /// Bytes that it would have.
+        needed: usize,
+    },
+    /// The registry can't be read, so nothing is written over what it may hold.
+    #[error(transparent)]
+    Unreadable(#[from] KeyStoreError),
 }

@@ -2,6 +2,7 @@
 
 use core::cmp::Ordering;
 use core::fmt;
+use core::ops::Range;
 use core::str::FromStr;
 
 /// Characters in one component of a key path.
@@ -10,6 +11,12 @@ const MAX_KEY_NAME: usize = 255;
 const MAX_DEPTH: usize = 512;
 /// Characters in a value's name.
 const MAX_VALUE_NAME: usize = 16_383;
+
+/// What stands for the backslash where paths are compared: no name contains it and nothing is less, so a key comes
+/// directly before the keys below it. Behind a backslash `A-B` would come between `A` and `A\B`.
+const SEPARATOR: &str = "\0";
+/// The first character that is greater than the separator.
+const AFTER_SEPARATOR: char = '\u{1}';
 
 /// The predefined keys, as long and short names.
 const ROOTS: [(&str, &str); 5] = [
@@ -23,7 +30,8 @@ const ROOTS: [(&str, &str); 5] = [
 /// The path of a registry key, from its predefined key down, such as
 /// `HKEY_LOCAL_MACHINE\System\CurrentControlSet\Services\MSExchangeIS\ParametersSystem`.
 ///
-/// Two paths are equal when they differ in case alone.
+/// Two paths are equal when they differ in case alone. A key comes directly before the keys below it, and these before
+/// the next key of its own level.
 #[derive(Clone, Debug)]
 pub struct KeyPath {
     text: String,
@@ -75,13 +83,62 @@ impl KeyPath {
         )
     }
 
+    /// The predefined keys, which are the tops of every registry.
+    pub fn predefined() -> impl Iterator<Item = Self> {
+        ROOTS.iter().map(|(long, _)| Self::known(long))
+    }
+
     /// The path as it was written, its predefined key spelt out.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// The names on the way down, from the predefined key to the key's own.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.text.split('\\')
+    }
+
+    /// The key's own name, without those above it.
+    pub fn name(&self) -> &str {
+        self.text.rsplit_once('\\').map_or(self.as_str(), |(_, name)| name)
+    }
+
+    /// The key above; none for a predefined key.
+    pub fn parent(&self) -> Option<Self> {
+        self.text.rsplit_once('\\').map(|(above, _)| Self::known(above))
+    }
+
+    /// Whether this key is somewhere below `above`. No key is below itself.
+    pub fn is_below(&self, above: &Self) -> bool {
+        self.folded.strip_prefix(&above.folded).is_some_and(|rest| rest.starts_with(SEPARATOR))
+    }
+
+    /// The key of this relative path below this key: a name, or several with backslashes between them.
+    ///
+    /// # Errors
+    /// [`NameError`] as for a whole path.
+    pub fn joined(&self, relative: &str) -> Result<Self, NameError> {
+        format!("{self}\\{relative}").parse()
+    }
+
+    pub(crate) fn is_predefined(&self) -> bool {
+        !self.folded.contains(SEPARATOR)
+    }
+
+    /// This key, with the spelling of `above` for the key above it.
+    pub(crate) fn respelt(&self, above: &Self) -> Self {
+        Self::known(&format!("{above}\\{}", self.name()))
+    }
+
+    /// This key and all below it, as a range of the order of paths.
+    pub(crate) fn subtree(&self) -> Range<Self> {
+        // INVARIANT: SEPARATOR < AFTER_SEPARATOR, and no character is between them.
+        let folded = format!("{}{AFTER_SEPARATOR}", self.folded);
+        self.clone()..Self { text: String::new(), folded }
+    }
+
     fn known(text: &str) -> Self {
-        Self { text: text.to_owned(), folded: fold(text) }
+        Self { text: text.to_owned(), folded: fold(text).replace('\\', SEPARATOR) }
     }
 }
 

@@ -10,12 +10,14 @@ mod key_store;
 mod memory;
 mod reading;
 mod schedule;
+mod tree;
 mod value;
 
-pub use edit::Edit;
+pub use edit::{Edit, EditError};
 pub use key_path::{KeyPath, NameError, ValueName};
-pub use key_store::{KeyStore, KeyStoreError};
+pub use key_store::{KeyStore, KeyStoreError, Registry};
 pub use memory::MemoryKeyStore;
 pub use reading::{InvalidValue, MAX_TEXT_BYTES, Reading, ValueRead};
 pub use schedule::{Poll, PollNumber, PollSchedule, PollTrigger, Requested};
+pub use tree::{Key, KeyTree, MAX_REGISTRY_BYTES, MAX_VALUE_BYTES};
 pub use value::{RegType, RegValue};

@@ -1,17 +1,18 @@
 //! A registry in memory, which the control plane edits and the store polls.
 
-use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use crate::{KeyPath, KeyStore, KeyStoreError, RegValue, ValueName};
+use crate::{
+    Edit, EditError, KeyPath, KeyStore, KeyStoreError, KeyTree, RegValue, Registry, ValueName,
+    ValueRead,
+};
 
-/// A registry in memory. Reads and edits may come from any thread; each is atomic.
+/// A registry in memory. Reads and edits may come from any thread; each is atomic, and a picture that was taken stays as it
+/// is.
 #[derive(Debug, Default)]
 pub struct MemoryKeyStore {
-    keys: RwLock<BTreeMap<KeyPath, Values>>,
+    tree: RwLock<Arc<KeyTree>>,
 }
-
-type Values = BTreeMap<ValueName, RegValue>;
 
 impl MemoryKeyStore {
     /// An empty registry.
@@ -19,39 +20,13 @@ impl MemoryKeyStore {
         Self::default()
     }
 
-    /// Writes a value, creating its key; the value that was there before is returned.
-    pub fn set_value(&self, key: &KeyPath, name: &ValueName, value: RegValue) -> Option<RegValue> {
-        let mut keys = self.write();
-        let values = keys.entry(key.clone()).or_default();
-        // Taken out first, so that the name is shown as it was last written.
-        let old = values.remove(name);
-        values.insert(name.clone(), value);
-        old
+    // INVARIANT: every edit leaves a whole tree, done or not; so a poisoned lock still guards one.
+    fn picture(&self) -> Arc<KeyTree> {
+        Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Deletes a value; `None` when it was not there.
-    pub fn delete_value(&self, key: &KeyPath, name: &ValueName) -> Option<RegValue> {
-        self.write().get_mut(key)?.remove(name)
-    }
-
-    /// The values of a key by name, without case; `None` when there is no such key.
-    pub fn list(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
-        let keys = self.read();
-        Some(keys.get(key)?.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-    }
-
-    /// Deletes every key.
-    pub fn clear(&self) {
-        self.write().clear();
-    }
-
-    // Every edit is one call on the map, so a poisoned lock still guards a whole map.
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<KeyPath, Values>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<KeyPath, Values>> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Arc<KeyTree>> {
+        self.tree.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,6 +36,29 @@ impl KeyStore for MemoryKeyStore {
         key: &KeyPath,
         name: &ValueName,
     ) -> Result<Option<RegValue>, KeyStoreError> {
-        Ok(self.read().get(key).and_then(|values| values.get(name)).cloned())
+        Ok(self.picture().value(key, name).cloned())
+    }
+
+    fn query_values(&self, key: &KeyPath, names: &[ValueName]) -> Vec<ValueRead> {
+        self.picture().read_values(key, names)
+    }
+}
+
+impl Registry for MemoryKeyStore {
+    fn tree(&self) -> Result<Arc<KeyTree>, KeyStoreError> {
+        Ok(self.picture())
+    }
+
+    fn edit(&self, edits: &[Edit]) -> Result<Vec<bool>, EditError> {
+        Arc::make_mut(&mut self.write()).apply_all(edits)
+    }
+
+    fn replace(&self, key: &KeyPath, from: &KeyTree) -> Result<bool, EditError> {
+        Arc::make_mut(&mut self.write()).replace(key, from)
+    }
+
+    fn clear(&self) -> Result<(), EditError> {
+        *self.write() = Arc::default();
+        Ok(())
     }
 }

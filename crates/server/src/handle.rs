@@ -12,7 +12,7 @@ use infostore::{
     Cause, ClientId, Command, CommandError, Cursor, Epoch, InfoStore, Journal, Outcome, PollRecord,
     RegistryChange, SessionId, Transport,
 };
-use registry_poll::{KeyPath, MemoryKeyStore, RegValue, ValueName};
+use registry_poll::{Edit, EditError, KeyPath, MemoryKeyStore, RegValue, Registry, ValueName};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -43,6 +43,9 @@ pub enum StoreError {
     /// There is no such client.
     #[error("there is no client {}", .0.0)]
     NoSuchClient(ClientId),
+    /// The registry refused the edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// TCP clients need an RPC port.
     #[error("the store has no RPC port, so it takes no TCP clients")]
     NoRpcPort,
@@ -119,7 +122,9 @@ impl View<'_> {
 
     /// The values of a key; none when there is no such key.
     pub fn key(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
-        self.owner.shared.registry.list(key)
+        let tree = self.owner.shared.registry.tree().ok()?;
+        let values = tree.key(key)?.values();
+        Some(values.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 
@@ -202,7 +207,7 @@ impl StoreHandle {
     /// Writes a registry value. The store learns of it when it polls.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`].
+    /// [`StoreError::Edit`] when the registry has no room for it; [`StoreError::Stopped`].
     pub async fn set_value(
         &self,
         key: KeyPath,
@@ -210,10 +215,11 @@ impl StoreHandle {
         value: RegValue,
     ) -> Result<Cursor, StoreError> {
         self.ask(move |owner| {
-            owner.shared.registry.set_value(&key, &name, value.clone());
-            owner.note_registry_change(RegistryChange { key, name, value: Some(value) })
+            let (at, named, to) = (key.clone(), name.clone(), value.clone());
+            owner.shared.registry.edit(&[Edit::SetValue { key: at, name: named, value: to }])?;
+            Ok(owner.note_registry_change(RegistryChange { key, name, value: Some(value) }))
         })
-        .await
+        .await?
     }
 
     /// Deletes a registry value; false when it was not there.
@@ -225,13 +231,14 @@ impl StoreHandle {
         key: KeyPath,
         name: ValueName,
     ) -> Result<(bool, Cursor), StoreError> {
-        self.ask(move |owner| match owner.shared.registry.delete_value(&key, &name) {
-            None => (false, owner.cursor()),
-            Some(_) => {
-                (true, owner.note_registry_change(RegistryChange { key, name, value: None }))
+        self.ask(move |owner| {
+            let edit = Edit::DeleteValue { key: key.clone(), name: name.clone() };
+            if owner.shared.registry.edit(&[edit])? == [false] {
+                return Ok((false, owner.cursor()));
             }
+            Ok((true, owner.note_registry_change(RegistryChange { key, name, value: None })))
         })
-        .await
+        .await?
     }
 
     /// Injects clients, which connect at once, in this order. Returns when they have, or have failed.

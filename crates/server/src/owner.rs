@@ -18,7 +18,7 @@ use infostore::{
 use policy::Subject;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use registry_poll::{KeyPath, KeyStore, MemoryKeyStore, ValueName, ValueRead};
+use registry_poll::{KeyPath, KeyStore, MemoryKeyStore, Registry, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
@@ -340,9 +340,7 @@ impl Owner {
         self.reads_in_flight = self.reads_in_flight.saturating_add(1);
         tokio::task::spawn_blocking(move || {
             let key = KeyPath::parameters_system();
-            let read =
-                |name: ValueName| ValueRead { result: registry.query_value(&key, &name), name };
-            let reads = names.into_iter().map(read).collect();
+            let reads = registry.query_values(&key, &names);
             // The store may have stopped meanwhile.
             drop(inbox.blocking_send(Input::Values { epoch, token, reads }));
         });
@@ -382,7 +380,8 @@ impl Owner {
     /// A new epoch of an empty store: no client, no value, the random stream as at the start, the clock too unless a
     /// manual one is wanted.
     pub(crate) fn start_over(&mut self, manual: Option<SimTime>) {
-        self.shared.registry.clear();
+        // A registry in memory refuses nothing.
+        drop(self.shared.registry.clear());
         self.shared.clock.restart(manual);
         self.clients = Clients::default();
         self.random = StdRng::seed_from_u64(self.options.seed.0);

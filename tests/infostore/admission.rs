@@ -35,7 +35,7 @@ fn any_of_several_names_is_enough() {
     let Refusal::Policy(cause) = driver.refuse(&both) else {
         panic!("one of its names is listed");
     };
-    assert_eq!(cause.matched.reported(), "mdl.exe");
+    assert_eq!(cause.matched.to_string(), "`mdl.exe`");
     driver.admit(&program("winword.exe").and("excel.exe"));
 }
 

@@ -1,6 +1,7 @@
 //! Journals as lines, and the names of every variant that a journal can show.
 
 use infostore::{Cause, DisconnectReason, EndReason, Entry, Event, InvalidPolicy, Refusal};
+use policy::{ListChange, PolicyChange};
 use registry_poll::PollTrigger;
 
 /// Names each variant of an enum once. A new variant breaks the build here, and then the coverage test.
@@ -101,8 +102,11 @@ fn details(event: &Event) -> String {
         Event::SessionEnded { session, reason } => {
             format!("{} ({reason})", session.id.0)
         }
-        Event::PolicyChanged { generation, added, removed } => {
-            format!("to {}: +{added:?} -{removed:?}", generation.0)
+        Event::PolicyChanged { generation, change: PolicyChange { processes, versions } } => {
+            let said = |list: &ListChange| format!("+{:?} -{:?}", list.added, list.removed);
+            let versions =
+                if versions.is_empty() { String::new() } else { format!(" v{}", said(versions)) };
+            format!("to {}: {}{versions}", generation.0, said(processes))
         }
         Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
             format!("of {}: -{disconnected} ={kept} ?{unidentified}", generation.0)

@@ -1,12 +1,13 @@
 //! What changed between two policies (A23, A24).
 
-use policy::{PolicyChange, compare};
+use policy::{ListChange, PolicyChange, compare};
 
 use super::policy;
 
 fn change(added: &[&str], removed: &[&str]) -> PolicyChange {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    PolicyChange { added: owned(added), removed: owned(removed) }
+    let processes = ListChange { added: owned(added), removed: owned(removed) };
+    PolicyChange { processes, versions: ListChange::default() }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whom a policy forbids (policy specification 1.6; A4, A6, A15, A18, A21, A22).
 
-use policy::{BlockList, ClientVersion, Decision, Policy, Subject};
+use policy::{BlockList, ClientVersion, Decision, Matched, Policy, Subject};
 
 use super::{client, policy, process_name};
 
@@ -52,7 +52,7 @@ fn the_cause_names_the_item_and_the_first_name_that_met() {
     assert_eq!(cause.item.ordinal, 1);
     assert_eq!(&*cause.item.text, r"C:\x\Mdl.exe");
     assert_eq!((cause.item.span.start, cause.item.span.end), (10, 22));
-    assert_eq!(cause.matched.reported(), "MDL.EXE");
+    assert_eq!(cause.matched, Matched::Name(process_name("MDL.EXE")));
     assert_eq!(
         cause.to_string(),
         r"`MDL.EXE` matches item 2 `C:\x\Mdl.exe` of `Disable MAPI Client Processes`",

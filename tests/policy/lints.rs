@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use policy::{Columns, Lint, LintCode, ProcessList, Severity};
+use policy::{BlockList, Columns, Lint, LintCode, ProcessList, Severity, VersionRanges};
 
-/// A text that has the code. Without a wildcard arm, a new code does not compile until it has a
+/// A text of the process list that has the code. Without a wildcard arm, a new code does not compile until it has a
 /// case.
-fn case(code: LintCode) -> String {
-    match code {
+fn case(code: LintCode) -> Option<String> {
+    let text = match code {
         LintCode::EmptyItem => "a.exe;;b.exe".into(),
         LintCode::EmptyList => "; ;".into(),
         LintCode::Comma => "a.exe, b.exe".into(),
@@ -24,18 +24,111 @@ fn case(code: LintCode) -> String {
         LintCode::LongData16383 => format!("{}.exe", "a".repeat(16_380)),
         LintCode::NoName => r"C:\dir\; a.exe".into(),
         LintCode::InvisibleCharacter => "a\u{200b}.exe; b.exe".into(),
-    }
+        LintCode::VersionInProcesses => "a.exe; -5.3164.0, 11.0.0-11.5703.0".into(),
+        LintCode::ProcessInVersions
+        | LintCode::BadVersion
+        | LintCode::ReversedRange
+        | LintCode::ClampedPart
+        | LintCode::FourParts
+        | LintCode::KeptZero
+        | LintCode::LowUpperBound
+        | LintCode::ExchangeVersion
+        | LintCode::MatchesAll
+        | LintCode::Covered
+        | LintCode::InclusiveBound => return None,
+    };
+    Some(text)
 }
+
+/// A text of the version list that has the code, under the same rule.
+fn version_case(code: LintCode) -> Option<String> {
+    let text = match code {
+        LintCode::EmptyItem => "11.5608.0;,12.4518.1014".into(),
+        LintCode::EmptyList => "; ,".into(),
+        LintCode::Duplicate => "11.5608.0; 011.05608.00-11.5608.0".into(),
+        LintCode::DataAfterNul => "11.5608.0\0;12.4518.1014".into(),
+        LintCode::LongData2048 => format!("11.5608.{}1", "0".repeat(1_017)),
+        LintCode::LongData16383 => format!("11.5608.{}1", "0".repeat(16_376)),
+        LintCode::ProcessInVersions => "11.5608.0; outlook.exe".into(),
+        LintCode::BadVersion => BAD.map(|(item, _)| item).join(";"),
+        LintCode::ReversedRange => "11.5608.0-9.0.6673".into(),
+        LintCode::ClampedPart => "11.40000.5-11.65535.65535; 12.40000.0".into(),
+        LintCode::FourParts => "11.0.5608.0; 5.3164.0.0-5.3165.0".into(),
+        LintCode::KeptZero => "11.0.5604-11.0.5608".into(),
+        LintCode::LowUpperBound => "0.0.0-5.9.9".into(),
+        LintCode::ExchangeVersion => {
+            "4.0.0-8.0.0; -6.4712.0; 6.0.0-11.0.0; 6.5.7638; 7.0.0-; 5.0.0-".into()
+        }
+        LintCode::MatchesAll => "0.0.0-; -16.65535.65535".into(),
+        LintCode::Covered => "11.5608.0; 11.0.0-12.0.0; 11.5600.0-11.5700.0".into(),
+        LintCode::InclusiveBound => {
+            "-5.3164.0; -5.3164.7; 15.4737.1000-; 12.4518.65535-; 14.32767.65535-".into()
+        }
+        LintCode::Comma
+        | LintCode::Path
+        | LintCode::Quotes
+        | LintCode::NoExtension
+        | LintCode::Wildcard
+        | LintCode::ExchangeComponent
+        | LintCode::BlocksOutlook
+        | LintCode::NoName
+        | LintCode::InvisibleCharacter
+        | LintCode::VersionInProcesses => return None,
+    };
+    Some(text)
+}
+
+/// Items that are left out, and how the reason ends.
+const BAD: [(&str, &str); 24] = [
+    ("-", "either side of its `-`"),
+    ("11.5608.0-12.4518.0-", "more than one `-`"),
+    ("11.0.0--12.0.0", "more than one `-`"),
+    ("6.5535.65535.65535", "neither the second nor the last is 0"),
+    ("8.5.5104.6", "neither the second nor the last is 0"),
+    ("11", "three or four numbers joined by dots"),
+    ("11.0", "three or four numbers joined by dots"),
+    ("11.5608", "three or four numbers joined by dots"),
+    ("11.*", "three or four numbers joined by dots"),
+    ("11.0.5608.*", "from 0 to 65535"),
+    ("11.0.?", "from 0 to 65535"),
+    ("1.2.3.4.5", "three or four numbers joined by dots"),
+    ("11.0.0 - 12.0.0", "from 0 to 65535"),
+    ("11.0.0 12.0.0", "three or four numbers joined by dots"),
+    ("11.0.0\u{2013}12.0.0", "three or four numbers joined by dots"),
+    ("\"11.5608.0\"", "from 0 to 65535"),
+    ("\u{200b}11.5608.0", "from 0 to 65535"),
+    ("11.5608.65536", "from 0 to 65535"),
+    ("65536.0.0", "from 0 to 65535"),
+    ("11.65536.0", "from 0 to 65535"),
+    ("+11.5608.0", "from 0 to 65535"),
+    ("v11.5608.0", "from 0 to 65535"),
+    ("SMTP", "three or four numbers joined by dots"),
+    ("http", "three or four numbers joined by dots"),
+];
 
 fn lints(text: &str) -> Vec<Lint> {
     ProcessList::parse(text).lints
 }
 
+fn version_lints(text: &str) -> Vec<Lint> {
+    VersionRanges::parse(text).lints
+}
+
+/// The cases of a code: of which list, a text, and its lints.
+fn cases(code: LintCode) -> Vec<(BlockList, String, Vec<Lint>)> {
+    let process = case(code).map(|text| (BlockList::Processes, lints(&text), text));
+    let version = version_case(code).map(|text| (BlockList::Versions, version_lints(&text), text));
+    process.into_iter().chain(version).map(|(list, lints, text)| (list, text, lints)).collect()
+}
+
 #[test]
 fn every_code_is_produced_by_its_case() {
     for code in LintCode::ALL {
-        let found = lints(&case(*code));
-        assert!(found.iter().any(|lint| lint.code == *code), "{code}: {found:?}");
+        let cases = cases(*code);
+        assert!(!cases.is_empty(), "{code}");
+        for (list, _, found) in cases {
+            assert!(found.iter().any(|lint| lint.code == *code), "{list} {code}: {found:?}");
+        }
     }
 }
 
@@ -53,12 +146,14 @@ fn every_code_has_a_slug_of_its_own_in_kebab_case() {
 fn every_code_says_what_is_there_and_what_to_do() {
     let mut said = String::new();
     for code in LintCode::ALL {
-        let text = case(*code);
-        for lint in lints(&text).iter().filter(|lint| lint.code == *code) {
-            let Lint { code, severity, span, message, hint } = lint;
-            let mut walk = Columns::new(&text);
-            let columns = walk.at(span.start)..walk.at(span.end);
-            writeln!(said, "{severity} {code} {columns:?}: {message}\n    {hint}").expect("grows");
+        for (list, text, lints) in cases(*code) {
+            for lint in lints.iter().filter(|lint| lint.code == *code) {
+                let Lint { code, severity, span, message, hint } = lint;
+                let mut walk = Columns::new(&text);
+                let columns = walk.at(span.start)..walk.at(span.end);
+                writeln!(said, "{list} {severity} {code} {columns:?}: {message}\n    {hint}")
+                    .expect("grows");
+            }
         }
     }
     insta::assert_snapshot!(said);
@@ -142,7 +237,12 @@ fn a_million_separators_are_a_few_lints_that_hide_no_error() {
 #[test]
 fn a_message_does_not_grow_with_its_item() {
     let text = format!("\"C:\\{}\\*,{}", "d".repeat(100_000), "n".repeat(100_000));
-    for Lint { code, message, hint, .. } in lints(&text) {
+    let number = "9".repeat(100_000);
+    let versions = [&text, &format!("{number}.0.0-{number}"), &format!("{number}.*")]
+        .map(|text| version_lints(text));
+    for Lint { code, message, hint, .. } in
+        lints(&text).into_iter().chain(versions.into_iter().flatten())
+    {
         assert!(message.len() + hint.len() < 1_000, "{code}");
     }
 }

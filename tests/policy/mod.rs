@@ -10,13 +10,13 @@ mod properties;
 mod value_names;
 mod versions;
 
-use policy::{ClientVersion, Policy, ProcessList, ProcessName, Subject};
+use policy::{ClientVersion, Policy, ProcessList, ProcessName, Subject, VersionRanges};
 
 /// Outlook 2003 as it shipped.
 const OUTLOOK_2003: ClientVersion = ClientVersion::new(11, 0, 5608, 0);
 
 fn policy(text: &str) -> Policy {
-    Policy::new(ProcessList::parse(text).value)
+    Policy::new(ProcessList::parse(text).value, VersionRanges::default())
 }
 
 /// An Outlook 2003 client with these names, of which each must be one.

@@ -50,7 +50,7 @@ fn by_item_1() -> Value {
 #[test]
 fn a_later_refusal_names_the_poll_that_found_the_policy() {
     let mut timeline = Timeline::new();
-    let changed = json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1, "added": ["mdl.exe"], "removed": [] });
+    let changed = json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1, "processes": { "added": ["mdl.exe"], "removed": [] } });
     timeline.tell(&events(vec![changed]));
     let refused = with(session("session.refused", Some("mdl.exe"), 3), by_item_1());
     let told = timeline.tell(&events(vec![refused]));
@@ -81,9 +81,10 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
         json!({ "type": "clock.changed", "mode": "real", "target": null }),
         json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
-        json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1, "added": ["mdl.exe", "program2.exe"],
-            "removed": [], "items": ["mdl.exe", "program2.exe"] }),
-        json!({ "type": "policy.changed", "cause": "poll:3", "generation": 2, "added": ["a.exe"], "removed": ["b.exe"] }),
+        json!({ "type": "policy.changed", "cause": "poll:2", "generation": 1,
+            "processes": { "added": ["mdl.exe", "program2.exe"], "removed": [] }, "versions": { "added": [], "removed": [] } }),
+        json!({ "type": "policy.changed", "cause": "poll:3", "generation": 2,
+            "processes": { "added": ["a.exe"], "removed": ["b.exe"] }, "versions": { "added": ["15.0.0-"], "removed": [] } }),
         with(disconnected, by_item_1()),
         with(session("session.refused", Some("MDL.EXE"), 4), by_item_1()),
         with(
@@ -123,7 +124,7 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  the clock is real now
     2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy
     2006-04-22T08:00:00Z  the policy changes (generation 1): `mdl.exe`, `program2.exe` added  because poll 2 read another list
-    2006-04-22T08:00:00Z  the policy changes (generation 2): `a.exe` added, `b.exe` removed  because poll 3 read another list
+    2006-04-22T08:00:00Z  the policy changes (generation 2): `a.exe` added, `b.exe` removed, `15.0.0-` added  because poll 3 read another list
     2006-04-22T08:00:00Z  mdl.exe of alice@WKS3 is disconnected  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     2006-04-22T08:00:00Z  MDL.EXE of user4@WKS4 is refused with ecClientVerDisallowed (0x4DF)  because it matches item 1 `mdl.exe` of "Disable MAPI Client Processes", found by poll 2 (generation 1)
     2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecSessionLimit (0x80040112)  because the store holds as many sessions as it may

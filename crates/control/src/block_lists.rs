@@ -1,7 +1,7 @@
 //! `/block-lists/processes`: the one registry value that matters, by a short name.
 
 use infostore::process_list_value;
-use policy::{Policy, ProcessList};
+use policy::ProcessList;
 use registry_poll::{KeyPath, Reading, RegValue};
 use serde::{Deserialize, Serialize};
 use server::{StoreHandle, View};
@@ -87,7 +87,7 @@ impl ProcessListState {
             },
             items,
             lints: said,
-            in_force: store.policy().same_rules(&Policy::new(parsed.value)),
+            in_force: *store.policy().processes() == parsed.value,
             generation: store.generation().0,
             poll,
         }

@@ -6,7 +6,7 @@ use infostore::{
     Cause, DisconnectReason, Entry, Event, Generation, InvalidPolicy, Refusal, RegistryChange,
     SessionRecord,
 };
-use policy::Lint;
+use policy::{Lint, ListChange};
 use registry_poll::{Poll, PollTrigger};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -67,10 +67,10 @@ pub(crate) enum EventFields {
     PolicyChanged {
         /// The policy's number.
         generation: u64,
-        /// Items that the policy before it had not, as written.
-        added: Vec<String>,
-        /// Items of the policy before it that are gone, as written.
-        removed: Vec<String>,
+        /// What became of the list of programs.
+        processes: ListChangeText,
+        /// What became of the list of versions.
+        versions: ListChangeText,
     },
     /// The sweep after a change of policy is over.
     #[serde(rename = "enforcement.completed")]
@@ -161,6 +161,16 @@ pub(crate) const EVENT_TYPES: [&str; 15] = [
     "clock.changed",
 ];
 
+/// What a policy changed of one list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ListChange)]
+pub(crate) struct ListChangeText {
+    /// Items that the policy before it had not, as written.
+    added: Vec<String>,
+    /// Items of the policy before it that are gone, as written.
+    removed: Vec<String>,
+}
+
 /// A session that said more of itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct IdentifiedFields {
@@ -227,6 +237,12 @@ pub(crate) struct PollFields {
     due: Time,
 }
 
+impl From<&ListChange> for ListChangeText {
+    fn from(change: &ListChange) -> Self {
+        Self { added: change.added.clone(), removed: change.removed.clone() }
+    }
+}
+
 impl From<&Entry> for EventText {
     fn from(entry: &Entry) -> Self {
         Self {
@@ -265,10 +281,10 @@ impl From<&Event> for EventFields {
                 session: of_session(session, None),
                 reason: reason.to_string(),
             }),
-            Event::PolicyChanged { generation, added, removed } => Self::PolicyChanged {
+            Event::PolicyChanged { generation, change } => Self::PolicyChanged {
                 generation: generation.0,
-                added: added.clone(),
-                removed: removed.clone(),
+                processes: (&change.processes).into(),
+                versions: (&change.versions).into(),
             },
             Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
                 Self::EnforcementCompleted {

@@ -2,7 +2,8 @@
 
 use infostore::{ClientId, ClientIdentity, Entry, Event, Origin, Sequence, SessionId};
 use policy::{
-    ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, NearMiss, Nearness,
+    BlockList, ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, Matched,
+    NearMiss, Nearness,
 };
 use policy::{ProcessName, Subject};
 use serde::{Deserialize, Serialize};
@@ -101,9 +102,12 @@ struct ItemAnswer {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NearMiss)]
 struct NearMissText {
-    /// The name that the client reports.
-    name: String,
-    /// What keeps the two apart: `extension`, `path`, `joined`, `wildcard` or `spelling`.
+    /// The name that the client reports; null when the item is about versions.
+    name: Option<String>,
+    /// The client's version; null when the item is about programs.
+    version: Option<Version>,
+    /// What keeps the two apart: `extension`, `path`, `joined`, `wildcard` or `spelling` of a name, and of a version
+    /// `reported_form`, `just_below`, `just_above` or `one_version`.
     kind: &'static str,
     /// Of a spelling, how many characters would have to change.
     edits: Option<usize>,
@@ -238,7 +242,8 @@ impl Answer {
     fn new(view: View<'_>, subject: &Subject, recorded: Option<Decision>) -> Self {
         let store = view.store();
         let explanation = store.policy().explain(subject);
-        let mut columns = Columns::new(store.policy().processes().text());
+        let mut processes = Columns::new(store.policy().processes().text());
+        let mut versions = Columns::new(store.policy().versions().text());
         let summary = summary(&explanation, subject);
         let summary = match &recorded {
             None => summary,
@@ -257,7 +262,10 @@ impl Answer {
             items: explanation
                 .items
                 .iter()
-                .map(|item| ItemAnswer::new(item, &mut columns))
+                .map(|item| match item.list {
+                    BlockList::Processes => ItemAnswer::new(item, &mut processes),
+                    BlockList::Versions => ItemAnswer::new(item, &mut versions),
+                })
                 .collect(),
             recorded,
             summary,
@@ -295,9 +303,16 @@ impl From<&NearMiss> for NearMissText {
             Nearness::Joined => ("joined", None),
             Nearness::Wildcard => ("wildcard", None),
             Nearness::Spelling { edits } => ("spelling", Some(edits)),
+            Nearness::ReportedForm => ("reported_form", None),
+            Nearness::JustBelow => ("just_below", None),
+            Nearness::JustAbove => ("just_above", None),
+            Nearness::OneVersion => ("one_version", None),
         };
-        let name = near_miss.name.reported().to_owned();
-        Self { name, kind, edits, message: near_miss.to_string() }
+        let (name, version) = match &near_miss.reported {
+            Matched::Name(name) => (Some(name.reported().to_owned()), None),
+            Matched::Version(version) => (None, Some(Version(*version))),
+        };
+        Self { name, version, kind, edits, message: near_miss.to_string() }
     }
 }
 
@@ -305,18 +320,18 @@ fn summary(explanation: &Explanation, subject: &Subject) -> String {
     let cause = match &explanation.decision {
         Verdict::Forbidden(cause) => return format!("Forbidden: {cause}."),
         Verdict::Permitted { .. } if explanation.items.is_empty() => "the policy is off".to_owned(),
-        Verdict::Permitted { identified: false } => {
+        Verdict::Permitted { identified: false } if !judges_versions(explanation) => {
             "the client names no program, so no item can match it".to_owned()
         }
-        Verdict::Permitted { identified: true } => none_matches(explanation, subject),
+        Verdict::Permitted { .. } => none_matches(explanation, subject),
     };
     format!("Permitted: {cause}.")
 }
 
 fn none_matches(explanation: &Explanation, subject: &Subject) -> String {
-    let names: Vec<_> =
-        subject.names().iter().map(|name| format!("`{}`", name.base_name())).collect();
-    let names = names.join(", ");
+    let names = subject.names().iter().map(|name| format!("`{}`", name.base_name()));
+    let version = judges_versions(explanation).then(|| format!("version {}", subject.version()));
+    let names = names.chain(version).collect::<Vec<_>>().join(", ");
     let near = explanation.items.iter().find_map(|item| Some((item, item.near_miss.as_ref()?)));
     let none = match explanation.items.len() {
         1 => format!("the one item does not match {names}"),
@@ -324,11 +339,20 @@ fn none_matches(explanation: &Explanation, subject: &Subject) -> String {
     };
     match near {
         None => none,
-        Some((ItemVerdict { item, .. }, near_miss)) => {
+        Some((ItemVerdict { item, list, .. }, near_miss)) => {
+            let kind = match list {
+                BlockList::Processes => "item",
+                BlockList::Versions => "version item",
+            };
             let number = item.ordinal.saturating_add(1);
-            format!("{none}, though item {number} `{}` is near: {near_miss}", item.text)
+            format!("{none}, though {kind} {number} `{}` is near: {near_miss}", item.text)
         }
     }
+}
+
+/// Whether an item is held against the client's version, which every client has.
+fn judges_versions(explanation: &Explanation) -> bool {
+    explanation.items.iter().any(|verdict| verdict.list == BlockList::Versions)
 }
 
 /// Says why a client is or is not blocked by the policy in force, item by item.

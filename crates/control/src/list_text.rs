@@ -1,6 +1,6 @@
 //! A block list's text as JSON: its items, where they stand, and what there is to say about them.
 
-use policy::{BlockList, Columns, ItemRef, Lint, ProcessItem, ProcessList, Span};
+use policy::{BlockList, Columns, ItemRef, Lint, Matched, ProcessItem, ProcessList, Span};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ pub(crate) struct LintText {
     hint: String,
 }
 
-/// Why the policy forbids a client: the item and the name that met.
+/// Why the policy forbids a client: the item, and what of the client met it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Match {
     /// The list that has the item.
@@ -65,7 +65,7 @@ pub(crate) struct Match {
     ordinal: usize,
     /// Where it stands in the text.
     span: ByteSpan,
-    /// The name that the client reported.
+    /// What the client reported: the name, or its version.
     matched: String,
 }
 
@@ -76,12 +76,15 @@ pub(crate) struct Match {
 pub(crate) enum ListName {
     /// Programs, by the name of their executable.
     Processes,
+    /// Versions of the MAPI provider.
+    Versions,
 }
 
 impl From<BlockList> for ListName {
     fn from(list: BlockList) -> Self {
         match list {
             BlockList::Processes => Self::Processes,
+            BlockList::Versions => Self::Versions,
         }
     }
 }
@@ -118,8 +121,16 @@ impl From<&policy::Cause> for Match {
             item: text.to_string(),
             ordinal: ordinal.saturating_add(1),
             span: (*span).into(),
-            matched: cause.matched.reported().to_owned(),
+            matched: reported(&cause.matched),
         }
+    }
+}
+
+/// What a client reported, as it did.
+fn reported(matched: &Matched) -> String {
+    match matched {
+        Matched::Name(name) => name.reported().to_owned(),
+        Matched::Version(version) => version.to_string(),
     }
 }
 

@@ -105,8 +105,10 @@ impl NamedValue {
 fn hint(key: &KeyPath, name: &ValueName, value: &RegValue) -> Option<String> {
     let polled = KeyPath::parameters_system();
     let ours = PROCESS_LIST_VALUE.parse() == Ok(name.clone());
-    if *key == polled && policy::misspelt_value_name(name.as_str()).is_some() {
-        Some(format!("the store ignores this value; did you mean `{PROCESS_LIST_VALUE}`?"))
+    let misspelt = policy::misspelt_value_name(name.as_str()).filter(|_| *key == polled);
+    if let Some(list) = misspelt {
+        let meant = list.value_name();
+        Some(format!("the store ignores this value; did you mean `{meant}`?"))
     } else if ours && *key != polled {
         Some(format!("the store reads this value under `{polled}`"))
     } else if ours && value.kind() != RegType::SZ {

@@ -21,11 +21,7 @@ impl InfoStore {
         let change = policy::compare(&self.policy, &policy);
         // INVARIANT: the new policy is in force before the sweep begins, so nobody is admitted under the old one.
         self.policy = policy;
-        let event = Event::PolicyChanged {
-            generation: self.generation,
-            added: change.added,
-            removed: change.removed,
-        };
+        let event = Event::PolicyChanged { generation: self.generation, change };
         self.journal.record(now, cause, event);
         Some(self.sweep(now, cause))
     }

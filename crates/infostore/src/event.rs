@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use policy::Lint;
+use policy::{Lint, ListChange, PolicyChange};
 use registry_poll::{InvalidValue, KeyPath, KeyStoreError, Poll, PollNumber, RegValue, ValueName};
 
 use crate::admission::Refusal;
@@ -103,10 +103,8 @@ pub enum Event {
     PolicyChanged {
         /// Its generation.
         generation: Generation,
-        /// Items that the policy before it had not, as written.
-        added: Vec<String>,
-        /// Items of the policy before it that are gone, as written.
-        removed: Vec<String>,
+        /// What it adds to the policy before it, and what is gone.
+        change: PolicyChange,
     },
     /// The sweep after a policy change is over.
     EnforcementCompleted {
@@ -190,8 +188,8 @@ impl Event {
             | Self::SessionDisconnected { session, .. }
             | Self::SessionEnded { session, .. } => session.identity.weight(),
             Self::SessionRefused { identity, .. } => identity.weight(),
-            Self::PolicyChanged { added, removed, .. } => {
-                added.iter().chain(removed).map(|item| item.len().saturating_add(ITEM)).sum()
+            Self::PolicyChanged { change: PolicyChange { processes, versions }, .. } => {
+                weight(processes).saturating_add(weight(versions))
             }
             Self::RegistryChanged(change) => {
                 change.value.as_ref().map_or(0, |value| value.data().len())
@@ -232,4 +230,8 @@ impl Event {
             | Self::ClockChanged { .. } => None,
         }
     }
+}
+
+fn weight(ListChange { added, removed }: &ListChange) -> usize {
+    added.iter().chain(removed).map(|item| item.len().saturating_add(ITEM)).sum()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clock::SimTime;
-use policy::{Lint, PROCESS_LIST_VALUE, Policy, ProcessList, Severity};
+use policy::{Lint, PROCESS_LIST_VALUE, Policy, ProcessList, Severity, VersionRanges};
 use registry_poll::{KeyStoreError, Poll, PollNumber, Reading, ValueName, ValueRead};
 
 use crate::engine::{Effect, InfoStore, Phase, PollToken};
@@ -133,7 +133,7 @@ impl InfoStore {
             let lints = reading.text().map_or_else(Vec::new, |_| parsed.lints);
             LastReading { reading: Arc::new(reading), lints: lints.into() }
         });
-        (Policy::new(parsed.value), last)
+        (Policy::new(parsed.value, VersionRanges::default()), last)
     }
 
     /// What is wrong with a value is said once, when the value is new.

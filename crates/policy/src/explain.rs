@@ -7,18 +7,25 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::block_list::{BlockList, ItemRef};
-use crate::decide::{Decision, Policy};
+use crate::decide::{Decision, Matched, Policy};
 use crate::nearness::{edits_within, wildcard_matches};
 use crate::process_list::ProcessItem;
 use crate::process_name::{PATH_SEPARATORS, ProcessName, has_key, unquoted};
-use crate::quoted::Quoted;
 use crate::span::BLANKS;
 use crate::subject::Subject;
+use crate::version::ClientVersion;
+use crate::version_nearness::version_nearness;
 
 impl Policy {
-    /// Holds every item against the client.
+    /// Holds every item of both lists against the client.
     #[must_use]
     pub fn explain(&self, subject: &Subject) -> Explanation {
+        let mut items = self.explain_processes(subject);
+        items.extend(self.explain_versions(subject.version()));
+        Explanation { decision: self.decide(subject), items }
+    }
+
+    fn explain_processes(&self, subject: &Subject) -> Vec<ItemVerdict> {
         let found = subject.names().iter().filter_map(|name| self.processes().find(name));
         let matching: BTreeSet<usize> = found.map(ProcessItem::ordinal).collect();
         let verdict = |item: &ProcessItem| {
@@ -31,8 +38,21 @@ impl Policy {
                 near_miss,
             }
         };
-        let items = self.processes().items().iter().map(verdict).collect();
-        Explanation { decision: self.decide(subject), items }
+        self.processes().items().iter().map(verdict).collect()
+    }
+
+    fn explain_versions(&self, version: ClientVersion) -> impl Iterator<Item = ItemVerdict> {
+        self.versions().items().iter().map(move |item| {
+            let matches = item.stretch().contains(version);
+            let nearness = if matches { None } else { version_nearness(item, version) };
+            let reported = Matched::Version(version);
+            ItemVerdict {
+                item: item.item().clone(),
+                list: BlockList::Versions,
+                matches,
+                near_miss: nearness.map(|nearness| NearMiss { reported, nearness }),
+            }
+        })
     }
 }
 
@@ -41,7 +61,7 @@ impl Policy {
 pub struct Explanation {
     /// What [`Policy::decide`] says of the client: forbidden exactly if some item matches.
     pub decision: Decision,
-    /// Every item of every list, in order.
+    /// Every item, in order: those of the list of programs, then those of the list of versions.
     pub items: Vec<ItemVerdict>,
 }
 
@@ -52,22 +72,23 @@ pub struct ItemVerdict {
     pub item: ItemRef,
     /// The list it is on.
     pub list: BlockList,
-    /// Whether a name of the client is on the list because of it.
+    /// Whether the client is on the list because of it. Items of versions may overlap, and then
+    /// every one matches.
     pub matches: bool,
     /// If it does not match, how it nearly does.
     pub near_miss: Option<NearMiss>,
 }
 
-/// An item that does not match a name, though its author may think so.
+/// An item that does not match a client, though its author may think so.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NearMiss {
-    /// The name that the client reported.
-    pub name: ProcessName,
+    /// What the client reported: a name if the item is a program, or its version.
+    pub reported: Matched,
     /// What keeps the two apart.
     pub nearness: Nearness,
 }
 
-/// What keeps an item from matching a name.
+/// What keeps an item from matching what a client reported.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Nearness {
     /// One of them ends in `.exe` and the other does not.
@@ -83,12 +104,22 @@ pub enum Nearness {
         /// How many characters would have to change, 1 or 2.
         edits: usize,
     },
+    /// The item keeps a 0 that the registry leaves out: it is `11.0.5608`, which means 11.0.0.5608,
+    /// and the client is 11.0.5608.0.
+    ReportedForm,
+    /// The version is below the item's first by its last part alone.
+    JustBelow,
+    /// The version is above the item's last by its last part alone.
+    JustAbove,
+    /// The item is one version, the client is an earlier or later one of the same product, and
+    /// `-` would make a range of the item.
+    OneVersion,
 }
 
 /// One clause, such as `` `MDL.EXE` differs from the item by 1 character ``.
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Quoted(self.name.base_name());
+        let name = &self.reported;
         match self.nearness {
             Nearness::Extension => write!(f, "{name} differs from the item by `.exe` alone"),
             Nearness::Joined => write!(f, "{name} is one of several names that the item joins"),
@@ -101,6 +132,14 @@ impl fmt::Display for NearMiss {
             }
             Nearness::Spelling { edits } => {
                 write!(f, "{name} differs from the item by {edits} characters")
+            }
+            Nearness::ReportedForm => {
+                write!(f, "{name} would match if the item left out the 0 in second place")
+            }
+            Nearness::JustBelow => write!(f, "{name} is just below the item, by its last part"),
+            Nearness::JustAbove => write!(f, "{name} is just above the item, by its last part"),
+            Nearness::OneVersion => {
+                write!(f, "{name} would match a range, and the item is one version alone")
             }
         }
     }
@@ -119,7 +158,7 @@ const EDITS: usize = 2;
 fn near_miss(item: &ProcessItem, subject: &Subject) -> Option<NearMiss> {
     subject.names().iter().take(NAMES).find_map(|name| {
         let nearness = nearness(item, name)?;
-        Some(NearMiss { name: name.clone(), nearness })
+        Some(NearMiss { reported: Matched::Name(name.clone()), nearness })
     })
 }
 

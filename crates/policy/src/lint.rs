@@ -84,9 +84,9 @@ macro_rules! lint_codes {
 }
 
 lint_codes! {
-    /// Nothing stands between two semicolons, or before the first, or after the last (A1).
+    /// Nothing stands between two separators, or before the first, or after the last (A1).
     EmptyItem, "empty-item", Info;
-    /// The value is there and names no program: the policy is off (A6).
+    /// The value is there and has no item: the list is off (A6).
     EmptyList, "empty-list", Warning;
     /// An item has a comma, which separates nothing (A1).
     Comma, "comma", Warning;
@@ -98,7 +98,7 @@ lint_codes! {
     NoExtension, "no-extension", Warning;
     /// An item has `*` or `?`, which stand for themselves and so for no program (A5).
     Wildcard, "wildcard", Error;
-    /// An item names the program of an earlier one.
+    /// An item means what an earlier one does.
     Duplicate, "duplicate", Info;
     /// Data follows the NUL that ends the text (A10).
     DataAfterNul, "data-after-nul", Warning;
@@ -114,6 +114,30 @@ lint_codes! {
     NoName, "no-name", Warning;
     /// An item has a character that does not show, and is part of the name all the same (A1, A2).
     InvisibleCharacter, "invisible-character", Warning;
+    /// An item of the list of programs is a version.
+    VersionInProcesses, "version-in-processes", Error;
+    /// An item of the list of versions is a program; it is left out.
+    ProcessInVersions, "process-in-versions", Error;
+    /// An item of the list of versions is no version and no range; it is left out (2.1).
+    BadVersion, "bad-version", Error;
+    /// A range ends before it begins; it is left out (2.1).
+    ReversedRange, "reversed-range", Error;
+    /// A version has a build above 32767, which counts as 32767 (2.2).
+    ClampedPart, "clamped-part", Warning;
+    /// A version has four parts, of which one 0 is dropped (2.2).
+    FourParts, "four-parts", Warning;
+    /// A version has three parts with the 0 that clients report still among them (2.2).
+    KeptZero, "kept-zero", Warning;
+    /// An upper bound such as `5.9.9` is below every build of its product.
+    LowUpperBound, "low-upper-bound", Warning;
+    /// An item matches a version of Exchange's own components, 6.x (2.4).
+    ExchangeVersion, "exchange-version", Error;
+    /// An item matches every client, from Outlook 97 on.
+    MatchesAll, "matches-all", Warning;
+    /// An item matches nothing that another one does not.
+    Covered, "covered", Info;
+    /// The bound of an open range may be a client's version, and belongs to the range (2.1).
+    InclusiveBound, "inclusive-bound", Info;
 }
 
 impl fmt::Display for LintCode {

@@ -1,35 +1,11 @@
-//! What looks wrong with a list of programs (policy specification A1 to A6, A10, A21, A22, A26).
+//! What looks wrong with a list of programs (policy specification A1 to A6, A21, A22).
 
+use crate::block_list::VERSION_LIST_VALUE;
 use crate::lint::{LintCode, LintSink};
 use crate::process_name::{PATH_SEPARATORS, base_name, unquoted};
 use crate::quoted::{Quoted, is_invisible};
-use crate::span::Span;
-
-/// The data as a whole: how much there is of it.
-pub(crate) fn lint_data(lints: &mut LintSink, text: &str) {
-    let data = text.trim_end_matches('\0');
-    let span = Span { start: 0, end: data.len() };
-    let units = data.encode_utf16().count();
-    let bytes = units.saturating_mul(2);
-    if bytes > 2_048 {
-        lints.add(
-            LintCode::LongData2048,
-            span,
-            format_args!(
-                "the data is {bytes} bytes long, and a registry value should stay within 2048"
-            ),
-            format_args!("remove programs that are no longer in use"),
-        );
-    }
-    if units > 16_383 {
-        lints.add(
-            LintCode::LongData16383,
-            span,
-            format_args!("the data is {units} UTF-16 units long, and tools may cut it at 16383"),
-            format_args!("shorten the list, and check its last items after each edit"),
-        );
-    }
-}
+use crate::registry_version;
+use crate::span::{BLANKS, Span};
 
 /// One item that was kept: how it is spelt, then whom it means.
 pub(crate) fn lint_item(lints: &mut LintSink, text: &str, key: &str, span: Span) {
@@ -74,10 +50,17 @@ fn lint_path(lints: &mut LintSink, text: &str, span: Span) {
     }
 }
 
-/// The three ways of writing a name that no program bears, of which the first found explains most.
+/// The four ways of writing a name that no program bears, of which the first found explains most.
 fn lint_shape(lints: &mut LintSink, text: &str, span: Span) {
     let base = base_name(text);
-    if base.contains(['*', '?']) {
+    if is_versions(text) {
+        lints.add(
+            LintCode::VersionInProcesses,
+            span,
+            format_args!("{} is a version, and matches no program", Quoted(text)),
+            format_args!("move it to the value `{VERSION_LIST_VALUE}`"),
+        );
+    } else if base.contains(['*', '?']) {
         lints.add(
             LintCode::Wildcard,
             span,
@@ -105,6 +88,11 @@ fn lint_shape(lints: &mut LintSink, text: &str, span: Span) {
             ),
         );
     }
+}
+
+/// Whether every part of a text, between commas, is an item of the version list.
+fn is_versions(text: &str) -> bool {
+    text.split(',').all(|part| registry_version::read_item(part.trim_matches(BLANKS)).is_ok())
 }
 
 fn has_extension(base: &str) -> bool {
@@ -181,16 +169,6 @@ pub(crate) fn lint_empty_list(lints: &mut LintSink, span: Span) {
         span,
         format_args!("the list names no program, so nobody is blocked"),
         format_args!("name a program, or delete the value"),
-    );
-}
-
-/// What stands behind the end of the text, when it is more than padding.
-pub(crate) fn lint_after_nul(lints: &mut LintSink, span: Span) {
-    lints.add(
-        LintCode::DataAfterNul,
-        span,
-        format_args!("the text ends at a NUL, and what follows it is ignored"),
-        format_args!("write the value anew as REG_SZ, with `;` between names"),
     );
 }
 

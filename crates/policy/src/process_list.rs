@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 
 use crate::block_list::ItemRef;
 use crate::lint::{LintCode, LintSink, Parsed};
+use crate::list_data;
 use crate::process_lint;
 use crate::process_name::{ProcessName, base_name, match_key};
 use crate::span::{BLANKS, Span};
@@ -164,17 +165,13 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(source: &'a str) -> Self {
-        let (text, rest) = source.find('\0').map_or((source, ""), |nul| source.split_at(nul));
+        let (text, rest) = list_data::split_at_nul(source);
         let list = ProcessList::written_as(source);
         Self { text, rest, list, lints: LintSink::default() }
     }
 
     fn lint_whole(&mut self) {
-        process_lint::lint_data(&mut self.lints, &self.list.text);
-        if self.rest.contains(|letter| letter != '\0') {
-            let span = Span { start: self.text.len(), end: self.list.text.len() };
-            process_lint::lint_after_nul(&mut self.lints, span);
-        }
+        list_data::lint(&mut self.lints, self.text, self.rest);
     }
 
     fn items(&mut self) {

@@ -28,6 +28,30 @@ impl ClientVersion {
     }
 }
 
+impl ClientVersion {
+    /// The version as the registry value `Disable MAPI Clients` writes it: three parts, without the
+    /// second, such as `11.5608.0`.
+    ///
+    /// `None` when three parts can't say it, because the second is not 0 or the build is above
+    /// 32767.
+    #[must_use]
+    pub fn registry_form(self) -> Option<String> {
+        let Self { major, minor, build, minor_build } = self;
+        let sayable = minor == 0 && build <= MAX_BUILD;
+        sayable.then(|| format!("{major}.{build}.{minor_build}"))
+    }
+
+    /// The place among all versions, which lie as close as whole numbers.
+    pub(crate) fn position(self) -> u64 {
+        let parts = [self.major, self.minor, self.build, self.minor_build];
+        parts.into_iter().fold(0, |position, part| position << 16 | u64::from(part))
+    }
+}
+
+/// The greatest build of the registry's form. On the wire the next bit says which scheme the
+/// version is written in.
+pub(crate) const MAX_BUILD: u16 = 32_767;
+
 impl fmt::Display for ClientVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}.{}", self.major, self.minor, self.build, self.minor_build)

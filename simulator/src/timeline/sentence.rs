@@ -212,9 +212,16 @@ fn poll(event: &StoreEvent) -> String {
 }
 
 fn policy_changed(event: &StoreEvent) -> Sentence {
-    let added = quoted_list(event.field("added")).map(|items| format!("{items} added"));
-    let removed = quoted_list(event.field("removed")).map(|items| format!("{items} removed"));
-    let changes: Vec<String> = [added, removed].into_iter().flatten().collect();
+    let lists = ["processes", "versions"].map(|list| event.field(list));
+    let changes: Vec<String> = lists
+        .iter()
+        .flat_map(|list| {
+            let added = quoted_list(list.field("added")).map(|items| format!("{items} added"));
+            let removed =
+                quoted_list(list.field("removed")).map(|items| format!("{items} removed"));
+            [added, removed].into_iter().flatten()
+        })
+        .collect();
     let changes =
         if changes.is_empty() { "its items are the same".to_owned() } else { changes.join(", ") };
     let text = format!("the policy changes{}: {changes}", generation(event));

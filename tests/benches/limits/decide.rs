@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use foldhash::fast::FixedState;
-use policy::{ClientVersion, Decision, Policy, ProcessList, ProcessName, Subject};
+use policy::{ClientVersion, Decision, Policy, ProcessList, ProcessName, Subject, VersionRanges};
 
 use crate::Scale;
 use crate::figures::{Figures, print};
@@ -81,7 +81,10 @@ impl Case {
         random.shuffle(&mut names);
         let reported: Vec<String> = names.iter().map(|name| random.case(name)).collect();
         let case = Self {
-            policy: Policy::new(ProcessList::parse(&list.join(";")).value),
+            policy: Policy::new(
+                ProcessList::parse(&list.join(";")).value,
+                VersionRanges::default(),
+            ),
             subjects: reported.iter().map(|name| subject(name)).collect(),
             reported,
         };

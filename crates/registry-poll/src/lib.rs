@@ -1,10 +1,12 @@
-//! The registry as the store reads it: keys, typed values, key stores, and the schedule of the poll.
+//! The registry as the store reads it: keys, typed values, where they are kept and edited, what goes wrong with reading
+//! them, and the schedule of the poll.
 //!
 //! *Registry* is the Windows registry only. Values keep their bytes as the registry holds them (`REG_SZ` is UTF-16LE);
 //! [`Reading`] is what a read of a text value came to: not found, wrong type and unreadable are three different things
 //! (policy A7, A8, A9).
 
 mod edit;
+mod fault;
 mod key_path;
 mod key_store;
 mod memory;
@@ -14,6 +16,10 @@ mod tree;
 mod value;
 
 pub use edit::{Edit, EditError};
+pub use fault::{
+    CountedFault, DisturbedReads, FaultId, FaultKind, MAX_FAULTS, ReadFaults, RegistryFault,
+    TooManyFaults,
+};
 pub use key_path::{KeyPath, NameError, ValueName};
 pub use key_store::{KeyStore, KeyStoreError, Registry};
 pub use memory::MemoryKeyStore;

@@ -1,10 +1,11 @@
 //! The registry as the store reads it: keys, typed values, where they are kept and edited, what goes wrong with reading
-//! them, and the schedule of the poll.
+//! them, the registries of a cluster's nodes, and the schedule of the poll.
 //!
 //! *Registry* is the Windows registry only. Values keep their bytes as the registry holds them (`REG_SZ` is UTF-16LE);
 //! [`Reading`] is what a read of a text value came to: not found, wrong type and unreadable are three different things
 //! (policy A7, A8, A9).
 
+mod cluster;
 mod edit;
 mod fault;
 mod key_path;
@@ -15,6 +16,10 @@ mod schedule;
 mod tree;
 mod value;
 
+pub use cluster::{
+    CheckpointStatus, Cluster, ClusterError, ClusterMode, ClusterStatus, Node, NodeName,
+    NodeNameError, NodeState, NodeStatus, Restored,
+};
 pub use edit::{Edit, EditError};
 pub use fault::{
     CountedFault, DisturbedReads, FaultId, FaultKind, MAX_FAULTS, ReadFaults, RegistryFault,

@@ -14,7 +14,7 @@ const ALLOWED: &[Row] = &[
     ("policy", &[], &["thiserror", "hashbrown", "foldhash"]),
     ("dcerpc", &[], &["bitflags", "uuid", "thiserror"]),
     ("emsmdb", &["dcerpc"], &["thiserror"]),
-    ("registry-poll", &["clock"], &["thiserror"]),
+    ("registry-poll", &["clock"], &["encoding_rs", "thiserror"]),
     ("infostore", &["clock", "policy", "registry-poll"], &["thiserror"]),
     ("server", CORE, &["tokio", "dashmap", "tracing", "rand", "thiserror"]),
     (

@@ -12,6 +12,7 @@ mod key_path;
 mod key_store;
 mod memory;
 mod reading;
+mod reg_file;
 mod schedule;
 mod tree;
 mod value;
@@ -29,6 +30,10 @@ pub use key_path::{KeyPath, NameError, ValueName};
 pub use key_store::{KeyStore, KeyStoreError, Registry};
 pub use memory::MemoryKeyStore;
 pub use reading::{InvalidValue, MAX_TEXT_BYTES, Reading, ValueRead};
+pub use reg_file::{
+    AnsiCodePage, MAX_REG_FILE_BYTES, MAX_REG_FILE_EDITS, MAX_REG_FILE_ERRORS, RegFile,
+    RegFileError, RegFileErrors, RegFileProblem, RegFileVersion, RegFileWriteError,
+};
 pub use schedule::{Poll, PollNumber, PollSchedule, PollTrigger, Requested};
 pub use tree::{Key, KeyTree, MAX_REGISTRY_BYTES, MAX_VALUE_BYTES};
 pub use value::{RegType, RegValue};

@@ -2,12 +2,14 @@
 
 use emsmdb::aux::{
     AuxBlock, AuxClientControl, AuxError, AuxOsVersionInfo, AuxPerfClientInfo, AuxPerfProcessInfo,
-    AuxPerfSessionInfo, AuxReading, AuxType, BLOCKS_MAX, ClientMode, ServerAuxBlock, SkippedBlock,
-    decode_aux, decode_blocks, encode_aux, encode_blocks, encode_server_aux,
+    AuxPerfSessionInfo, AuxReading, AuxType, BLOCKS_MAX, BLOCKS_SIZE_MAX, ClientMode,
+    ServerAuxBlock, SkippedBlock, decode_aux, decode_blocks, encode_aux, encode_blocks,
+    encode_server_aux,
 };
 use emsmdb::header_ext::{HeaderExtError, HeaderFlags};
+use emsmdb::lz77::Lz77Error;
 
-use super::{hex, utf16, vector};
+use super::{direct2, hex, utf16, vector};
 
 const GUID: [u8; 16] =
     [0x44, 0x33, 0x22, 0x11, 0x66, 0x55, 0x88, 0x77, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0];
@@ -98,6 +100,31 @@ fn an_obfuscated_buffer_reads_like_a_plain_one() {
         assert_eq!(decode_aux(&buffer), expected, "{row}");
         assert_eq!(encode_aux(std::slice::from_ref(&block), flags), buffer, "{row}");
     }
+}
+
+#[test]
+fn a_compressed_buffer_reads_like_a_plain_one() {
+    let reading = decode_aux(vector!("aux_compressed"));
+    let name = format!("{}.exe", "VeryLongMapiClientProcessName".repeat(2));
+    assert_eq!(reading.blocks, [AuxBlock::ProcessInfo(process(2, &name))]);
+    assert_eq!(reading.problem, None);
+    let payload = vector!("aux");
+    for packed in [direct2::greedy(payload, 8192, 300), direct2::literals(payload)] {
+        for flags in [5, 7] {
+            let buffer = direct2::framed(flags, &packed, payload.len());
+            assert_eq!(decode_aux(&buffer), decode_blocks(payload), "{flags}");
+        }
+    }
+}
+
+#[test]
+fn problems_behind_a_compressed_header_are_where_they_would_be_in_clear() {
+    let payload = [hex(MDL), hex("0000 01 0b")].concat();
+    let buffer = direct2::framed(5, &direct2::literals(&payload), payload.len());
+    assert_eq!(decode_aux(&buffer), decode_aux(&framed(&payload)));
+    let trailing = HeaderExtError::TrailingBytes { offset: 110, length: 2 };
+    let buffer = [vector!("aux_compressed"), &[0; 2]].concat();
+    assert_eq!(decode_aux(&buffer).problem, Some(AuxError::Header(trailing)));
 }
 
 #[test]
@@ -212,10 +239,16 @@ fn a_buffer_that_cannot_be_unpacked_has_no_blocks() {
     };
     let version = HeaderExtError::Version { offset: 0, version: 1 };
     let sizes = HeaderExtError::SizeActual { offset: 0, size: 0x34, size_actual: 0x35 };
+    let error = Lz77Error::Distance { offset: 8, distance: 1641, produced: 4 };
+    let broken = HeaderExtError::Compressed { offset: 0, error };
+    let (size, max) = (0x1001, BLOCKS_SIZE_MAX);
+    let too_long = HeaderExtError::PayloadTooLong { offset: 0, size, max };
+    let packed = direct2::greedy(&[0; 0x1001], 1, 0x1001);
     let table = [
         ("version", patched(0, 1), version),
-        ("compressed", patched(2, 5), HeaderExtError::Compressed { offset: 0 }),
-        ("compressed and obfuscated", patched(2, 7), HeaderExtError::Compressed { offset: 0 }),
+        ("not really compressed", patched(2, 5), broken),
+        ("above 4 KB", framed(&[0; 0x1001]), too_long),
+        ("above 4 KB compressed", direct2::framed(5, &packed, 0x1001), too_long),
         ("not the last", patched(2, 0), HeaderExtError::NotLast { offset: 0 }),
         ("sizes that differ", patched(6, 0x35), sizes),
     ];

@@ -10,7 +10,9 @@
 
 mod aux_blocks;
 mod connect;
+pub(crate) mod direct2;
 mod garbage;
+mod lz77;
 mod ndr;
 mod rop;
 mod rpc;

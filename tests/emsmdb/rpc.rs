@@ -1,7 +1,9 @@
 //! `EcDoRpcExt2`, `EcDoRpc`, `EcDoDisconnect`, `EcDummyRpc`, and the buffers of the first.
 
 use dcerpc::ndr::NdrErrorKind;
+use emsmdb::field::Truncated;
 use emsmdb::header_ext::{HeaderExtError, HeaderFlags, PAYLOAD_MAX};
+use emsmdb::lz77::Lz77Error;
 use emsmdb::rgb::{self, CHAIN_MAX};
 use emsmdb::{
     EcDoDisconnectRequest, EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response,
@@ -9,6 +11,7 @@ use emsmdb::{
     RpcExt2Flags, decode_request, opnum,
 };
 
+use super::direct2::{framed, greedy};
 use super::{HANDLE, hex, vector};
 
 #[test]
@@ -222,11 +225,28 @@ fn a_chain_ends_with_the_header_that_says_so() {
 }
 
 #[test]
+fn the_payloads_of_a_chain_are_compressed_and_obfuscated_in_any_mix() {
+    let texts = [&b"abc".repeat(100)[..], b"plain", b"", &[7; PAYLOAD_MAX], b"last"];
+    let flags = [1, 2, 3, 3, 5];
+    let payload = |(text, flags): (&[u8], u16)| {
+        let packed = if flags & 1 == 0 { text.to_vec() } else { greedy(text, 3, 40_000) };
+        framed(flags, &packed, text.len())
+    };
+    let chain: Vec<u8> = texts.into_iter().zip(flags).flat_map(payload).collect();
+    let payloads = rgb::decode_rgb_in(&chain).unwrap();
+    let read: Vec<_> = payloads.iter().map(|payload| payload.bytes.as_slice()).collect();
+    assert_eq!(read, texts);
+    assert_eq!(payloads.iter().map(|payload| payload.flags.0).collect::<Vec<_>>(), flags);
+}
+
+#[test]
 fn broken_extended_buffers_are_named() {
     let header = "0000 0400 0100 0100 aa";
+    let (structure, field) = ("DIRECT2", "flags");
+    let cut = Truncated { structure, field, offset: 0, needed: 4, available: 1 }.into();
+    let short = Lz77Error::TooShort { produced: 1, size_actual: 2 };
     let table = [
         ("version", "0100 0400 0100 0100 aa", HeaderExtError::Version { offset: 0, version: 1 }),
-        ("compressed", "0000 0500 0100 0200 aa", HeaderExtError::Compressed { offset: 0 }),
         (
             "sizes that differ",
             "0000 0400 0100 0200 aa",
@@ -238,9 +258,19 @@ fn broken_extended_buffers_are_named() {
             HeaderExtError::TrailingBytes { offset: 9, length: 9 },
         ),
         (
-            "compressed second",
+            "second payload that does not decompress",
             "0000 0000 0100 0100 aa 0000 0500 0100 0200 aa",
-            HeaderExtError::Compressed { offset: 9 },
+            HeaderExtError::Compressed { offset: 9, error: cut },
+        ),
+        (
+            "compressed payload that is too short",
+            "0000 0500 0500 0200 ffffff7f aa",
+            HeaderExtError::Compressed { offset: 0, error: short },
+        ),
+        (
+            "compressed payload above 32 KB",
+            "0000 0500 0b00 0180 ffffff7f aa 0700 0f ff fd7f",
+            HeaderExtError::PayloadTooLong { offset: 0, size: 0x8001, max: PAYLOAD_MAX },
         ),
     ];
     for (row, chain, error) in table {
@@ -273,9 +303,8 @@ fn a_payload_is_limited_to_32_kilobytes_both_ways() {
     let packed = rgb::encode_rgb_in(&longest, HeaderFlags::default()).unwrap();
     assert_eq!(rgb::decode_rgb_in(&packed).unwrap()[0].bytes, longest);
     let size = PAYLOAD_MAX + 1;
-    let error = Err(HeaderExtError::PayloadTooLong { offset: 0, size });
-    assert_eq!(rgb::encode_rgb_in(&vec![0; size], HeaderFlags::default()), error);
+    let error = HeaderExtError::PayloadTooLong { offset: 0, size, max: PAYLOAD_MAX };
+    assert_eq!(rgb::encode_rgb_in(&vec![0; size], HeaderFlags::default()), Err(error));
     let buffer = [hex("0000 0400 0180 0180"), vec![0; size]].concat();
-    let error = HeaderExtError::PayloadTooLong { offset: 0, size };
     assert_eq!(rgb::decode_rgb_in(&buffer), Err(error));
 }

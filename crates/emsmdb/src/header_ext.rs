@@ -7,17 +7,21 @@
 //! | 4 | 2 | Size | bytes of payload that follow |
 //! | 6 | 2 | SizeActual | bytes of payload once decompressed; Size when it is not compressed |
 //!
-//! A payload is compressed first and obfuscated then. Compression is not implemented: a compressed payload is
-//! an error with a name of its own, and never compressing is within the specification.
+//! A payload is compressed first ([`lz77`](crate::lz77)) and obfuscated then. Any mix of flags is read; nothing is
+//! ever compressed when written, which is within the specification. That a compressed payload is shorter than what
+//! it was is not insisted on.
 //!
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
+use std::borrow::Cow;
+
 use crate::field::{FieldReader, Truncated, length_u16};
+use crate::lz77::{self, Lz77Error};
 
 /// The header's size, in bytes.
 pub const HEADER_SIZE: usize = 8;
 
-/// The most one payload holds, in bytes.
+/// The most one payload holds, in bytes, decompressed.
 pub const PAYLOAD_MAX: usize = 0x8000;
 
 /// The `Flags` of a header. Unknown bits survive.
@@ -68,11 +72,13 @@ pub enum HeaderExtError {
         /// The version as sent.
         version: u16,
     },
-    /// The payload is compressed, which is not implemented.
-    #[error("RPC_HEADER_EXT at offset {offset}: payload is compressed")]
+    /// The payload does not decompress.
+    #[error("RPC_HEADER_EXT at offset {offset}: compressed payload: {error}")]
     Compressed {
         /// Where the header starts, in bytes from the start of the buffer.
         offset: usize,
+        /// What is wrong; its offsets count from the start of the payload.
+        error: Lz77Error,
     },
     /// SizeActual differs from Size although nothing is compressed.
     #[error("RPC_HEADER_EXT at offset {offset}: SizeActual is {size_actual}, Size {size}")]
@@ -84,13 +90,15 @@ pub enum HeaderExtError {
         /// SizeActual as sent.
         size_actual: u16,
     },
-    /// The payload is above 32 KB.
-    #[error("RPC_HEADER_EXT at offset {offset}: payload of {size} bytes is above {PAYLOAD_MAX}")]
+    /// The payload is longer, decompressed, than its buffer may hold.
+    #[error("RPC_HEADER_EXT at offset {offset}: payload of {size} bytes is above {max}")]
     PayloadTooLong {
         /// Where the header starts, in bytes from the start of the buffer.
         offset: usize,
         /// The payload's size, in bytes.
         size: usize,
+        /// The most that is allowed.
+        max: usize,
     },
     /// The only header that is allowed lacks the flag Last.
     #[error("RPC_HEADER_EXT at offset {offset}: Last is not set")]
@@ -135,8 +143,11 @@ pub(crate) fn wrap(payload: &[u8], flags: HeaderFlags) -> Vec<u8> {
     buffer
 }
 
-/// Takes the next header and its payload off `reader`.
-pub(crate) fn unwrap_next(reader: &mut FieldReader<'_>) -> Result<ExtendedPayload, HeaderExtError> {
+/// Takes the next header and its payload off `reader`; the payload may be up to `max` bytes long.
+pub(crate) fn unwrap_next(
+    reader: &mut FieldReader<'_>,
+    max: usize,
+) -> Result<ExtendedPayload, HeaderExtError> {
     let offset = reader.position();
     let version = reader.u16("Version")?;
     if version != VERSION {
@@ -146,25 +157,39 @@ pub(crate) fn unwrap_next(reader: &mut FieldReader<'_>) -> Result<ExtendedPayloa
     let size = reader.u16("Size")?;
     let size_actual = reader.u16("SizeActual")?;
     let payload = reader.bytes("payload", size.into())?;
-    if flags.contains(HeaderFlags::COMPRESSED) {
-        return Err(HeaderExtError::Compressed { offset });
-    }
-    if size != size_actual {
+    let compressed = flags.contains(HeaderFlags::COMPRESSED);
+    if size != size_actual && !compressed {
         return Err(HeaderExtError::SizeActual { offset, size, size_actual });
     }
+    let length = check_length(offset, size_actual.into(), max)?;
     let obfuscate = flags.contains(HeaderFlags::XOR_MAGIC);
-    let bytes = if obfuscate { obfuscated(payload) } else { payload.to_vec() };
+    let bytes = if obfuscate { Cow::Owned(obfuscated(payload)) } else { Cow::Borrowed(payload) };
+    let bytes = if compressed {
+        lz77::decompress(&bytes, length)
+            .map_err(|error| HeaderExtError::Compressed { offset, error })?
+    } else {
+        bytes.into_owned()
+    };
     Ok(ExtendedPayload { flags, bytes })
 }
 
-/// Takes a buffer apart that holds exactly one payload; also says which bytes follow it.
-pub(crate) fn unwrap_only(buffer: &[u8]) -> Result<(Vec<u8>, &[u8]), HeaderExtError> {
+/// Takes a buffer apart that holds exactly one payload of up to `max` bytes; also says which bytes follow it.
+pub(crate) fn unwrap_only(buffer: &[u8], max: usize) -> Result<(Vec<u8>, &[u8]), HeaderExtError> {
     let mut reader = FieldReader::new(STRUCTURE, buffer, 0);
-    let payload = unwrap_next(&mut reader)?;
+    let payload = unwrap_next(&mut reader, max)?;
     if !payload.flags.contains(HeaderFlags::LAST) {
         return Err(HeaderExtError::NotLast { offset: 0 });
     }
     Ok((payload.bytes, reader.rest()))
+}
+
+/// The size of the payload behind the header at `offset`, if it is allowed.
+pub(crate) const fn check_length(
+    offset: usize,
+    size: usize,
+    max: usize,
+) -> Result<usize, HeaderExtError> {
+    if size <= max { Ok(size) } else { Err(HeaderExtError::PayloadTooLong { offset, size, max }) }
 }
 
 /// XORs each byte with `0xA5`, which also undoes it.

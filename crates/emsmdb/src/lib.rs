@@ -7,11 +7,13 @@
 //!
 //! Every message goes both ways: a server decodes requests and encodes responses, a client does the reverse.
 //! The layers nest as on the wire: [`dcerpc::ndr`] carries the stubs of [`connect`], [`disconnect`], [`rpc`] and
-//! [`rpc_ext2`]; [`header_ext`] frames the buffers inside them; [`aux`] and [`rop`] are what the buffers hold.
+//! [`rpc_ext2`]; [`header_ext`] frames the buffers inside them, [`lz77`] unpacks them; [`aux`] and [`rop`] are what
+//! the buffers hold.
 //!
 //! All integers are little-endian. Decoders take anything: they never panic, and allocate at most the input
-//! plus a constant. Encoders check no range, because a test client has to be able to violate it; lengths
-//! beyond their field saturate, and such a message cannot be decoded.
+//! plus a constant, which is what the payloads of one buffer may decompress to. Encoders check no range, because
+//! a test client has to be able to violate it; lengths beyond their field saturate, and such a message cannot be
+//! decoded.
 //!
 //! Specification: [MS-OXCRPC], the wire format, and [MS-OXCROPS], the remote operations.
 //!
@@ -26,6 +28,7 @@ pub mod error_code;
 pub mod field;
 pub mod header_ext;
 pub mod interface;
+pub mod lz77;
 pub mod request;
 pub mod rgb;
 pub mod rop;

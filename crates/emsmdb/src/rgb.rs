@@ -7,7 +7,9 @@
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
 use crate::field::FieldReader;
-use crate::header_ext::{self, ExtendedPayload, HeaderExtError, HeaderFlags, PAYLOAD_MAX};
+use crate::header_ext::{
+    self, ExtendedPayload, HeaderExtError, HeaderFlags, PAYLOAD_MAX, check_length,
+};
 use crate::rpc_ext2::RpcExt2Flags;
 
 /// The most payloads one chain holds.
@@ -18,8 +20,8 @@ pub const CHAIN_MAX: usize = 96;
 /// A server answers any error with `ecRpcFormat`, and may do so for more than one payload.
 ///
 /// # Errors
-/// When a header or payload is cut off, malformed, compressed or above 32 KB, there are more than [`CHAIN_MAX`],
-/// or bytes follow the last.
+/// When a header or payload is cut off or malformed, a payload does not decompress or is above 32 KB, there are more than
+/// [`CHAIN_MAX`], or bytes follow the last.
 pub fn decode_rgb_in(chain: &[u8]) -> Result<Vec<ExtendedPayload>, HeaderExtError> {
     let mut reader = FieldReader::new(header_ext::STRUCTURE, chain, 0);
     let mut payloads = Vec::new();
@@ -28,8 +30,7 @@ pub fn decode_rgb_in(chain: &[u8]) -> Result<Vec<ExtendedPayload>, HeaderExtErro
         if payloads.len() >= CHAIN_MAX {
             return Err(HeaderExtError::ChainTooLong { offset, max: CHAIN_MAX });
         }
-        let payload = header_ext::unwrap_next(&mut reader)?;
-        check_length(offset, &payload.bytes)?;
+        let payload = header_ext::unwrap_next(&mut reader, PAYLOAD_MAX)?;
         let last = payload.flags.contains(HeaderFlags::LAST);
         payloads.push(payload);
         if last {
@@ -47,7 +48,7 @@ pub fn decode_rgb_in(chain: &[u8]) -> Result<Vec<ExtendedPayload>, HeaderExtErro
 /// # Errors
 /// `PayloadTooLong` above 32 KB.
 pub fn encode_rgb_in(payload: &[u8], flags: HeaderFlags) -> Result<Vec<u8>, HeaderExtError> {
-    check_length(0, payload)?;
+    check_length(0, payload.len(), PAYLOAD_MAX)?;
     Ok(header_ext::wrap(payload, flags.with(HeaderFlags::LAST)))
 }
 
@@ -69,9 +70,4 @@ impl RpcExt2Flags {
         }
         HeaderFlags::LAST.with(HeaderFlags::XOR_MAGIC)
     }
-}
-
-fn check_length(offset: usize, payload: &[u8]) -> Result<(), HeaderExtError> {
-    let size = payload.len();
-    if size <= PAYLOAD_MAX { Ok(()) } else { Err(HeaderExtError::PayloadTooLong { offset, size }) }
 }

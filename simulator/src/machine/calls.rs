@@ -290,7 +290,7 @@ impl Calls<'_> {
         if self.options.xor_magic { HeaderFlags::XOR_MAGIC } else { HeaderFlags::default() }
     }
 
-    /// How the server is to encode its answers. A compressed one could not be read.
+    /// How the server is to encode its answers: like the requests, and never compressed.
     fn answer_flags(&self) -> RpcExt2Flags {
         if self.options.xor_magic {
             RpcExt2Flags::NO_COMPRESSION

@@ -12,7 +12,8 @@
 //! | in the buffer | blocks | problem |
 //! |---|---|---|
 //! | nothing at all | none | no |
-//! | header cut off, malformed, not Last, or the payload compressed | none | yes |
+//! | header cut off, malformed or not Last | none | yes |
+//! | a payload that does not decompress, or is above [`BLOCKS_SIZE_MAX`] | none | yes |
 //! | a block we know is too short for its fixed fields | none | yes |
 //! | Size below 4 or past the end | those before it | yes |
 //! | more than [`BLOCKS_MAX`] blocks | the first so many | yes |
@@ -44,6 +45,10 @@ use block::{Block, BlockWriter};
 
 /// The most blocks that are read from one buffer: as many as fit when each has one field.
 pub const BLOCKS_MAX: usize = 512;
+
+/// The most that all blocks of one buffer take, decompressed, in bytes: what [`AUX_MAX`](crate::connect::AUX_MAX)
+/// leaves them behind the `RPC_HEADER_EXT`.
+pub const BLOCKS_SIZE_MAX: usize = 0x1000;
 
 /// The `Type` of an AUX_HEADER. Unknown values survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,7 +123,8 @@ impl AuxReading {
     }
 }
 
-/// What is wrong with an auxiliary buffer. Offsets count from its first byte.
+/// What is wrong with an auxiliary buffer. Offsets count from its first byte, those of blocks as if nothing were
+/// compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuxError {
     /// The `RPC_HEADER_EXT` cannot be unpacked.
@@ -163,7 +169,7 @@ pub fn decode_aux(rgb_aux: &[u8]) -> AuxReading {
     if rgb_aux.is_empty() {
         return AuxReading::default();
     }
-    let (payload, trailing) = match header_ext::unwrap_only(rgb_aux) {
+    let (payload, trailing) = match header_ext::unwrap_only(rgb_aux, BLOCKS_SIZE_MAX) {
         Ok(unwrapped) => unwrapped,
         Err(error) => {
             return AuxReading { blocks: Vec::new(), problem: Some(error.into()) };
@@ -171,8 +177,8 @@ pub fn decode_aux(rgb_aux: &[u8]) -> AuxReading {
     };
     let mut reading = decode_payload(&payload, HEADER_SIZE);
     if !trailing.is_empty() {
-        let offset = HEADER_SIZE.saturating_add(payload.len());
         let length = trailing.len();
+        let offset = rgb_aux.len().saturating_sub(length);
         reading.note(Some(HeaderExtError::TrailingBytes { offset, length }.into()));
     }
     reading

@@ -1,8 +1,12 @@
 //! Anything at all is decoded without a panic, and what we write we read back.
 
 use emsmdb::aux::{
-    AuxBlock, AuxPerfClientInfo, AuxPerfProcessInfo, AuxPerfSessionInfo, AuxType, ClientMode,
-    SkippedBlock, decode_aux, decode_blocks, encode_aux,
+    AuxBlock, AuxClientConnectionInfo, AuxClientControl, AuxEndpointCapabilities, AuxExOrgInfo,
+    AuxExceptionTrace, AuxOsVersionInfo, AuxPerfAccountInfo, AuxPerfClientInfo,
+    AuxPerfDefGcSuccess, AuxPerfDefMdbSuccess, AuxPerfFailure, AuxPerfGcSuccess, AuxPerfMdbSuccess,
+    AuxPerfProcessInfo, AuxPerfRequestId, AuxPerfServerInfo, AuxPerfSessionInfo,
+    AuxProtocolDeviceIdentification, AuxServerCapabilities, AuxServerSessionInfo, AuxType,
+    ClientMode, Ground, ServerType, SkippedBlock, decode_aux, decode_blocks, encode_aux,
 };
 use emsmdb::header_ext::HeaderFlags;
 use emsmdb::rgb::decode_rgb_in;
@@ -46,7 +50,12 @@ fn name() -> impl Strategy<Value = Option<Vec<u16>>> {
     proptest::option::of(vec(1..=u16::MAX, 0..40))
 }
 
-fn block() -> impl Strategy<Value = AuxBlock> {
+fn ground() -> impl Strategy<Value = Ground> {
+    prop_oneof![Just(Ground::Unstated), Just(Ground::Background), Just(Ground::Foreground)]
+}
+
+/// Blocks that name programs, machines, sessions and the like.
+fn naming_block() -> impl Strategy<Value = AuxBlock> {
     let process = (1..=2_u8, any::<u16>(), any::<[u8; 16]>(), name()).prop_map(
         |(version, process_id, process_guid, name)| {
             AuxBlock::ProcessInfo(AuxPerfProcessInfo { version, process_id, process_guid, name })
@@ -73,11 +82,142 @@ fn block() -> impl Strategy<Value = AuxBlock> {
             AuxBlock::SessionInfo(AuxPerfSessionInfo { session_id, session_guid, connection_id })
         },
     );
-    let skipped =
-        (0x18..=u8::MAX, any::<u8>(), 4..60_u16).prop_map(|(block_type, version, size)| {
-            AuxBlock::Skipped(SkippedBlock { block_type: AuxType(block_type), version, size })
+    let server = (any::<(u16, u16)>(), name(), name()).prop_map(|(numbers, dn, name)| {
+        AuxBlock::ServerInfo(AuxPerfServerInfo {
+            server_id: numbers.0,
+            server_type: ServerType(numbers.1),
+            server_dn: dn,
+            server_name: name,
+        })
+    });
+    let request = any::<(u16, u16)>().prop_map(|(session_id, request_id)| {
+        AuxBlock::RequestId(AuxPerfRequestId { session_id, request_id })
+    });
+    let account = any::<(u16, [u8; 16])>().prop_map(|(client_id, account)| {
+        AuxBlock::AccountInfo(AuxPerfAccountInfo { client_id, account })
+    });
+    prop_oneof![process, client, session, server, request, account]
+}
+
+/// Blocks that report how requests went.
+fn reporting_block() -> impl Strategy<Value = AuxBlock> {
+    let numbers = (any::<Option<u16>>(), any::<[u16; 4]>(), any::<[u32; 3]>(), any::<u8>());
+    (0..5_u8, ground(), numbers).prop_map(|(which, ground, (process_id, ids, times, operation))| {
+        let [client_id, server_id, session_id, request_id] = ids;
+        let [time_since_request_ms, time_to_complete_ms, code] = times;
+        let request_operation = operation;
+        match which {
+            0 => AuxBlock::DefMdbSuccess(AuxPerfDefMdbSuccess {
+                ground,
+                time_since_request_ms,
+                time_to_complete_ms,
+                request_id,
+            }),
+            1 => AuxBlock::DefGcSuccess(AuxPerfDefGcSuccess {
+                ground,
+                server_id,
+                session_id,
+                time_since_request_ms,
+                time_to_complete_ms,
+                request_operation,
+            }),
+            2 => AuxBlock::MdbSuccess(AuxPerfMdbSuccess {
+                ground,
+                process_id,
+                client_id,
+                server_id,
+                session_id,
+                request_id,
+                time_since_request_ms,
+                time_to_complete_ms,
+            }),
+            3 => AuxBlock::GcSuccess(AuxPerfGcSuccess {
+                ground,
+                process_id,
+                client_id,
+                server_id,
+                session_id,
+                time_since_request_ms,
+                time_to_complete_ms,
+                request_operation,
+            }),
+            _ => AuxBlock::Failure(AuxPerfFailure {
+                ground,
+                process_id,
+                client_id,
+                server_id,
+                session_id,
+                request_id,
+                time_since_request_ms,
+                time_to_fail_ms: time_to_complete_ms,
+                result_code: ErrorCode(code),
+                request_operation,
+            }),
+        }
+    })
+}
+
+/// Blocks of servers and of later clients, and unknown ones.
+fn other_block() -> impl Strategy<Value = AuxBlock> {
+    let flags =
+        (0..4_u8, any::<u32>(), any::<u32>()).prop_map(|(which, flags, time)| match which {
+            0 => AuxBlock::ExOrgInfo(AuxExOrgInfo { org_flags: flags }),
+            1 => {
+                let server_capability_flags = flags;
+                AuxBlock::ServerCapabilities(AuxServerCapabilities { server_capability_flags })
+            }
+            2 => {
+                let endpoint_capability_flag = flags;
+                AuxBlock::EndpointCapabilities(AuxEndpointCapabilities { endpoint_capability_flag })
+            }
+            _ => AuxBlock::ClientControl(AuxClientControl {
+                enable_flags: flags,
+                expiry_time_ms: time,
+            }),
         });
-    prop_oneof![process, client, session, skipped]
+    let system = any::<([u32; 3], [u16; 2])>().prop_map(|([major, minor, build], packs)| {
+        let [service_pack_major, service_pack_minor] = packs;
+        AuxBlock::OsVersionInfo(AuxOsVersionInfo {
+            major,
+            minor,
+            build,
+            service_pack_major,
+            service_pack_minor,
+        })
+    });
+    let connection = (any::<[u8; 16]>(), name(), any::<[u32; 2]>()).prop_map(
+        |(connection_guid, connection_context_info, [connection_attempts, connection_flags])| {
+            AuxBlock::ClientConnectionInfo(AuxClientConnectionInfo {
+                connection_guid,
+                connection_context_info,
+                connection_attempts,
+                connection_flags,
+            })
+        },
+    );
+    let session = name().prop_map(|server_session_context_info| {
+        AuxBlock::ServerSessionInfo(AuxServerSessionInfo { server_session_context_info })
+    });
+    let device = (name(), name(), name(), name(), name()).prop_map(|names| {
+        AuxBlock::ProtocolDeviceIdentification(AuxProtocolDeviceIdentification {
+            manufacturer: names.0,
+            model: names.1,
+            serial_number: names.2,
+            version: names.3,
+            firmware_version: names.4,
+        })
+    });
+    let trace = vec(any::<u8>(), 0..40)
+        .prop_map(|body| AuxBlock::ExceptionTrace(AuxExceptionTrace { body }));
+    let unknown = prop_oneof![(0x4F..=u8::MAX, any::<u8>()), (any::<u8>(), 3..=u8::MAX)];
+    let skipped = (unknown, 4..60_u16).prop_map(|((block_type, version), size)| {
+        AuxBlock::Skipped(SkippedBlock { block_type: AuxType(block_type), version, size })
+    });
+    prop_oneof![flags, system, connection, session, device, trace, skipped]
+}
+
+fn block() -> impl Strategy<Value = AuxBlock> {
+    prop_oneof![naming_block(), reporting_block(), other_block()]
 }
 
 fn operation() -> impl Strategy<Value = RopRequest> {

@@ -9,6 +9,7 @@
 )]
 
 mod aux_blocks;
+mod aux_layouts;
 mod connect;
 pub(crate) mod direct2;
 mod garbage;

@@ -33,18 +33,16 @@ pub(crate) fn read_aux(rgb_aux_in: &[u8]) -> AuxIdentity {
     }
     let mut identity = AuxIdentity::default();
     for block in reading.blocks {
-        match block {
-            AuxBlock::ProcessInfo(info) => {
-                identity.names.extend(info.name_lossy().as_deref().and_then(ProcessName::parse));
-            }
-            AuxBlock::ClientInfo(info) => {
-                identity.machine = info
-                    .machine_name
-                    .map(|name| String::from_utf16_lossy(&name))
-                    .filter(|name| !name.is_empty());
-                identity.mode = Some(client_mode(info.client_mode));
-            }
-            AuxBlock::SessionInfo(_) | AuxBlock::Skipped(_) => {}
+        if let AuxBlock::ProcessInfo(info) = block {
+            identity.names.extend(info.name_lossy().as_deref().and_then(ProcessName::parse));
+        } else if let AuxBlock::ClientInfo(info) = block {
+            identity.machine = info
+                .machine_name
+                .map(|name| String::from_utf16_lossy(&name))
+                .filter(|name| !name.is_empty());
+            identity.mode = Some(client_mode(info.client_mode));
+        } else if let AuxBlock::Skipped(skipped) = block {
+            tracing::debug!(block = %skipped, "an auxiliary block is not read");
         }
     }
     identity

@@ -1,17 +1,27 @@
 //! One block: its AUX_HEADER, its fixed fields, and the variable ones that offsets point to.
 
-use super::{AuxError, AuxType};
-use crate::field::{FieldReader, length_u16};
+use core::ops::Range;
 
-/// A block as cut out of the payload.
+use super::{AuxError, AuxType};
+use crate::field::{FieldReader, Truncated, length_u16};
+
+/// A block as cut out of the payload: first its fixed fields are read in order, then what their offsets point to.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) block_type: AuxType,
     pub(super) version: u8,
+    /// In Microsoft's spelling, for errors.
+    structure: &'static str,
     /// The whole block, AUX_HEADER included.
     bytes: &'a [u8],
     /// Where the block starts in the buffer that errors speak of.
     base: usize,
+    /// What is left of the body's fixed fields.
+    fields: FieldReader<'a>,
+    /// Where the variable fields lie that were read, in bytes from the start of the block.
+    taken: Vec<Range<usize>>,
+    /// What was wrong with a variable field first.
+    problem: Option<AuxError>,
 }
 
 impl<'a> Block<'a> {
@@ -27,7 +37,11 @@ impl<'a> Block<'a> {
             return Err(AuxError::BlockSize { offset: base, size, available: available.len() });
         }
         let bytes = reader.bytes("block", length)?;
-        Ok(Self { block_type, version, bytes, base })
+        let body = bytes.get(AUX_HEADER_SIZE..).unwrap_or_default();
+        let structure = "AUX_HEADER";
+        let fields = FieldReader::new(structure, body, base.saturating_add(AUX_HEADER_SIZE));
+        let (taken, problem) = (Vec::new(), None);
+        Ok(Self { block_type, version, structure, bytes, base, fields, taken, problem })
     }
 
     /// Size as sent.
@@ -35,64 +49,103 @@ impl<'a> Block<'a> {
         length_u16(self.bytes)
     }
 
-    /// Reads the fixed fields behind the AUX_HEADER.
-    pub(super) fn fields(&self, structure: &'static str) -> FieldReader<'a> {
-        let body = self.bytes.get(AUX_HEADER_SIZE..).unwrap_or_default();
-        FieldReader::new(structure, body, self.base.saturating_add(AUX_HEADER_SIZE))
+    /// What was wrong with a variable field first.
+    pub(super) const fn problem(&self) -> Option<AuxError> {
+        self.problem
     }
 
-    /// The variable fields, with the first that was out of the block.
-    pub(super) fn variable(&self, structure: &'static str) -> VariableFields<'a> {
-        VariableFields { structure, bytes: self.bytes, base: self.base, problem: None }
+    /// Names the structure that the block is.
+    pub(super) const fn enter(&mut self, structure: &'static str) {
+        self.structure = structure;
+        self.fields.enter(structure);
     }
-}
 
-/// Reads what offsets point to, and keeps the first problem.
-#[derive(Debug)]
-pub(super) struct VariableFields<'a> {
-    structure: &'static str,
-    bytes: &'a [u8],
-    base: usize,
-    pub(super) problem: Option<AuxError>,
-}
+    /// Names it by its version.
+    pub(super) const fn enter_version(&mut self, first: &'static str, second: &'static str) {
+        self.enter(if self.is_second() { second } else { first });
+    }
 
-impl VariableFields<'_> {
-    /// A UTF-16LE string up to its NUL or to the end of the block; absent when the offset is 0 or outside.
+    /// Whether its version is 2.
+    pub(super) const fn is_second(&self) -> bool {
+        self.version == 2
+    }
+
+    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, Truncated> {
+        self.fields.u8(field)
+    }
+
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, Truncated> {
+        self.fields.u16(field)
+    }
+
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, Truncated> {
+        self.fields.u32(field)
+    }
+
+    pub(super) fn array<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<[u8; N], Truncated> {
+        self.fields.array(field)
+    }
+
+    /// Steps over a reserved field.
+    pub(super) fn reserved<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<(), Truncated> {
+        self.fields.array::<N>(field).map(|_| ())
+    }
+
+    /// The whole body, whatever it is.
+    pub(super) fn body(&self) -> &'a [u8] {
+        self.bytes.get(AUX_HEADER_SIZE..).unwrap_or_default()
+    }
+
+    /// A UTF-16LE string up to its NUL or to the end of the block; absent when the offset is 0 or makes no sense.
     pub(super) fn string(&mut self, field: &'static str, offset: u16) -> Option<Vec<u16>> {
         if offset == 0 {
             return None;
         }
-        let Some(bytes) = self.bytes.get(usize::from(offset)..).filter(|rest| !rest.is_empty())
-        else {
-            self.note(field, offset);
-            return None;
-        };
-        let (units, _odd_byte) = bytes.as_chunks::<2>();
+        let rest = self.bytes.get(usize::from(offset)..).unwrap_or_default();
+        let (units, _odd_byte) = rest.as_chunks::<2>();
         let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
-        Some(units.take_while(|unit| *unit != 0).collect())
+        let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
+        let with_nul = units.len().saturating_add(1).saturating_mul(2);
+        // A string takes at least a byte, so that one at the very end of the block lies outside.
+        self.claim(field, offset, with_nul.min(rest.len()).max(1)).then_some(units)
     }
 
-    /// Octets; none when the offset is 0 or they reach outside.
-    pub(super) fn octets(&mut self, field: &'static str, offset: u16, size: u16) -> Vec<u8> {
-        if offset == 0 || size == 0 {
+    /// Octets; none when the offset is 0 or makes no sense.
+    pub(super) fn octets(&mut self, field: &'static str, size: u16, offset: u16) -> Vec<u8> {
+        let length = usize::from(size);
+        if offset == 0 || size == 0 || !self.claim(field, offset, length) {
             return Vec::new();
         }
         let rest = self.bytes.get(usize::from(offset)..).unwrap_or_default();
-        let octets = rest.get(..usize::from(size));
-        if octets.is_none() {
-            self.note(field, offset);
-        }
-        octets.unwrap_or_default().to_vec()
+        rest.iter().take(length).copied().collect()
     }
 
-    fn note(&mut self, field: &'static str, offset: u16) {
-        let problem = AuxError::OutOfBlock {
-            structure: self.structure,
-            field,
-            offset: self.base.saturating_add(offset.into()),
-            end: self.base.saturating_add(self.bytes.len()),
+    /// Whether a variable field may lie there: behind the fixed ones, in the block, and on no other.
+    fn claim(&mut self, field: &'static str, offset: u16, length: usize) -> bool {
+        let structure = self.structure;
+        let start = usize::from(offset);
+        let range = start..start.saturating_add(length);
+        let (offset, end) =
+            (self.base.saturating_add(start), self.base.saturating_add(self.bytes.len()));
+        let problem = if offset < self.fields.position() {
+            AuxError::InFixedFields { structure, field, offset, end: self.fields.position() }
+        } else if self.bytes.len() < range.end {
+            AuxError::OutOfBlock { structure, field, offset, end }
+        } else if self.taken.iter().any(|other| other.start < range.end && range.start < other.end)
+        {
+            AuxError::Overlap { structure, field, offset }
+        } else {
+            self.taken.push(range);
+            return true;
         };
         self.problem.get_or_insert(problem);
+        false
     }
 }
 

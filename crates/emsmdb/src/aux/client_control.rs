@@ -3,7 +3,8 @@
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
 use super::AuxType;
-use super::block::BlockWriter;
+use super::block::{Block, BlockWriter};
+use crate::field::Truncated;
 
 /// Instructions to the client.
 ///
@@ -21,6 +22,12 @@ pub struct AuxClientControl {
 }
 
 impl AuxClientControl {
+    pub(super) fn decode(block: &mut Block<'_>) -> Result<Self, Truncated> {
+        block.enter("AUX_CLIENT_CONTROL");
+        let enable_flags = block.u32("EnableFlags")?;
+        Ok(Self { enable_flags, expiry_time_ms: block.u32("ExpiryTime")? })
+    }
+
     pub(super) fn encode(self) -> Vec<u8> {
         let mut writer = BlockWriter::new(AuxType::CLIENT_CONTROL, 1);
         writer.u32(self.enable_flags);

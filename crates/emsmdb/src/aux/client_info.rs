@@ -2,9 +2,9 @@
 //!
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
+use super::AuxType;
 use super::block::{Block, BlockWriter, VariableWriter};
-use super::{AuxError, AuxType};
-use crate::field::{FieldReader, Truncated, length_u16};
+use crate::field::{Truncated, length_u16};
 
 /// The client's machine, user and network adapter; any of it may be missing.
 ///
@@ -22,7 +22,7 @@ use crate::field::{FieldReader, Truncated, length_u16};
 /// | 28 | 2 | ClientMode | |
 /// | 30 | 2 | Reserved | ignored |
 ///
-/// A field whose offset is 0 or points out of the block is absent: `None`, or empty octets.
+/// A field whose offset is 0 or makes no sense is absent: `None`, or empty octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuxPerfClientInfo {
     /// `AdapterSpeed`, in kbit/s.
@@ -46,24 +46,23 @@ pub struct AuxPerfClientInfo {
 }
 
 impl AuxPerfClientInfo {
-    pub(super) fn decode(block: &Block<'_>) -> Result<(Self, Option<AuxError>), AuxError> {
-        let fixed = FixedFields::read(&mut block.fields(STRUCTURE))?;
-        let mut variable = block.variable(STRUCTURE);
+    pub(super) fn decode(block: &mut Block<'_>) -> Result<Self, Truncated> {
+        block.enter("AUX_PERF_CLIENTINFO");
+        let fixed = FixedFields::read(block)?;
         let (ip_size, ip_offset) = fixed.client_ip;
         let (mask_size, mask_offset) = fixed.client_ip_mask;
         let (mac_size, mac_offset) = fixed.mac_address;
-        let client = Self {
+        Ok(Self {
             adapter_speed_kbit: fixed.adapter_speed_kbit,
             client_id: fixed.client_id,
-            machine_name: variable.string("MachineName", fixed.machine_name),
-            user_name: variable.string("UserName", fixed.user_name),
-            client_ip: variable.octets("ClientIP", ip_offset, ip_size),
-            client_ip_mask: variable.octets("ClientIPMask", mask_offset, mask_size),
-            adapter_name: variable.string("AdapterName", fixed.adapter_name),
-            mac_address: variable.octets("MacAddress", mac_offset, mac_size),
+            machine_name: block.string("MachineName", fixed.machine_name),
+            user_name: block.string("UserName", fixed.user_name),
+            client_ip: block.octets("ClientIP", ip_size, ip_offset),
+            client_ip_mask: block.octets("ClientIPMask", mask_size, mask_offset),
+            adapter_name: block.string("AdapterName", fixed.adapter_name),
+            mac_address: block.octets("MacAddress", mac_size, mac_offset),
             client_mode: fixed.client_mode,
-        };
-        Ok((client, variable.problem))
+        })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -116,19 +115,19 @@ struct FixedFields {
 }
 
 impl FixedFields {
-    fn read(fields: &mut FieldReader<'_>) -> Result<Self, Truncated> {
+    fn read(block: &mut Block<'_>) -> Result<Self, Truncated> {
         let fixed = Self {
-            adapter_speed_kbit: fields.u32("AdapterSpeed")?,
-            client_id: fields.u16("ClientID")?,
-            machine_name: fields.u16("MachineNameOffset")?,
-            user_name: fields.u16("UserNameOffset")?,
-            client_ip: (fields.u16("ClientIPSize")?, fields.u16("ClientIPOffset")?),
-            client_ip_mask: (fields.u16("ClientIPMaskSize")?, fields.u16("ClientIPMaskOffset")?),
-            adapter_name: fields.u16("AdapterNameOffset")?,
-            mac_address: (fields.u16("MacAddressSize")?, fields.u16("MacAddressOffset")?),
-            client_mode: ClientMode(fields.u16("ClientMode")?),
+            adapter_speed_kbit: block.u32("AdapterSpeed")?,
+            client_id: block.u16("ClientID")?,
+            machine_name: block.u16("MachineNameOffset")?,
+            user_name: block.u16("UserNameOffset")?,
+            client_ip: (block.u16("ClientIPSize")?, block.u16("ClientIPOffset")?),
+            client_ip_mask: (block.u16("ClientIPMaskSize")?, block.u16("ClientIPMaskOffset")?),
+            adapter_name: block.u16("AdapterNameOffset")?,
+            mac_address: (block.u16("MacAddressSize")?, block.u16("MacAddressOffset")?),
+            client_mode: ClientMode(block.u16("ClientMode")?),
         };
-        fields.u16("Reserved")?;
+        block.reserved::<2>("Reserved")?;
         Ok(fixed)
     }
 
@@ -154,6 +153,5 @@ impl FixedFields {
     }
 }
 
-const STRUCTURE: &str = "AUX_PERF_CLIENTINFO";
 /// AUX_HEADER and fixed fields, in bytes.
 const FIXED_SIZE: usize = 32;

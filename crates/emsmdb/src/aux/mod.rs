@@ -14,34 +14,62 @@
 //! | nothing at all | none | no |
 //! | header cut off, malformed or not Last | none | yes |
 //! | a payload that does not decompress, or is above [`BLOCKS_SIZE_MAX`] | none | yes |
-//! | a block we know is too short for its fixed fields | none | yes |
 //! | Size below 4 or past the end | those before it | yes |
 //! | more than [`BLOCKS_MAX`] blocks | the first so many | yes |
-//! | an offset inside a block points out of it | all, the field absent | yes |
+//! | a block too short for its fixed fields | all, this one as `Skipped` | yes |
+//! | an offset inside a block points out of it, into its fixed fields or into another variable field | all, the field absent | yes |
 //! | bytes after the payload | all | yes |
 //! | an unknown type or version | all, this one as `Skipped` | no |
+//! | more in a block than its fields take | all | no |
 //!
 //! Offsets inside a block count from its first byte; 0 means absent. Strings are UTF-16LE up to a NUL or the end
 //! of the block. Size need not be a multiple of 4 when read; it is when written, padded with zeroes.
 //!
+//! Which blocks come when (3.1.4.1.2, 3.1.4.2.2 and 3.2.4.1.2):
+//!
+//! | in | blocks |
+//! |---|---|
+//! | `rgbAuxIn` of `EcDoConnectEx` | ClientInfo, ProcessInfo, SessionInfo, AccountInfo; of later clients ClientConnectionInfo |
+//! | `rgbAuxIn` of `EcDoRpcExt2` | SessionInfo, ServerInfo, RequestId, the successes and Failure |
+//! | `rgbAuxOut` of `EcDoConnectEx` | ClientControl, OsVersionInfo; of later servers ExOrgInfo, the capabilities, ServerSessionInfo |
+//! | `rgbAuxOut` of `EcDoRpcExt2` | ClientControl |
+//!
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
+mod aux_block;
+mod aux_type;
 mod block;
+mod capabilities;
 mod client_control;
 mod client_info;
+mod connection_info;
+mod device;
+mod exception_trace;
+mod identifiers;
 mod os_version_info;
+mod perf;
 mod process_info;
 mod session_info;
 
+pub use aux_block::{AuxBlock, SkippedBlock};
+pub use aux_type::{AuxType, Ground};
+pub use capabilities::{AuxEndpointCapabilities, AuxExOrgInfo, AuxServerCapabilities};
 pub use client_control::AuxClientControl;
 pub use client_info::{AuxPerfClientInfo, ClientMode};
+pub use connection_info::{AuxClientConnectionInfo, AuxServerSessionInfo};
+pub use device::AuxProtocolDeviceIdentification;
+pub use exception_trace::AuxExceptionTrace;
+pub use identifiers::{AuxPerfAccountInfo, AuxPerfRequestId, AuxPerfServerInfo, ServerType};
 pub use os_version_info::AuxOsVersionInfo;
+pub use perf::{
+    AuxPerfDefGcSuccess, AuxPerfDefMdbSuccess, AuxPerfFailure, AuxPerfGcSuccess, AuxPerfMdbSuccess,
+};
 pub use process_info::AuxPerfProcessInfo;
 pub use session_info::AuxPerfSessionInfo;
 
 use crate::field::{FieldReader, Truncated};
 use crate::header_ext::{self, HEADER_SIZE, HeaderExtError, HeaderFlags};
-use block::{Block, BlockWriter};
+use block::Block;
 
 /// The most blocks that are read from one buffer: as many as fit when each has one field.
 pub const BLOCKS_MAX: usize = 512;
@@ -50,48 +78,7 @@ pub const BLOCKS_MAX: usize = 512;
 /// leaves them behind the `RPC_HEADER_EXT`.
 pub const BLOCKS_SIZE_MAX: usize = 0x1000;
 
-/// The `Type` of an AUX_HEADER. Unknown values survive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AuxType(pub u8);
-
-impl AuxType {
-    /// `AUX_PERF_CLIENTINFO`.
-    pub const CLIENT_INFO: Self = Self(0x02);
-    /// `AUX_PERF_SESSIONINFO`, in version 2 `AUX_PERF_SESSIONINFO_V2`.
-    pub const SESSION_INFO: Self = Self(0x04);
-    /// `AUX_CLIENT_CONTROL`.
-    pub const CLIENT_CONTROL: Self = Self(0x0A);
-    /// `AUX_PERF_PROCESSINFO`.
-    pub const PROCESS_INFO: Self = Self(0x0B);
-    /// `AUX_OSVERSIONINFO`.
-    pub const OS_VERSION_INFO: Self = Self(0x16);
-}
-
-/// A block as a client sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuxBlock {
-    /// Which program the client is.
-    ProcessInfo(AuxPerfProcessInfo),
-    /// Which machine and user it runs for.
-    ClientInfo(AuxPerfClientInfo),
-    /// Which session this is, to the client.
-    SessionInfo(AuxPerfSessionInfo),
-    /// A block of a type or version that is not read.
-    Skipped(SkippedBlock),
-}
-
-/// The header of a block that is not read. Encoding one writes zeroes for its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SkippedBlock {
-    /// `Type`.
-    pub block_type: AuxType,
-    /// `Version`.
-    pub version: u8,
-    /// `Size`: bytes of the whole block, at least 4.
-    pub size: u16,
-}
-
-/// A block as a server sends it.
+/// A block as this store sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerAuxBlock {
     /// What the client should report.
@@ -112,9 +99,8 @@ pub struct AuxReading {
 impl AuxReading {
     /// The `AUX_PERF_PROCESSINFO` blocks in wire order; there may be several, and each counts.
     pub fn processes(&self) -> impl Iterator<Item = &AuxPerfProcessInfo> {
-        self.blocks.iter().filter_map(|block| match block {
-            AuxBlock::ProcessInfo(process) => Some(process),
-            AuxBlock::ClientInfo(_) | AuxBlock::SessionInfo(_) | AuxBlock::Skipped(_) => None,
+        self.blocks.iter().filter_map(|block| {
+            if let AuxBlock::ProcessInfo(process) = block { Some(process) } else { None }
         })
     }
 
@@ -154,6 +140,28 @@ pub enum AuxError {
         offset: usize,
         /// Where the block ends, in bytes.
         end: usize,
+    },
+    /// An offset inside a block points to its AUX_HEADER or its fixed fields.
+    #[error("{structure}: {field} at offset {offset}: fixed fields end at {end}")]
+    InFixedFields {
+        /// The block, in Microsoft's spelling.
+        structure: &'static str,
+        /// The field that would lie there.
+        field: &'static str,
+        /// Where the field would start, in bytes.
+        offset: usize,
+        /// Where the fixed fields end, in bytes.
+        end: usize,
+    },
+    /// A variable field shares bytes with one before it.
+    #[error("{structure}: {field} at offset {offset}: lies on another field")]
+    Overlap {
+        /// The block, in Microsoft's spelling.
+        structure: &'static str,
+        /// The field that comes later, and is absent for that.
+        field: &'static str,
+        /// Where the field would start, in bytes.
+        offset: usize,
     },
     /// There are more than [`BLOCKS_MAX`] blocks.
     #[error("AUX_HEADER at offset {offset}: more than {BLOCKS_MAX} blocks")]
@@ -221,36 +229,6 @@ pub fn encode_server_aux(blocks: &[ServerAuxBlock], max: u32, flags: HeaderFlags
     header_ext::wrap(&payload, flags.with(HeaderFlags::LAST))
 }
 
-impl AuxBlock {
-    fn decode(block: &Block<'_>) -> Result<(Self, Option<AuxError>), AuxError> {
-        Ok(match (block.block_type, block.version) {
-            (AuxType::PROCESS_INFO, 1 | 2) => {
-                let (process, problem) = AuxPerfProcessInfo::decode(block)?;
-                (Self::ProcessInfo(process), problem)
-            }
-            (AuxType::CLIENT_INFO, 1) => {
-                let (client, problem) = AuxPerfClientInfo::decode(block)?;
-                (Self::ClientInfo(client), problem)
-            }
-            (AuxType::SESSION_INFO, 1 | 2) => {
-                (Self::SessionInfo(AuxPerfSessionInfo::decode(block)?), None)
-            }
-            (block_type, version) => {
-                (Self::Skipped(SkippedBlock { block_type, version, size: block.size() }), None)
-            }
-        })
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        match self {
-            Self::ProcessInfo(process) => process.encode(),
-            Self::ClientInfo(client) => client.encode(),
-            Self::SessionInfo(session) => session.encode(),
-            Self::Skipped(skipped) => skipped.encode(),
-        }
-    }
-}
-
 impl ServerAuxBlock {
     fn encode(&self) -> Vec<u8> {
         match self {
@@ -260,22 +238,8 @@ impl ServerAuxBlock {
     }
 }
 
-impl SkippedBlock {
-    fn encode(self) -> Vec<u8> {
-        let mut writer = BlockWriter::new(self.block_type, self.version);
-        writer.fill(self.size.into());
-        writer.finish_unpadded()
-    }
-}
-
 /// Reads the blocks of a payload that starts `base` bytes into the buffer.
 fn decode_payload(payload: &[u8], base: usize) -> AuxReading {
-    read_blocks(payload, base)
-        .unwrap_or_else(|problem| AuxReading { blocks: Vec::new(), problem: Some(problem) })
-}
-
-/// `Err` when nothing of the buffer counts, `Ok` with a problem when what was read before it does.
-fn read_blocks(payload: &[u8], base: usize) -> Result<AuxReading, AuxError> {
     let mut reading = AuxReading::default();
     let mut reader = FieldReader::new("AUX_HEADER", payload, base);
     while !reader.rest().is_empty() {
@@ -283,16 +247,17 @@ fn read_blocks(payload: &[u8], base: usize) -> Result<AuxReading, AuxError> {
             reading.note(Some(AuxError::TooManyBlocks { offset: reader.position() }));
             break;
         }
-        let block = match Block::take(&mut reader) {
-            Ok(block) => block,
+        match Block::take(&mut reader) {
+            Ok(block) => {
+                let (block, problem) = AuxBlock::read(block);
+                reading.blocks.push(block);
+                reading.note(problem);
+            }
             Err(problem) => {
                 reading.note(Some(problem));
                 break;
             }
-        };
-        let (block, problem) = AuxBlock::decode(&block)?;
-        reading.blocks.push(block);
-        reading.note(problem);
+        }
     }
-    Ok(reading)
+    reading
 }

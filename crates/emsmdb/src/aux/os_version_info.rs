@@ -3,14 +3,15 @@
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
 use super::AuxType;
-use super::block::BlockWriter;
+use super::block::{Block, BlockWriter};
+use crate::field::Truncated;
 
 /// The server's operating system.
 ///
 /// | offset | size | field | |
 /// |---|---|---|---|
 /// | 0 | 4 | AUX_HEADER | Version 1, Type `0x16` |
-/// | 4 | 4 | OSVersionInfoSize | 156: from this field to the end |
+/// | 4 | 4 | OSVersionInfoSize | 156: from this field to the end; ignored when read, since Size says it |
 /// | 8 | 4, 4, 4 | MajorVersion, MinorVersion, BuildNumber | |
 /// | 20 | 132 | Reserved1 | zero |
 /// | 152 | 2, 2 | ServicePackMajor, ServicePackMinor | |
@@ -35,6 +36,19 @@ impl AuxOsVersionInfo {
     /// UNVERIFIED: whether the 2003 store sends the block at all; clients ignore what they do not need of it.
     pub const WINDOWS_SERVER_2003_SP1: Self =
         Self { major: 5, minor: 2, build: 3790, service_pack_major: 1, service_pack_minor: 0 };
+
+    pub(super) fn decode(block: &mut Block<'_>) -> Result<Self, Truncated> {
+        block.enter("AUX_OSVERSIONINFO");
+        block.reserved::<4>("OSVersionInfoSize")?;
+        let major = block.u32("MajorVersion")?;
+        let minor = block.u32("MinorVersion")?;
+        let build = block.u32("BuildNumber")?;
+        block.reserved::<132>("Reserved1")?;
+        let service_pack_major = block.u16("ServicePackMajor")?;
+        let service_pack_minor = block.u16("ServicePackMinor")?;
+        block.reserved::<4>("Reserved2")?;
+        Ok(Self { major, minor, build, service_pack_major, service_pack_minor })
+    }
 
     pub(super) fn encode(self) -> Vec<u8> {
         let mut writer = BlockWriter::new(AuxType::OS_VERSION_INFO, 1);

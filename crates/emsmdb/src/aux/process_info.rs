@@ -2,8 +2,9 @@
 //!
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc/f56f05f5-1986-498f-9076-bd5376b53888
 
+use super::AuxType;
 use super::block::{Block, BlockWriter, VariableWriter};
-use super::{AuxError, AuxType};
+use crate::field::Truncated;
 
 /// The client's program. Versions 1 and 2 have the same layout.
 ///
@@ -25,7 +26,7 @@ pub struct AuxPerfProcessInfo {
     /// `ProcessGuid`, as on the wire.
     pub process_guid: [u8; 16],
     /// `ProcessName`: UTF-16 units without NUL, usually a base name such as `OUTLOOK.EXE`. `None` when the offset is
-    /// 0 or points out of the block; an empty name is not absent.
+    /// 0 or makes no sense; an empty name is not absent.
     pub name: Option<Vec<u16>>,
 }
 
@@ -36,17 +37,15 @@ impl AuxPerfProcessInfo {
         self.name.as_deref().map(String::from_utf16_lossy)
     }
 
-    pub(super) fn decode(block: &Block<'_>) -> Result<(Self, Option<AuxError>), AuxError> {
-        let mut fields = block.fields(STRUCTURE);
-        let process_id = fields.u16("ProcessID")?;
-        fields.u16("Reserved_1")?;
-        let process_guid = fields.array("ProcessGuid")?;
-        let name_offset = fields.u16("ProcessNameOffset")?;
-        fields.u16("Reserved_2")?;
-        let mut variable = block.variable(STRUCTURE);
-        let name = variable.string("ProcessName", name_offset);
-        let process = Self { version: block.version, process_id, process_guid, name };
-        Ok((process, variable.problem))
+    pub(super) fn decode(block: &mut Block<'_>) -> Result<Self, Truncated> {
+        block.enter("AUX_PERF_PROCESSINFO");
+        let process_id = block.u16("ProcessID")?;
+        block.reserved::<2>("Reserved_1")?;
+        let process_guid = block.array("ProcessGuid")?;
+        let name_offset = block.u16("ProcessNameOffset")?;
+        block.reserved::<2>("Reserved_2")?;
+        let name = block.string("ProcessName", name_offset);
+        Ok(Self { version: block.version, process_id, process_guid, name })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -63,6 +62,5 @@ impl AuxPerfProcessInfo {
     }
 }
 
-const STRUCTURE: &str = "AUX_PERF_PROCESSINFO";
 /// AUX_HEADER and fixed fields, in bytes.
 const FIXED_SIZE: usize = 28;

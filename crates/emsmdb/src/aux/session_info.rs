@@ -3,8 +3,9 @@
 //!
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 
+use super::AuxType;
 use super::block::{Block, BlockWriter};
-use super::{AuxError, AuxType};
+use crate::field::Truncated;
 
 /// The client's name for a session.
 ///
@@ -26,13 +27,12 @@ pub struct AuxPerfSessionInfo {
 }
 
 impl AuxPerfSessionInfo {
-    pub(super) fn decode(block: &Block<'_>) -> Result<Self, AuxError> {
-        let second = block.version == 2;
-        let mut fields = block.fields(if second { STRUCTURE_V2 } else { STRUCTURE });
-        let session_id = fields.u16("SessionID")?;
-        fields.u16("Reserved")?;
-        let session_guid = fields.array("SessionGuid")?;
-        let connection_id = if second { Some(fields.u32("ConnectionID")?) } else { None };
+    pub(super) fn decode(block: &mut Block<'_>) -> Result<Self, Truncated> {
+        block.enter_version("AUX_PERF_SESSIONINFO", "AUX_PERF_SESSIONINFO_V2");
+        let session_id = block.u16("SessionID")?;
+        block.reserved::<2>("Reserved")?;
+        let session_guid = block.array("SessionGuid")?;
+        let connection_id = if block.is_second() { Some(block.u32("ConnectionID")?) } else { None };
         Ok(Self { session_id, session_guid, connection_id })
     }
 
@@ -48,6 +48,3 @@ impl AuxPerfSessionInfo {
         writer.finish()
     }
 }
-
-const STRUCTURE: &str = "AUX_PERF_SESSIONINFO";
-const STRUCTURE_V2: &str = "AUX_PERF_SESSIONINFO_V2";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clock::ClockMode;
 use control::{ControlConfig, ControlLimits};
 use infostore::Settings;
-use server::{DisconnectMode, Seed, StoreHandle, StoreOptions, Stores};
+use server::{Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 
 /// Goes with the test.
@@ -31,7 +31,7 @@ impl Running {
             start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
             seed: Seed(7),
             rpc: Some(any_port()),
-            disconnect: DisconnectMode::Connection,
+            registry: None,
             max_connections: 1_000,
         };
         let (store, bound) = runtime.block_on(async {

@@ -72,7 +72,13 @@ async fn stopped() -> Value {
     let settings = Settings::default();
     let now = clock::SimTime::EPOCH;
     let mut store = infostore::InfoStore::start(settings, infostore::Epoch(1), now);
-    store.execute(now, infostore::Cause::Stop, infostore::Command::Stop).expect("it runs");
+    store
+        .execute(
+            now,
+            infostore::Cause::Stop,
+            infostore::Command::Stop(infostore::StopReason::Shutdown),
+        )
+        .expect("it runs");
     let entry = store.journal().entries().next_back().expect("an entry");
     serde_json::from_str(&control::journal_line(entry)).expect("a line is JSON")
 }

@@ -21,7 +21,7 @@ use clock::ClockMode;
 use control::{ControlConfig, ControlLimits, router};
 use infostore::Settings;
 use serde_json::Value;
-use server::{DisconnectMode, Seed, StoreHandle, StoreOptions, Stores};
+use server::{Seed, StoreHandle, StoreOptions, Stores};
 use tower::ServiceExt;
 
 /// Where the store's resources are.
@@ -140,7 +140,7 @@ fn options() -> StoreOptions {
         start: Some("2006-04-22T08:00:00Z".parse().expect("it is a time")),
         seed: Seed(7),
         rpc: None,
-        disconnect: DisconnectMode::Connection,
+        registry: None,
         max_connections: 16,
     }
 }

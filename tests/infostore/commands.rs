@@ -4,23 +4,29 @@ use std::time::Duration;
 
 use clock::ClockMode;
 use infostore::{
-    Cause, Command, CommandError, DisconnectReason, EndReason, Outcome, Refusal, RegistryChange,
-    SessionId, Settings,
+    Cause, Command, CommandError, DisconnectReason, EndReason, Note, Outcome, Refusal,
+    RegistryChange, SessionId, Settings, StopReason,
 };
-use registry_poll::{KeyPath, RegValue};
+use registry_poll::{ClusterMode, Edit, FaultId, KeyPath, NodeName, RegValue};
 
 use super::driver::{Driver, Hive, after, nameless, program, value_name};
 
 fn registry_note() -> Command {
-    Command::NoteRegistryChange(RegistryChange {
-        key: KeyPath::parameters_system(),
-        name: value_name(),
-        value: Some(RegValue::sz("mdl.exe")),
-    })
+    let (key, name) = (KeyPath::parameters_system(), value_name());
+    let edit = Edit::SetValue { key, name, value: RegValue::sz("mdl.exe") };
+    Command::Note(Note::Registry(RegistryChange { node: NodeName::first(), edit }))
 }
 
 fn clock_note() -> Command {
-    Command::NoteClockChange(ClockMode::Manual, Some(after(900)))
+    Command::Note(Note::Clock(ClockMode::Manual, Some(after(900))))
+}
+
+fn cluster_note() -> Command {
+    Command::Note(Note::Cluster(ClusterMode::Checkpointed, NodeName::second()))
+}
+
+fn fault_note() -> Command {
+    Command::Note(Note::Fault { fault: FaultId(1), value: value_name(), effect: "torn" })
 }
 
 /// Notes, one end of each kind that is no policy's doing, and the stop.
@@ -29,7 +35,7 @@ pub(crate) fn a_working_day() -> Driver {
     for _ in 0..5 {
         driver.admit(&program("a.exe"));
     }
-    for note in [registry_note(), clock_note()] {
+    for note in [registry_note(), clock_note(), cluster_note(), fault_note()] {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
     driver.execute(Command::SetPollInterval(Duration::from_secs(60))).expect("running");
@@ -37,7 +43,7 @@ pub(crate) fn a_working_day() -> Driver {
     driver.end(SessionId(1), EndReason::Client);
     driver.end(SessionId(2), EndReason::Transport);
     driver.execute(Command::DisconnectSession(SessionId(3))).expect("live");
-    driver.execute(Command::Stop).expect("running");
+    driver.execute(Command::Stop(StopReason::Shutdown)).expect("running");
     driver
 }
 
@@ -52,6 +58,8 @@ fn every_end_is_journalled_once_with_its_cause() {
         [
             "registry.changed",
             "clock.changed",
+            "cluster.changed",
+            "fault.hit",
             "store.changed",
             "poll.completed 2 (request) unchanged 0",
             "session.ended 1 (client)",
@@ -65,7 +73,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[4..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[6..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());
@@ -123,9 +131,8 @@ fn a_stopped_store_admits_nobody_and_takes_notes_only() {
     driver.walk_to(after(9_000));
     for command in [
         Command::Poll,
-        Command::Stop,
+        Command::Stop(StopReason::Restart),
         Command::DisconnectSession(SessionId(1)),
-        Command::SetPollInterval(Duration::from_secs(1)),
     ] {
         assert_eq!(driver.execute(command), Err(CommandError::Stopped));
     }
@@ -144,7 +151,7 @@ fn a_read_that_comes_back_after_the_stop_changes_nothing() {
             driver.tick();
         }
         driver.execute(Command::Poll).expect("running");
-        driver.execute(Command::Stop).expect("running");
+        driver.execute(Command::Stop(StopReason::Shutdown)).expect("running");
         let generation = driver.store.generation();
         let story = driver.story_of(Driver::answer);
         assert_eq!(story, [""; 0], "first read: {first}");
@@ -158,6 +165,7 @@ fn a_read_that_comes_back_after_the_stop_changes_nothing() {
 #[test]
 fn command_errors_say_what_they_are_about() {
     let rows = [
+        (CommandError::Running, "the store service is running"),
         (CommandError::NoSuchSession(SessionId(7)), "session 7 is not live"),
         (CommandError::Stopped, "the store service has stopped"),
     ];

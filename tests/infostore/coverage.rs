@@ -6,18 +6,19 @@ use infostore::Event;
 
 use super::driver::{Client, Driver, Hive, nameless};
 use super::story;
-use super::{admission, commands, enforcement, limits, polls};
+use super::{admission, commands, enforcement, lifecycle, limits, polls};
 
 /// A recorded run by its name.
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 8] = [
+const RUNS: [Run; 9] = [
     ("a late name", admission::a_late_name),
     ("a working day", commands::a_working_day),
     ("a sweep", enforcement::a_sweep),
     ("a full house", limits::a_full_house),
     ("outages", polls::outages),
+    ("the procedure", lifecycle::the_procedure),
     ("a listed component", polls::a_listed_component),
     ("an invalid value", an_invalid_value),
     ("refusals", refusals),

@@ -9,9 +9,9 @@ use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
     ConnectRequest, ConnectionId, DisconnectReason, Effect, EndReason, Entry, Epoch, GroupId,
     InfoStore, Interface, Limits, Origin, Outcome, PollToken, Refusal, Sequence, SessionId,
-    SessionImage, Settings, Transport,
+    SessionImage, Settings, StopReason, Transport, list_value,
 };
-use policy::{ClientVersion, PROCESS_LIST_VALUE, ProcessName, Subject};
+use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
     Edit, KeyPath, KeyStore, KeyStoreError, MemoryKeyStore, RegValue, Registry, ValueName,
     ValueRead,
@@ -28,7 +28,7 @@ pub(crate) fn after(seconds: u64) -> SimTime {
 }
 
 pub(crate) fn value_name() -> ValueName {
-    PROCESS_LIST_VALUE.parse().expect("a value name")
+    list_value(BlockList::Processes)
 }
 
 /// A registry that fails on demand.
@@ -77,9 +77,14 @@ impl Hive {
         self.query_value(&KeyPath::parameters_system(), &value_name())
     }
 
-    fn read(&self, name: ValueName) -> ValueRead {
-        let result = self.query_value(&KeyPath::parameters_system(), &name);
-        ValueRead { name, result }
+    pub(crate) fn values(&self, names: &[ValueName]) -> Vec<ValueRead> {
+        self.query_values(&KeyPath::parameters_system(), names)
+    }
+
+    pub(crate) fn versions(&mut self, text: &str) {
+        let (key, name) = (KeyPath::parameters_system(), list_value(BlockList::Versions));
+        let value = RegValue::sz(text);
+        self.values.edit(&[Edit::SetValue { key, name, value }]).expect("there is room");
     }
 }
 
@@ -225,7 +230,7 @@ impl Driver {
             group: GroupId(self.associations),
             connection: ConnectionId(u64::from(self.associations)),
         };
-        let request = ConnectRequest { association, identity: client.identity() };
+        let request = ConnectRequest { association, identity: client.identity(), link: None };
         let admission = self.store.connect(self.now, request);
         self.perform_effects();
         admission
@@ -266,7 +271,8 @@ impl Driver {
     }
 
     pub(crate) fn execute(&mut self, command: Command) -> Result<Outcome, CommandError> {
-        let cause = if command == Command::Stop { Cause::Stop } else { Cause::Control };
+        let stop = Command::Stop(StopReason::Shutdown);
+        let cause = if command == stop { Cause::Stop } else { Cause::Control };
         let outcome = self.store.execute(self.now, cause, command);
         self.perform_effects();
         outcome
@@ -275,19 +281,19 @@ impl Driver {
     /// Answers the read that has waited longest with what the registry holds now.
     pub(crate) fn answer(&mut self) {
         let read = self.reads.front().expect("a read is in flight");
-        let values = read.names.iter().map(|name| self.hive.read(name.clone())).collect();
+        let values = self.hive.values(&read.names);
         self.answer_with(values);
     }
 
     pub(crate) fn answer_with(&mut self, values: Vec<ValueRead>) {
         let read = self.reads.pop_front().expect("a read is in flight");
-        self.store.handle_values(self.now, read.token, values);
+        self.store.handle_values(self.now, read.token, &values);
         self.perform_effects();
     }
 
     /// Answers a poll that need not be the one in flight.
     pub(crate) fn answer_token(&mut self, token: PollToken, values: Vec<ValueRead>) {
-        self.store.handle_values(self.now, token, values);
+        self.store.handle_values(self.now, token, &values);
         self.perform_effects();
     }
 

@@ -19,7 +19,10 @@ macro_rules! variants {
 
 variants! { EVENTS, event_name, Event:
     Event::StoreStarted { .. } => "store.started",
-    Event::StoreChanged { .. } => "store.changed",
+    Event::StoreChanged(_) => "store.changed",
+    Event::BuildChanged { .. } => "build.changed",
+    Event::ClusterChanged { .. } => "cluster.changed",
+    Event::FaultHit { .. } => "fault.hit",
     Event::StoreStopped => "store.stopped",
     Event::SessionConnected { .. } => "session.connected",
     Event::SessionRefused { .. } => "session.refused",
@@ -49,6 +52,7 @@ variants! { DISCONNECT_REASONS, disconnect_name, DisconnectReason:
     DisconnectReason::Admin => "admin",
     DisconnectReason::Limit => "limit",
     DisconnectReason::Shutdown => "shutdown",
+    DisconnectReason::Restart => "restart",
 }
 
 variants! { END_REASONS, end_name, EndReason:
@@ -56,6 +60,7 @@ variants! { END_REASONS, end_name, EndReason:
     EndReason::Admin => "admin",
     EndReason::Limit => "limit",
     EndReason::Shutdown => "shutdown",
+    EndReason::Restart => "restart",
     EndReason::Client => "client",
     EndReason::Transport => "transport",
 }
@@ -72,6 +77,7 @@ variants! { CAUSES, cause_name, Cause:
 variants! { INVALID_POLICIES, invalid_name, InvalidPolicy:
     InvalidPolicy::Value(_) => "value",
     InvalidPolicy::Items(_) => "items",
+    InvalidPolicy::Ignored(_) => "ignored",
 }
 
 variants! { TRIGGERS, trigger_name, PollTrigger:
@@ -121,8 +127,11 @@ fn details(event: &Event) -> String {
             format!("{} ({trigger}) keeps {}", poll.number.0, generation.0)
         }
         Event::RegistryInvalid { problem, .. } => format!("({})", invalid_name(problem)),
+        Event::BuildChanged { from, to } => format!("{from} to {to}"),
         Event::StoreStarted { .. }
-        | Event::StoreChanged { .. }
+        | Event::StoreChanged(_)
+        | Event::ClusterChanged { .. }
+        | Event::FaultHit { .. }
         | Event::StoreStopped
         | Event::RegistryChanged(_)
         | Event::ClockChanged { .. } => String::new(),

@@ -35,9 +35,17 @@ fn case(code: LintCode) -> Option<String> {
         | LintCode::ExchangeVersion
         | LintCode::MatchesAll
         | LintCode::Covered
-        | LintCode::InclusiveBound => return None,
+        | LintCode::InclusiveBound
+        | LintCode::IgnoredByBuild => return None,
     };
     Some(text)
+}
+
+/// What no text says: the build's part.
+fn build_case(code: LintCode) -> Option<(BlockList, String, Vec<Lint>)> {
+    let text = "mdl.exe; beta.exe";
+    let lint = Lint::ignored_by_build(BlockList::Processes, text, "build 6.5.7638");
+    (code == LintCode::IgnoredByBuild).then(|| (BlockList::Processes, text.into(), vec![lint]))
 }
 
 /// A text of the version list that has the code, under the same rule.
@@ -73,7 +81,8 @@ fn version_case(code: LintCode) -> Option<String> {
         | LintCode::BlocksOutlook
         | LintCode::NoName
         | LintCode::InvisibleCharacter
-        | LintCode::VersionInProcesses => return None,
+        | LintCode::VersionInProcesses
+        | LintCode::IgnoredByBuild => return None,
     };
     Some(text)
 }
@@ -118,7 +127,8 @@ fn version_lints(text: &str) -> Vec<Lint> {
 fn cases(code: LintCode) -> Vec<(BlockList, String, Vec<Lint>)> {
     let process = case(code).map(|text| (BlockList::Processes, lints(&text), text));
     let version = version_case(code).map(|text| (BlockList::Versions, version_lints(&text), text));
-    process.into_iter().chain(version).map(|(list, lints, text)| (list, text, lints)).collect()
+    let cases = process.into_iter().chain(version).map(|(list, lints, text)| (list, text, lints));
+    cases.chain(build_case(code)).collect()
 }
 
 #[test]

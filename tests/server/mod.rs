@@ -15,12 +15,9 @@ use clock::{ClockMode, Scale};
 use dcerpc::FaultStatus;
 use emsmdb::rop::{RopId, RopRequest, RopResponse};
 use emsmdb::{ErrorCode, WireVersion, opnum};
-use infostore::{Event, Limits, SessionId, Settings};
-use policy::Decision;
-use registry_poll::{KeyPath, RegValue};
-use server::{
-    Advance, Advanced, DisconnectMode, Seed, StartError, StoreHandle, StoreOptions, View,
-};
+use infostore::{DisconnectMode, Event, Limits, SessionId, Settings};
+use policy::{BlockList, Decision};
+use server::{Advance, Advanced, ListChange, Seed, StartError, StoreHandle, StoreOptions, View};
 use tokio::runtime::Runtime;
 use wire_client::{Called, NULL, PATIENCE, WireClient, closed};
 
@@ -37,7 +34,7 @@ fn options() -> StoreOptions {
         start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
         seed: Seed(7),
         rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-        disconnect: DisconnectMode::Connection,
+        registry: None,
         max_connections: 4_000,
     }
 }
@@ -62,8 +59,8 @@ impl TestStore {
     }
 
     fn block(&self, list: &str) {
-        let name = policy::PROCESS_LIST_VALUE.parse().unwrap();
-        let written = self.handle.set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
+        let change = ListChange::Write(list.to_owned());
+        let written = self.handle.change_list(BlockList::Processes, change, None);
         self.runtime.block_on(written).unwrap();
     }
 
@@ -185,8 +182,8 @@ fn disconnecting_a_dead_handle_is_a_disconnect() {
 
 #[test]
 fn in_context_mode_no_connection_is_closed_and_the_next_call_is_told() {
-    let store =
-        TestStore::start_with(StoreOptions { disconnect: DisconnectMode::Context, ..options() });
+    let settings = Settings { disconnect: DisconnectMode::Context, ..Settings::default() };
+    let store = TestStore::start_with(StoreOptions { settings, ..options() });
     let mut client = store.bind();
     let handle = client.connect(Some("mdl.exe")).handle;
     store.block("mdl.exe");
@@ -465,7 +462,7 @@ fn a_reset_is_carried_through_when_nobody_waits_for_it() {
         let mut given_up = Box::pin(store.handle.reset());
         // How far it comes in one step is the store's affair.
         poll_fn(|context| {
-            let _: Poll<_> = given_up.as_mut().poll(context);
+            drop(given_up.as_mut().poll(context));
             Poll::Ready(())
         })
         .await;
@@ -582,7 +579,7 @@ fn an_advance_stops_when_nobody_waits_for_it() {
         let years = Advance::By(Duration::from_secs(1_000_000_000));
         let mut given_up = Box::pin(store.handle.advance(years));
         poll_fn(|context| {
-            let _: Poll<_> = given_up.as_mut().poll(context);
+            drop(given_up.as_mut().poll(context));
             Poll::Ready(())
         })
         .await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
-use server::{DisconnectMode, Seed, StoreHandle, StoreOptions};
+use server::{Seed, StoreHandle, StoreOptions};
 use simulator::{RunError, RunOptions, Scenario, StoreDriver, Transport, run as play};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
@@ -129,7 +129,7 @@ fn options() -> StoreOptions {
         start: Some(SimTime::EPOCH),
         seed: Seed(0),
         rpc: Some(any_port()),
-        disconnect: DisconnectMode::Connection,
+        registry: None,
         max_connections: max_connections(),
     }
 }

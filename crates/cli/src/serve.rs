@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use infostore::Settings;
-use server::{DisconnectMode, Seed, StoreOptions};
+use infostore::{DisconnectMode, Settings};
+use server::{Seed, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -62,15 +62,19 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
 
 fn options(args: &Serve) -> Result<StoreOptions, Failure> {
     Ok(StoreOptions {
-        settings: Settings { poll_interval: args.poll_interval, ..Settings::default() },
+        settings: Settings {
+            poll_interval: args.poll_interval,
+            disconnect: match args.disconnect {
+                Disconnect::Connection => DisconnectMode::Connection,
+                Disconnect::Context => DisconnectMode::Context,
+            },
+            ..Settings::default()
+        },
         clock: args.clock,
         start: args.now,
         seed: args.seed.map_or_else(random_seed, Ok)?,
         rpc: Some(args.rpc),
-        disconnect: match args.disconnect {
-            Disconnect::Connection => DisconnectMode::Connection,
-            Disconnect::Context => DisconnectMode::Context,
-        },
+        registry: None,
         max_connections: max_connections(),
     })
 }

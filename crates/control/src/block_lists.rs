@@ -1,50 +1,57 @@
-//! `/block-lists/processes`: the one registry value that matters, by a short name.
+//! `/block-lists/{list}`: the two registry values that matter, by short names.
 
-use infostore::process_list_value;
-use policy::ProcessList;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use infostore::{Cursor, list_value};
+use policy::{BlockList, Lint, Policy, ProcessList, VersionRanges};
 use registry_poll::{KeyPath, Reading, RegValue};
 use serde::{Deserialize, Serialize};
-use server::{StoreHandle, View};
+use server::{ListChange, StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::extract::{Body, NoQuery, Params, Store};
-use crate::list_text::{Item, LintText, items, lints};
-use crate::polls::Poll;
-use crate::problem::Problem;
+use crate::extract::{Body, NoQuery, Params, Store, path_parameter};
+use crate::list_text::{Item, LintText, ListName, lints, process_items, version_items};
+use crate::polls::PollAnswer;
+use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
+use crate::scalars::CursorText;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read, write, delete))
 }
 
-/// The list of programs as the registry has it; the store learns of a change when it polls.
+/// A block list as the registry has it; the store learns of a change when it polls.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = ProcessList)]
-struct ProcessListState {
+#[schema(as = BlockListState)]
+struct ListState {
+    /// The list.
+    list: ListName,
+    /// The name of the registry value.
+    value: &'static str,
     /// The text; null when there is no value, or none to use.
     data: Option<String>,
     /// Why the value can't be used; null when it can, or when there is none.
     problem: Option<String>,
-    /// The programs that the text names.
+    /// The items of the text.
     items: Vec<Item>,
     /// What there is to say about the text.
     lints: Vec<LintText>,
-    /// Whether the policy in force blocks exactly these programs.
+    /// Whether the policy in force has exactly these rules for this list.
     in_force: bool,
     /// The policy in force.
     generation: u64,
     /// The poll that applied this change; null unless `apply=now` asked for it.
-    poll: Option<Poll>,
+    poll: Option<PollAnswer>,
 }
 
 /// A list to write.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ProcessListText {
-    /// Names of executables, with `;` between them. It is written as a REG_SZ.
+struct ListText {
+    /// Names of executables with `;` between them, or versions and ranges with `,` or `;`. It is written as a REG_SZ.
     #[schema(example = "mdl.exe; beta.exe")]
     data: String,
 }
@@ -69,82 +76,165 @@ struct ChangeQuery {
     #[serde(default)]
     #[param(inline, value_type = Option<Apply>)]
     apply: Apply,
+    /// Only when the store has not moved since this cursor, such as that of a preview; else 412.
+    #[param(value_type = Option<String>, example = "1-42")]
+    if_cursor: Option<CursorText>,
 }
 
-impl ProcessListState {
-    fn new(view: View<'_>, poll: Option<Poll>) -> Self {
-        let reading = Reading::judge(Ok(value(view)));
-        let parsed = ProcessList::parse(reading.text().unwrap_or_default());
-        let said = if reading.text().is_some() { lints(&parsed.lints) } else { Vec::new() };
-        let items = items(&parsed.value);
+/// The list that the path names.
+struct Named(BlockList);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let name = path_parameter(parts, "list").await?;
+        let list = BlockList::ALL.into_iter().find(|list| list.to_string() == name);
+        list.map(Self).ok_or_else(|| {
+            let name: String = name.chars().take(80).collect();
+            let detail = format!("there is no block list `{name}`");
+            Problem::new(ProblemType::BlockListNotFound, detail)
+        })
+    }
+}
+
+/// A text of one list, read.
+struct ReadList {
+    items: Vec<Item>,
+    lints: Vec<Lint>,
+    in_force: bool,
+}
+
+impl ReadList {
+    fn new(list: BlockList, text: &str, policy: &Policy) -> Self {
+        match list {
+            BlockList::Processes => {
+                let parsed = ProcessList::parse(text);
+                Self {
+                    items: process_items(&parsed.value),
+                    in_force: *policy.processes() == parsed.value,
+                    lints: parsed.lints,
+                }
+            }
+            BlockList::Versions => {
+                let parsed = VersionRanges::parse(text);
+                Self {
+                    items: version_items(&parsed.value),
+                    in_force: *policy.versions() == parsed.value,
+                    lints: parsed.lints,
+                }
+            }
+        }
+    }
+}
+
+impl ListState {
+    fn new(view: View<'_>, list: BlockList, poll: Option<PollAnswer>) -> Result<Self, Problem> {
         let store = view.store();
-        Self {
+        let reading = Reading::judge(Ok(value(view, list)?));
+        let mut read = ReadList::new(list, reading.text().unwrap_or_default(), store.policy());
+        match reading.text() {
+            None => read.lints.clear(),
+            Some(text) if !store.running_build().honours(list) => {
+                let build = store.running_build();
+                let build = format!("build {build} ({})", build.product());
+                read.lints.insert(0, Lint::ignored_by_build(list, text, &build));
+            }
+            Some(_) => {}
+        }
+        Ok(Self {
+            list: list.into(),
+            value: list.value_name(),
             data: reading.text().map(ToOwned::to_owned),
             problem: match &reading {
                 Reading::Invalid(invalid) => Some(invalid.to_string()),
                 Reading::Unreadable(error) => Some(error.to_string()),
                 Reading::NotFound | Reading::Text(_) => None,
             },
-            items,
-            lints: said,
-            in_force: *store.policy().processes() == parsed.value,
+            items: read.items,
+            lints: lints(&read.lints),
+            in_force: read.in_force,
             generation: store.generation().0,
             poll,
-        }
+        })
     }
 }
 
-fn value(view: View<'_>) -> Option<RegValue> {
-    let values = view.key(&KeyPath::parameters_system())?;
-    let name = process_list_value();
-    values.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+fn value(view: View<'_>, list: BlockList) -> Result<Option<RegValue>, Problem> {
+    let tree = view.registry(None)?;
+    Ok(tree.value(&KeyPath::parameters_system(), &list_value(list)).cloned())
 }
 
-/// Polls, if the change is to be applied at once, and shows the list.
-async fn applied(store: &StoreHandle, apply: Apply) -> Result<Reply<ProcessListState>, Problem> {
+/// Makes the change, polls if it is to be applied at once, and shows the list.
+async fn changed(
+    store: &StoreHandle,
+    list: BlockList,
+    change: ListChange,
+    ChangeQuery { apply, if_cursor }: ChangeQuery,
+) -> Result<Reply<ListState>, Problem> {
+    let if_cursor: Option<Cursor> = if_cursor.map(|CursorText(cursor)| cursor);
     let poll = match apply {
-        Apply::NextPoll => None,
-        Apply::Now => Some(Poll::from(&store.poll_now().await?)),
+        Apply::NextPoll => {
+            store.change_list(list, change, if_cursor).await?;
+            None
+        }
+        Apply::Now => {
+            let polled = store.apply_list(list, change, if_cursor).await?;
+            Some(PollAnswer::from(&polled))
+        }
     };
-    let read = |view: View<'_>| (view.cursor(), ProcessListState::new(view, poll));
-    Ok(Reply::ok(store.read(read).await?))
+    shown(store, list, poll).await
 }
 
-/// Shows the list of programs as the registry has it, what it means, and whether it is in force.
+async fn shown(
+    store: &StoreHandle,
+    list: BlockList,
+    poll: Option<PollAnswer>,
+) -> Result<Reply<ListState>, Problem> {
+    let read = move |view: View<'_>| Ok((view.cursor(), ListState::new(view, list, poll)?));
+    store.read(read).await?.map(Reply::ok)
+}
+
+/// Shows a block list as the registry has it, what it means, and whether it is in force.
 #[utoipa::path(
-    get, path = "/v1/stores/{store}/block-lists/processes", tag = "block lists",
-    responses((status = 200, body = ProcessListState)),
+    get, path = "/v1/stores/{store}/block-lists/{list}", tag = "block lists",
+    params(("list" = ListName, Path, description = "`processes` or `versions`")),
+    responses((status = 200, body = ListState)),
 )]
-async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<ProcessListState>, Problem> {
-    applied(&store, Apply::NextPoll).await
+async fn read(
+    _: NoQuery,
+    Store(store): Store,
+    Named(list): Named,
+) -> Result<Reply<ListState>, Problem> {
+    shown(&store, list, None).await
 }
 
-/// Writes the list of programs.
+/// Writes a block list.
 #[utoipa::path(
-    put, path = "/v1/stores/{store}/block-lists/processes", tag = "block lists",
-    params(ChangeQuery), request_body = ProcessListText,
-    responses((status = 200, body = ProcessListState)),
+    put, path = "/v1/stores/{store}/block-lists/{list}", tag = "block lists",
+    params(("list" = ListName, Path, description = "`processes` or `versions`"), ChangeQuery),
+    request_body = ListText,
+    responses((status = 200, body = ListState)),
 )]
 async fn write(
     Store(store): Store,
+    Named(list): Named,
     Params(query): Params<ChangeQuery>,
-    Body(list): Body<ProcessListText>,
-) -> Result<Reply<ProcessListState>, Problem> {
-    let value = RegValue::sz(&list.data);
-    store.set_value(KeyPath::parameters_system(), process_list_value(), value).await?;
-    applied(&store, query.apply).await
+    Body(ListText { data }): Body<ListText>,
+) -> Result<Reply<ListState>, Problem> {
+    changed(&store, list, ListChange::Write(data), query).await
 }
 
-/// Deletes the value. Where there is none, nothing changes.
+/// Deletes a block list's value. Where there is none, nothing changes.
 #[utoipa::path(
-    delete, path = "/v1/stores/{store}/block-lists/processes", tag = "block lists",
-    params(ChangeQuery),
-    responses((status = 200, body = ProcessListState)),
+    delete, path = "/v1/stores/{store}/block-lists/{list}", tag = "block lists",
+    params(("list" = ListName, Path, description = "`processes` or `versions`"), ChangeQuery),
+    responses((status = 200, body = ListState)),
 )]
 async fn delete(
     Store(store): Store,
+    Named(list): Named,
     Params(query): Params<ChangeQuery>,
-) -> Result<Reply<ProcessListState>, Problem> {
-    store.delete_value(KeyPath::parameters_system(), process_list_value()).await?;
-    applied(&store, query.apply).await
+) -> Result<Reply<ListState>, Problem> {
+    changed(&store, list, ListChange::Delete, query).await
 }

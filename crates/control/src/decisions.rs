@@ -127,7 +127,10 @@ impl Decision {
             | Event::PollFailed { .. }
             | Event::RegistryInvalid { .. }
             | Event::RegistryChanged(_)
-            | Event::StoreChanged { .. }
+            | Event::StoreChanged(_)
+            | Event::BuildChanged { .. }
+            | Event::ClusterChanged { .. }
+            | Event::FaultHit { .. }
             | Event::ClockChanged { .. } => None,
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use infostore::{
     Cause, DisconnectReason, Entry, Event, Generation, InvalidPolicy, Refusal, RegistryChange,
-    SessionRecord,
+    SessionRecord, SettingChange,
 };
 use policy::{Lint, ListChange};
-use registry_poll::{Poll, PollTrigger};
+use registry_poll::{Edit, Poll, PollTrigger};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +16,7 @@ use crate::list_text::{LintText, Match, lints};
 use crate::reg_value::ValueText;
 use crate::scalars::{Length, Time};
 use crate::session_fields::SessionFields;
+use crate::setting_names::{ClusterModeName, DisconnectName, WatchName};
 
 /// An entry of the journal.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -119,18 +120,52 @@ pub(crate) enum EventFields {
     /// Somebody edited the registry; the store knows nothing of it until it polls.
     #[serde(rename = "registry.changed")]
     RegistryChanged {
+        /// The node whose registry it is.
+        node: String,
+        /// `set_value`, `delete_value`, `create_key` or `delete_key`.
+        action: &'static str,
         /// The key.
         key: String,
-        /// The value's name.
-        name: String,
-        /// What it holds now; null when it was deleted.
+        /// The value's name; null when it is about a key.
+        name: Option<String>,
+        /// What the value holds now; null when it was deleted, or when it is about a key.
         value: Option<ValueText>,
     },
-    /// A setting of the store was changed.
+    /// A setting of the store was changed: the one that is not null.
     #[serde(rename = "store.changed")]
     StoreChanged {
         /// Time between two polls, on a new grid that starts now.
-        poll_interval: Length,
+        poll_interval: Option<Length>,
+        /// Whether a value created later is followed.
+        registry_watch: Option<WatchName>,
+        /// What happens to the connections of sessions that the store ended.
+        disconnect: Option<DisconnectName>,
+    },
+    /// Another build was installed; the service runs it from its next start on.
+    #[serde(rename = "build.changed")]
+    BuildChanged {
+        /// What was installed before.
+        from: String,
+        /// What is installed now.
+        to: String,
+    },
+    /// The cluster's mode or its active node changed.
+    #[serde(rename = "cluster.changed")]
+    ClusterChanged {
+        /// How the nodes share their registries.
+        mode: ClusterModeName,
+        /// The node that the service runs on.
+        active: String,
+    },
+    /// A fault rule disturbed the read of a value.
+    #[serde(rename = "fault.hit")]
+    FaultHit {
+        /// The rule.
+        fault: u64,
+        /// The name of the value.
+        value: String,
+        /// What was done to it.
+        effect: &'static str,
     },
     /// The store's clock was set or moved.
     #[serde(rename = "clock.changed")]
@@ -198,7 +233,7 @@ pub(crate) struct RefusedFields {
 pub(crate) struct DisconnectedFields {
     #[serde(flatten)]
     session: SessionFields,
-    /// Why: `policy`, `admin`, `limit` or `shutdown`.
+    /// Why: `policy`, `admin`, `limit`, `shutdown` or `restart`.
     reason: String,
     /// What the client is answered if it calls again.
     code: Code,
@@ -211,7 +246,7 @@ pub(crate) struct DisconnectedFields {
 pub(crate) struct EndedFields {
     #[serde(flatten)]
     session: SessionFields,
-    /// How: `policy`, `admin`, `limit`, `shutdown`, `client` or `transport`.
+    /// How: `policy`, `admin`, `limit`, `shutdown`, `restart`, `client` or `transport`.
     reason: String,
 }
 
@@ -310,13 +345,16 @@ impl From<&Event> for EventFields {
                 problem: problem_text(problem),
                 lints: lints(problem_lints(problem)),
             },
-            Event::RegistryChanged(RegistryChange { key, name, value }) => Self::RegistryChanged {
-                key: key.to_string(),
-                name: name.to_string(),
-                value: value.as_ref().map(ValueText::from),
-            },
-            Event::StoreChanged { poll_interval } => {
-                Self::StoreChanged { poll_interval: Length(*poll_interval) }
+            Event::RegistryChanged(change) => registry_changed(change),
+            Event::StoreChanged(change) => store_changed(*change),
+            Event::BuildChanged { from, to } => {
+                Self::BuildChanged { from: from.to_string(), to: to.to_string() }
+            }
+            Event::ClusterChanged { mode, active } => {
+                Self::ClusterChanged { mode: (*mode).into(), active: active.to_string() }
+            }
+            Event::FaultHit { fault, value, effect } => {
+                Self::FaultHit { fault: fault.0, value: value.to_string(), effect }
             }
             Event::ClockChanged { mode, target } => {
                 Self::ClockChanged { mode: Mode(*mode), target: target.map(Time) }
@@ -325,11 +363,40 @@ impl From<&Event> for EventFields {
     }
 }
 
+fn registry_changed(RegistryChange { node, edit }: &RegistryChange) -> EventFields {
+    let (action, key, name, value) = match edit {
+        Edit::CreateKey(key) => ("create_key", key, None, None),
+        Edit::DeleteKey(key) => ("delete_key", key, None, None),
+        Edit::SetValue { key, name, value } => ("set_value", key, Some(name), Some(value)),
+        Edit::DeleteValue { key, name } => ("delete_value", key, Some(name), None),
+    };
+    EventFields::RegistryChanged {
+        node: node.to_string(),
+        action,
+        key: key.to_string(),
+        name: name.map(ToString::to_string),
+        value: value.map(ValueText::from),
+    }
+}
+
+fn store_changed(change: SettingChange) -> EventFields {
+    let (mut poll_interval, mut registry_watch, mut disconnect) = (None, None, None);
+    match change {
+        SettingChange::PollInterval(interval) => poll_interval = Some(Length(interval)),
+        SettingChange::RegistryWatch(watch) => registry_watch = Some(watch.into()),
+        SettingChange::Disconnect(mode) => disconnect = Some(mode.into()),
+    }
+    EventFields::StoreChanged { poll_interval, registry_watch, disconnect }
+}
+
 /// The `type` of an event.
 pub(crate) fn event_type(event: &Event) -> &'static str {
     match event {
         Event::StoreStarted { .. } => "store.started",
-        Event::StoreChanged { .. } => "store.changed",
+        Event::StoreChanged(_) => "store.changed",
+        Event::BuildChanged { .. } => "build.changed",
+        Event::ClusterChanged { .. } => "cluster.changed",
+        Event::FaultHit { .. } => "fault.hit",
         Event::StoreStopped => "store.stopped",
         Event::SessionConnected { .. } => "session.connected",
         Event::SessionRefused { .. } => "session.refused",
@@ -392,7 +459,10 @@ pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
 pub(crate) fn disconnect_cause(reason: &DisconnectReason) -> Option<&Arc<policy::Cause>> {
     match reason {
         DisconnectReason::Policy(cause) => Some(cause),
-        DisconnectReason::Admin | DisconnectReason::Limit | DisconnectReason::Shutdown => None,
+        DisconnectReason::Admin
+        | DisconnectReason::Limit
+        | DisconnectReason::Shutdown
+        | DisconnectReason::Restart => None,
     }
 }
 
@@ -444,12 +514,15 @@ fn problem_text(problem: &InvalidPolicy) -> String {
     match problem {
         InvalidPolicy::Value(invalid) => invalid.to_string(),
         InvalidPolicy::Items(_) => "it has items that can't mean what was meant".to_owned(),
+        InvalidPolicy::Ignored(build) => {
+            format!("build {build} ({}) does not read it", build.product())
+        }
     }
 }
 
 fn problem_lints(problem: &InvalidPolicy) -> &[Lint] {
     match problem {
-        InvalidPolicy::Value(_) => &[],
+        InvalidPolicy::Value(_) | InvalidPolicy::Ignored(_) => &[],
         InvalidPolicy::Items(lints) => lints,
     }
 }

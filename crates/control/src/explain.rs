@@ -233,7 +233,10 @@ fn client_of(entry: &Entry) -> Option<(Option<SessionId>, &ClientIdentity)> {
         | Event::PollFailed { .. }
         | Event::RegistryInvalid { .. }
         | Event::RegistryChanged(_)
-        | Event::StoreChanged { .. }
+        | Event::StoreChanged(_)
+        | Event::BuildChanged { .. }
+        | Event::ClusterChanged { .. }
+        | Event::FaultHit { .. }
         | Event::ClockChanged { .. } => None,
     }
 }

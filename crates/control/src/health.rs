@@ -87,14 +87,26 @@ fn started(view: View<'_>) -> Vec<Check> {
 
 /// The store is of use: it has started, and its last poll could read the registry.
 fn usable(view: View<'_>) -> Vec<Check> {
-    let last = view.store().polls().next_back();
-    let unreadable = last.and_then(|record| match &*record.reading {
-        Reading::Unreadable(error) => Some(error.to_string()),
-        Reading::NotFound | Reading::Invalid(_) | Reading::Text(_) => None,
-    });
     let mut checks = started(view);
-    checks.push(Check::new("registry", unreadable));
+    checks.push(Check::new("registry", unreadable(view)));
     checks
+}
+
+/// What the last poll could not read, and what is in force therefore (A9, A30).
+fn unreadable(view: View<'_>) -> Option<String> {
+    let last = view.store().polls().next_back()?;
+    let failed = last.reads.iter().find_map(|read| match read.reading.as_deref() {
+        Some(Reading::Unreadable(error)) => Some((read.list, error)),
+        Some(Reading::NotFound | Reading::Invalid(_) | Reading::Text(_)) | None => None,
+    });
+    let (list, error) = failed?;
+    let value = list.value_name();
+    let in_force = if view.store().knows(list) {
+        "the list as it was last read is in force"
+    } else {
+        "it has not been read since the service started, so the list is off"
+    };
+    Some(format!("poll {} could not read `{value}`: {error}; {in_force}", last.poll.number.0))
 }
 
 /// Says whether the server answers at all.

@@ -36,6 +36,7 @@ mod scalars;
 mod serve;
 mod session_fields;
 mod sessions;
+mod setting_names;
 mod stores;
 mod time;
 

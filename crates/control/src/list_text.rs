@@ -1,6 +1,9 @@
 //! A block list's text as JSON: its items, where they stand, and what there is to say about them.
 
-use policy::{BlockList, Columns, ItemRef, Lint, Matched, ProcessItem, ProcessList, Span};
+use policy::{
+    BlockList, ClientVersion, Columns, ItemRef, Lint, Matched, ProcessItem, ProcessList, Span,
+    VersionItem, VersionRanges,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,7 +32,8 @@ pub(crate) struct TextSpan {
 pub(crate) struct Item {
     /// The item as written.
     text: String,
-    /// What is compared with the name that a client reports: without path, in upper case.
+    /// What is compared with what a client reports: of a program the name without path, in upper case; of versions the
+    /// range from the first to the last.
     key: String,
     /// Its position among the items, from 1.
     ordinal: usize,
@@ -134,10 +138,28 @@ fn reported(matched: &Matched) -> String {
     }
 }
 
-/// The items of a list.
-pub(crate) fn items(list: &ProcessList) -> Vec<Item> {
+/// The items of a list of programs.
+pub(crate) fn process_items(list: &ProcessList) -> Vec<Item> {
     let mut columns = Columns::new(list.text());
     list.items().iter().map(|item| item_of(item, &mut columns)).collect()
+}
+
+/// The items of a list of versions.
+pub(crate) fn version_items(list: &VersionRanges) -> Vec<Item> {
+    let mut columns = Columns::new(list.text());
+    let item = |item: &VersionItem| Item {
+        text: item.text().to_owned(),
+        key: range_text(item),
+        ordinal: item.ordinal().saturating_add(1),
+        span: TextSpan::new(item.span(), &mut columns),
+    };
+    list.items().iter().map(item).collect()
+}
+
+fn range_text(item: &VersionItem) -> String {
+    let (low, high) = item.bounds();
+    let text = |bound: Option<ClientVersion>| bound.map_or_else(String::new, |v| v.to_string());
+    format!("{}-{}", text(low), text(high))
 }
 
 /// What there is to say about a list.

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::explain;
 use crate::extract::{Body, NoQuery, Store};
-use crate::list_text::{Item, LintText, items, lints};
+use crate::list_text::{Item, LintText, lints, process_items};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -65,7 +65,7 @@ async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<PolicyInForce>, P
             generation: view.store().generation().0,
             off: policy.is_off(),
             text: policy.processes().text().to_owned(),
-            items: items(policy.processes()),
+            items: process_items(policy.processes()),
         };
         (view.cursor(), shown)
     });
@@ -84,7 +84,7 @@ async fn validate(
     Body(text): Body<TextToValidate>,
 ) -> Result<Reply<Validation>, Problem> {
     let parsed = ProcessList::parse(&text.data);
-    let (items, lints) = (items(&parsed.value), lints(&parsed.lints));
+    let (items, lints) = (process_items(&parsed.value), lints(&parsed.lints));
     let read = store.read(move |view| {
         let in_force = *view.store().policy().processes() == parsed.value;
         (view.cursor(), Validation { items, lints, in_force })

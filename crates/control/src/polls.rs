@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use infostore::PollRecord;
+use infostore::{ListRead, PollRecord};
 use registry_poll::{PollNumber, Reading};
 use serde::{Deserialize, Serialize};
-use server::{StoreHandle, View};
+use server::{Polled, StoreHandle, View};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::event_fields::trigger_text;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
-use crate::list_text::{LintText, lints};
+use crate::list_text::{LintText, ListName, lints};
 use crate::page::{Page, take_page};
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
@@ -39,14 +39,8 @@ pub(crate) struct Poll {
     started: Time,
     /// When its values were in.
     finished: Time,
-    /// What the value was read as.
-    reading: ReadingName,
-    /// The text that was read; null when there was none to use.
-    data: Option<String>,
-    /// Why there was none; null when there was one, or no value at all.
-    error: Option<String>,
-    /// What there is to say about the text.
-    lints: Vec<LintText>,
+    /// What each list's value was read as.
+    reads: Vec<ReadText>,
     /// Whether a policy with other rules came of it.
     changed: bool,
     /// The policy in force after it.
@@ -55,7 +49,42 @@ pub(crate) struct Poll {
     disconnected: usize,
 }
 
-/// What a poll found.
+/// What a poll found in the value of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Read)]
+struct ReadText {
+    /// The list.
+    list: ListName,
+    /// What its value was read as.
+    reading: ReadingName,
+    /// The text that was read; null when there was none to use.
+    data: Option<String>,
+    /// Why there was none; null when there was one, or no value at all.
+    error: Option<String>,
+    /// What there is to say about the text.
+    lints: Vec<LintText>,
+}
+
+/// A poll whose values a fault holds back: it ends when store time gets there.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct HeldPoll {
+    /// Its number since the start, from 1.
+    number: u64,
+    /// Null: its values are not in.
+    finished: Option<Time>,
+}
+
+/// What came of asking for a poll.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum PollAnswer {
+    /// It is over.
+    Over(Poll),
+    /// A fault holds its values back.
+    Held(HeldPoll),
+}
+
+/// What a value was read as.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Reading)]
@@ -68,6 +97,8 @@ enum ReadingName {
     Invalid,
     /// The registry could not say: the last good policy stays.
     Unreadable,
+    /// It was not read: it was not there when the service started, and `registry_watch` is `armed_at_start`.
+    NotWatched,
 }
 
 /// A page of the ledger, oldest first.
@@ -100,25 +131,42 @@ struct ScheduleChange {
 
 impl From<&PollRecord> for Poll {
     fn from(record: &PollRecord) -> Self {
-        let (reading, data, error) = match &*record.reading {
-            Reading::Text(text) => (ReadingName::Text, Some(text.clone()), None),
-            Reading::NotFound => (ReadingName::NotFound, None, None),
-            Reading::Invalid(invalid) => (ReadingName::Invalid, None, Some(invalid.to_string())),
-            Reading::Unreadable(error) => (ReadingName::Unreadable, None, Some(error.to_string())),
-        };
         Self {
             number: record.poll.number.0,
             trigger: trigger_text(record.poll.trigger),
             due: Time(record.poll.due),
             started: Time(record.poll.started),
             finished: Time(record.finished),
-            reading,
-            data,
-            error,
-            lints: lints(&*record.lints),
+            reads: record.reads.iter().map(ReadText::from).collect(),
             changed: record.changed,
             generation: record.generation.0,
             disconnected: record.disconnected,
+        }
+    }
+}
+
+impl From<&ListRead> for ReadText {
+    fn from(read: &ListRead) -> Self {
+        let (reading, data, error) = match read.reading.as_deref() {
+            None => (ReadingName::NotWatched, None, None),
+            Some(Reading::Text(text)) => (ReadingName::Text, Some(text.clone()), None),
+            Some(Reading::NotFound) => (ReadingName::NotFound, None, None),
+            Some(Reading::Invalid(invalid)) => {
+                (ReadingName::Invalid, None, Some(invalid.to_string()))
+            }
+            Some(Reading::Unreadable(error)) => {
+                (ReadingName::Unreadable, None, Some(error.to_string()))
+            }
+        };
+        Self { list: read.list.into(), reading, data, error, lints: lints(&*read.lints) }
+    }
+}
+
+impl From<&Polled> for PollAnswer {
+    fn from(polled: &Polled) -> Self {
+        match polled {
+            Polled::Over(record) => Self::Over(Poll::from(&**record)),
+            Polled::Held(number) => Self::Held(HeldPoll { number: number.0, finished: None }),
         }
     }
 }
@@ -165,20 +213,24 @@ async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<P
     Ok(Reply::ok(read.await?))
 }
 
-/// Polls the registry now, without moving the schedule; answers when the poll and all that follows from it are over.
+/// Polls the registry now, without moving the schedule; answers when the poll and all that follows from it are over, or
+/// with 202 when a fault holds its values back.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/polls", tag = "polls",
     request_body(content = Option<Nothing>),
-    responses((status = 201, body = Poll)),
+    responses((status = 201, body = Poll), (status = 202, body = HeldPoll)),
 )]
 async fn poll_now(
     _: NoQuery,
     Store(store): Store,
     OptionalBody(Nothing {}): OptionalBody<Nothing>,
-) -> Result<Reply<Poll>, Problem> {
-    let record = store.poll_now().await?;
-    let cursor = store.read(|view| view.cursor()).await?;
-    Ok(Reply::created((cursor, Poll::from(&record))))
+) -> Result<Reply<PollAnswer>, Problem> {
+    let polled = store.poll_now().await?;
+    let answer = (store.read(|view| view.cursor()).await?, PollAnswer::from(&polled));
+    Ok(match polled {
+        Polled::Over(_) => Reply::created(answer),
+        Polled::Held(_) => Reply::accepted(answer),
+    })
 }
 
 /// Shows a poll that is over.

@@ -86,6 +86,12 @@ problem_types! {
         "The registry has no such key. Writing a value creates its key.";
     RegistryValueNotFound, NOT_FOUND, "registry-value-not-found", "No such registry value",
         "The key has no value of this name.";
+    BlockListNotFound, NOT_FOUND, "block-list-not-found", "No such block list",
+        "There are two: `processes` and `versions`.";
+    NodeNotFound, NOT_FOUND, "node-not-found", "No such node",
+        "The store's cluster has no node of this name. Without a cluster there is one, NODE1. GET /cluster lists them.";
+    FaultNotFound, NOT_FOUND, "fault-not-found", "No such fault rule",
+        "No fault rule has this id: it never had one, was taken away, or a reset has emptied the store.";
     ProblemNotFound, NOT_FOUND, "problem-not-found", "No such problem",
         "No problem has this name. GET /v1/problems lists them.";
     ClockNotManual, CONFLICT, "clock-not-manual", "The clock is not manual",
@@ -96,9 +102,28 @@ problem_types! {
         "Only a client with a session makes calls. Its `outcome` says how it lost it, or why it never had one.";
     TooManyConnections, CONFLICT, "too-many-connections", "Too many connections",
         "Each TCP client needs a connection, and the store has fewer left than were asked for. None was injected.";
+    HotfixNeedsSp2, CONFLICT, "hotfix-needs-sp2", "The hotfix needs Service Pack 2",
+        "KB 920185 is installed on Exchange Server 2003 SP2, build 6.5.7638. The build installed is older, and nothing was \
+         done.";
+    HotfixInstalled, CONFLICT, "hotfix-installed", "The hotfix is installed already",
+        "The build installed is that of KB 920185 or a later one of Exchange Server 2003, which has it. Nothing was done.";
+    HotfixOtherProduct, CONFLICT, "hotfix-other-product", "The hotfix is for Exchange Server 2003",
+        "The build installed is that of a later product, which has the version list and no process list. Nothing was done.";
+    NoCluster, CONFLICT, "no-cluster", "The store is no cluster",
+        "There is one node, and nowhere to move the service to. PATCH /cluster with a mode makes it a cluster of two.";
+    NodeActive, CONFLICT, "node-active", "The service is on this node",
+        "What was asked for would take away the node that the service runs on, or move it to where it is.";
+    CheckpointNotRestored, CONFLICT, "checkpoint-not-restored", "The checkpoint can't be restored",
+        "The service comes online only where its checkpoint could be restored. It is where it was, and if it could not be \
+         restored there either, it has stopped until POST /restart succeeds.";
+    TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
+        "The store holds as many fault rules as it takes, those that are used up among them.";
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
         "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
          `first_available` is where reading can begin.";
+    StoreMoved, PRECONDITION_FAILED, "store-moved", "The store has moved on",
+        "The journal has grown since the cursor in `if_cursor`, so what a preview said then need not hold any more. Nothing \
+         was done.";
     PayloadTooLarge, PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
         "The body has more bytes than are taken. GET /v1/info tells the limit.";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has another type",
@@ -115,6 +140,9 @@ problem_types! {
          registry can't be read or written. Nothing of the request was done.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
+    RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read",
+        "The file that holds the registry is missing, locked or written wrongly; `detail` says where. The store keeps the \
+         lists that it read last. Mend the file and try again.";
     StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
         "The store is stopping or has stopped, and takes no more requests.";
     RequestTimeout, SERVICE_UNAVAILABLE, "request-timeout", "The request took too long",
@@ -276,7 +304,8 @@ impl From<server::StoreError> for Problem {
 /// What to do next, where there is something.
 fn hint(error: &server::StoreError) -> Option<&'static str> {
     use clock::ClockError;
-    use infostore::CommandError;
+    use infostore::{CommandError, HotfixError};
+    use registry_poll::ClusterError;
     use server::StoreError;
     match error {
         StoreError::Clock(ClockError::NotManual) => {
@@ -293,16 +322,40 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
         StoreError::Command(CommandError::NoSuchSession(_)) => {
             Some("GET /sessions lists the live ones; GET /events tells how others ended")
         }
-        StoreError::Clock(ClockError::OutOfRange)
+        StoreError::Moved { .. } => {
+            Some("preview again and look at what has changed; or leave if_cursor out")
+        }
+        StoreError::Hotfix(HotfixError::NeedsSp2 { .. }) => {
+            Some("install SP2 first: PATCH /build with {\"build\":\"6.5.7638\"}")
+        }
+        StoreError::NoCluster => {
+            Some("make it one: PATCH /cluster with {\"mode\":\"checkpointed\"}")
+        }
+        StoreError::NoSuchFault(_) => Some("GET /faults lists those there are"),
+        StoreError::TooManyFaults(_) => Some("DELETE /faults/{id} takes one away"),
+        StoreError::Cluster(ClusterError::NoSuchNode { .. }) => {
+            Some("GET /cluster lists the nodes")
+        }
+        StoreError::Cluster(
+            ClusterError::Online { .. }
+            | ClusterError::ActiveNodeWouldGo { .. }
+            | ClusterError::Edit(_)
+            | ClusterError::Restore { .. },
+        )
+        | StoreError::Hotfix(HotfixError::Installed { .. } | HotfixError::OtherProduct { .. })
+        | StoreError::Registry(_)
+        | StoreError::AlreadyActive(_)
+        | StoreError::Clock(ClockError::OutOfRange)
         | StoreError::Edit(_)
-        | StoreError::Command(CommandError::Stopped)
+        | StoreError::Command(CommandError::Stopped | CommandError::Running)
         | StoreError::Stopped => None,
     }
 }
 
 fn problem_type(error: &server::StoreError) -> ProblemType {
     use clock::ClockError;
-    use infostore::CommandError;
+    use infostore::{CommandError, HotfixError};
+    use registry_poll::ClusterError;
     use server::StoreError;
     match error {
         StoreError::Stopped | StoreError::Command(CommandError::Stopped) => {
@@ -312,7 +365,25 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::Clock(ClockError::NotManual) => ProblemType::ClockNotManual,
         StoreError::Clock(ClockError::Backwards { .. }) => ProblemType::ClockBackwards,
         StoreError::Clock(ClockError::OutOfRange) => ProblemType::ClockOutOfRange,
-        StoreError::Edit(_) => ProblemType::RegistryEditRefused,
+        StoreError::Edit(_) | StoreError::Cluster(ClusterError::Edit(_)) => {
+            ProblemType::RegistryEditRefused
+        }
+        // No request starts a service but by a restart, which stops it first.
+        StoreError::Command(CommandError::Running) => ProblemType::Internal,
+        StoreError::Moved { .. } => ProblemType::StoreMoved,
+        StoreError::Hotfix(HotfixError::NeedsSp2 { .. }) => ProblemType::HotfixNeedsSp2,
+        StoreError::Hotfix(HotfixError::Installed { .. }) => ProblemType::HotfixInstalled,
+        StoreError::Hotfix(HotfixError::OtherProduct { .. }) => ProblemType::HotfixOtherProduct,
+        StoreError::Registry(_) => ProblemType::RegistryUnreadable,
+        StoreError::Cluster(ClusterError::NoSuchNode { .. }) => ProblemType::NodeNotFound,
+        StoreError::Cluster(ClusterError::Restore { .. }) => ProblemType::CheckpointNotRestored,
+        StoreError::Cluster(
+            ClusterError::Online { .. } | ClusterError::ActiveNodeWouldGo { .. },
+        )
+        | StoreError::AlreadyActive(_) => ProblemType::NodeActive,
+        StoreError::NoCluster => ProblemType::NoCluster,
+        StoreError::NoSuchFault(_) => ProblemType::FaultNotFound,
+        StoreError::TooManyFaults(_) => ProblemType::TooManyFaults,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
         StoreError::NoRpcPort => ProblemType::NoRpcPort,
         StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,

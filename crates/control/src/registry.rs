@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use policy::PROCESS_LIST_VALUE;
-use registry_poll::{KeyPath, RegType, RegValue, ValueName};
+use registry_poll::{Edit, KeyPath, RegType, RegValue, ValueName};
 use serde::{Deserialize, Serialize};
 use server::View;
 use utoipa::{IntoParams, ToSchema};
@@ -122,13 +122,13 @@ fn hint(key: &KeyPath, name: &ValueName, value: &RegValue) -> Option<String> {
 fn show(view: View<'_>, key: &KeyPath, name: Option<ValueName>) -> Result<Shown, Problem> {
     let no_key =
         || Problem::new(ProblemType::RegistryKeyNotFound, format!("there is no key `{key}`"));
+    let tree = view.registry(None)?;
     let Some(name) = name else {
-        let values = view.key(key).ok_or_else(no_key)?;
-        let named = values.iter().map(|(name, value)| NamedValue::new(key, name, value));
+        let values = tree.key(key).ok_or_else(no_key)?.values();
+        let named = values.map(|(name, value)| NamedValue::new(key, name, value));
         return Ok(Shown::Key(KeyValues { key: key.to_string(), values: named.collect() }));
     };
-    let values = view.key(key).unwrap_or_default();
-    let found = values.iter().find(|(known, _)| *known == name);
+    let found = tree.key(key).and_then(|key| key.values().find(|(known, _)| **known == name));
     let (name, value) = found.ok_or_else(|| no_value(key, &name))?;
     Ok(Shown::Value(NamedValue::new(key, name, value)))
 }
@@ -176,7 +176,7 @@ async fn write(
     let name = query.required_name()?;
     let value = RegValue::try_from(value)?;
     let written = NamedValue::new(&key, &name, &value);
-    let cursor = store.set_value(key, name, value).await?;
+    let (_, cursor) = store.edit_registry(None, vec![Edit::SetValue { key, name, value }]).await?;
     Ok(Reply::ok((cursor, written)))
 }
 
@@ -195,6 +195,7 @@ async fn delete(
     Params(query): Params<ValueQuery>,
 ) -> Result<StatusCode, Problem> {
     let name = query.required_name()?;
-    let (was_there, _) = store.delete_value(key.clone(), name.clone()).await?;
-    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(no_value(&key, &name)) }
+    let edit = Edit::DeleteValue { key: key.clone(), name: name.clone() };
+    let (changed, _) = store.edit_registry(None, vec![edit]).await?;
+    if changed == [true] { Ok(StatusCode::NO_CONTENT) } else { Err(no_value(&key, &name)) }
 }

@@ -33,6 +33,11 @@ impl<T> Reply<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(at) }
     }
 
+    /// 202, with what is under way.
+    pub(crate) fn accepted(at: (Cursor, T)) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(at) }
+    }
+
     /// The body alone, to be part of another.
     pub(crate) fn into_body(self) -> T {
         self.body

@@ -37,7 +37,7 @@ pub mod rpc_ext2;
 pub mod version;
 
 pub use connect::{
-    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
+    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse, NO_LINK,
 };
 pub use disconnect::{EcDoDisconnectRequest, EcDoDisconnectResponse};
 pub use dummy_rpc::EcDummyRpcResponse;

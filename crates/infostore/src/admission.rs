@@ -8,7 +8,8 @@ use policy::{ClientVersion, Decision};
 use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event};
 use crate::session::{
-    AssociationRef, ClientIdentity, Generation, Interface, SessionId, SessionIndex, SessionRecord,
+    AssociationRef, ClientIdentity, Generation, Interface, SessionId, SessionIndex, SessionLink,
+    SessionRecord,
 };
 use crate::table::Row;
 
@@ -22,6 +23,8 @@ pub struct ConnectRequest {
     pub association: AssociationRef,
     /// What the client said of itself.
     pub identity: ClientIdentity,
+    /// The session that it wants to be linked to.
+    pub link: Option<SessionLink>,
 }
 
 /// The answer to a [`ConnectRequest`].
@@ -104,11 +107,14 @@ impl InfoStore {
     fn admit(&mut self, now: SimTime, request: ConnectRequest) -> Admitted {
         self.last_session = SessionId(self.last_session.0.saturating_add(1));
         let index = self.table.take_index();
+        // A link to nothing is ignored without a word, [MS-OXCRPC] 3.1.4.1.
+        let linked_to = request.link.and_then(|link| self.table.linked(link, request.association));
         let record = Arc::new(SessionRecord {
             id: self.last_session,
             index,
             identity: request.identity,
             connected_at: now,
+            linked_to,
         });
         let session = Arc::clone(&record);
         self.table.insert(Row { record, association: request.association });

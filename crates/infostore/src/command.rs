@@ -3,11 +3,14 @@
 use core::time::Duration;
 
 use clock::{ClockMode, SimTime};
-use registry_poll::{PollNumber, PollSchedule, Requested};
+use registry_poll::{ClusterMode, FaultId, NodeName, PollNumber, Requested, ValueName};
 
+use crate::build::Build;
 use crate::engine::{InfoStore, Phase};
-use crate::event::{Cause, Event, RegistryChange};
+use crate::event::{Cause, Event, RegistryChange, SettingChange};
+use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId};
+use crate::settings::{DisconnectMode, RegistryWatch, Settings};
 
 /// A request to the engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,12 +21,48 @@ pub enum Command {
     Poll,
     /// Starts a new grid of polls now.
     SetPollInterval(Duration),
-    /// Writes an edit of the registry into the journal; the store learns of it when it polls.
-    NoteRegistryChange(RegistryChange),
-    /// Writes a change of the clock into the journal.
-    NoteClockChange(ClockMode, Option<SimTime>),
+    /// Sets whether a value created after the start is followed. That it is takes effect at once, that it isn't at the next
+    /// start.
+    SetRegistryWatch(RegistryWatch),
+    /// Sets what happens to the connections of sessions that the store ends from now on.
+    SetDisconnect(DisconnectMode),
+    /// Replaces the files of the service; it runs them from its next start on.
+    InstallBuild(Build),
     /// Ends every session and stops the service.
-    Stop,
+    Stop(StopReason),
+    /// Starts the service after a stop.
+    Start,
+    /// Writes something that happened beside the engine into the journal.
+    Note(Note),
+}
+
+/// What happened beside the engine, for the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// An edit of the registry; the store learns of it when it polls.
+    Registry(RegistryChange),
+    /// A change of the clock, and where it was told to go.
+    Clock(ClockMode, Option<SimTime>),
+    /// Another mode of the cluster, or another active node.
+    Cluster(ClusterMode, NodeName),
+    /// A fault rule disturbed the read of a value.
+    Fault {
+        /// The rule.
+        fault: FaultId,
+        /// The value whose read was disturbed.
+        value: ValueName,
+        /// What was done to it, by the rule's own word.
+        effect: &'static str,
+    },
+}
+
+/// Why the service stops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopReason {
+    /// For good.
+    Shutdown,
+    /// To start again.
+    Restart,
 }
 
 /// What came of a [`Command`].
@@ -44,14 +83,18 @@ pub enum CommandError {
     /// The service has stopped.
     #[error("the store service has stopped")]
     Stopped,
+    /// The service runs.
+    #[error("the store service is running")]
+    Running,
 }
 
 impl InfoStore {
     /// Carries out a command, in one call.
     ///
     /// # Errors
-    /// [`CommandError::NoSuchSession`] when the session named is not live, [`CommandError::Stopped`] for anything but a
-    /// note after the service has stopped.
+    /// [`CommandError::NoSuchSession`] when the session named is not live, [`CommandError::Running`] for
+    /// a start of a service that runs, [`CommandError::Stopped`] for what only a service that runs can do. Nothing has changed
+    /// then.
     pub fn execute(
         &mut self,
         now: SimTime,
@@ -59,30 +102,79 @@ impl InfoStore {
         command: Command,
     ) -> Result<Outcome, CommandError> {
         match command {
-            Command::NoteRegistryChange(change) => {
-                self.journal.record(now, cause, Event::RegistryChanged(change));
-                Ok(Outcome::Done)
+            Command::Note(note) => self.journal.record(now, cause, note.into()),
+            Command::SetPollInterval(interval) => self.set_poll_interval(now, cause, interval),
+            Command::SetRegistryWatch(watch) => self.set_registry_watch(now, cause, watch),
+            Command::SetDisconnect(mode) => {
+                self.settings.disconnect = mode;
+                let change = SettingChange::Disconnect(mode);
+                self.journal.record(now, cause, Event::StoreChanged(change));
             }
-            Command::NoteClockChange(mode, target) => {
-                self.journal.record(now, cause, Event::ClockChanged { mode, target });
-                Ok(Outcome::Done)
-            }
-            _ if self.phase == Phase::Stopped => Err(CommandError::Stopped),
-            Command::DisconnectSession(id) => self.disconnect(now, cause, id),
-            Command::Poll => Ok(Outcome::PollRequested(self.request_poll(now))),
-            Command::SetPollInterval(interval) => {
-                self.schedule.regrid(now, interval);
-                // What the schedule made of it: an interval of zero is none.
-                let poll_interval = self.schedule.interval();
-                self.settings.poll_interval = poll_interval;
-                self.journal.record(now, cause, Event::StoreChanged { poll_interval });
-                Ok(Outcome::Done)
-            }
-            Command::Stop => {
-                self.stop(now, cause);
-                Ok(Outcome::Done)
+            Command::InstallBuild(build) => self.install(now, cause, build),
+            Command::Start if self.phase != Phase::Stopped => return Err(CommandError::Running),
+            Command::Start => self.start_service(now),
+            _ if self.phase == Phase::Stopped => return Err(CommandError::Stopped),
+            Command::DisconnectSession(id) => self.disconnect(now, cause, id)?,
+            Command::Poll => return Ok(Outcome::PollRequested(self.request_poll(now))),
+            Command::Stop(reason) => self.stop(now, cause, reason),
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Starts the service: the build installed runs, nothing is known of any value, and nobody is admitted before the first
+    /// read is over. The policy of an earlier run stays in sight until that read says what comes of it.
+    pub(crate) fn start_service(&mut self, now: SimTime) {
+        let Settings { build, poll_interval, .. } = self.settings;
+        self.phase = Phase::Starting;
+        self.running = build;
+        self.watched = Watched::all();
+        self.schedule.regrid(now, poll_interval);
+        self.journal.record(now, Cause::Start, Event::StoreStarted { build, poll_interval });
+        let first = self.schedule.begin_first(now);
+        self.query(first);
+    }
+
+    fn stop(&mut self, now: SimTime, cause: Cause, reason: StopReason) {
+        for id in self.table.ids() {
+            let reason = match reason {
+                StopReason::Shutdown => DisconnectReason::Shutdown,
+                StopReason::Restart => DisconnectReason::Restart,
+            };
+            self.drop_session(now, cause, id, reason);
+        }
+        self.phase = Phase::Stopped;
+        // The values of a read that was in flight come too late, and nobody waits for them.
+        self.schedule.stop();
+        self.journal.record(now, cause, Event::StoreStopped);
+    }
+
+    fn install(&mut self, now: SimTime, cause: Cause, build: Build) {
+        let from = core::mem::replace(&mut self.settings.build, build);
+        if from != build {
+            self.journal.record(now, cause, Event::BuildChanged { from, to: build });
+        }
+    }
+
+    fn set_poll_interval(&mut self, now: SimTime, cause: Cause, interval: Duration) {
+        self.schedule.regrid(now, interval);
+        // What the schedule made of it: an interval of zero is none.
+        let interval = self.schedule.interval();
+        self.settings.poll_interval = interval;
+        let change = SettingChange::PollInterval(interval);
+        self.journal.record(now, cause, Event::StoreChanged(change));
+    }
+
+    fn set_registry_watch(&mut self, now: SimTime, cause: Cause, watch: RegistryWatch) {
+        self.settings.registry_watch = watch;
+        if watch == RegistryWatch::Always {
+            for watched in &mut self.watched {
+                if watched.watch == Watch::NotArmed {
+                    watched.watch = Watch::Armed;
+                }
             }
         }
+        let change = SettingChange::RegistryWatch(watch);
+        self.journal.record(now, cause, Event::StoreChanged(change));
     }
 
     fn disconnect(
@@ -90,12 +182,12 @@ impl InfoStore {
         now: SimTime,
         cause: Cause,
         id: SessionId,
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<(), CommandError> {
         if self.table.get(id).is_none() {
             return Err(CommandError::NoSuchSession(id));
         }
         self.drop_session(now, cause, id, DisconnectReason::Admin);
-        Ok(Outcome::Done)
+        Ok(())
     }
 
     fn request_poll(&mut self, now: SimTime) -> PollNumber {
@@ -107,14 +199,15 @@ impl InfoStore {
             }
         }
     }
+}
 
-    fn stop(&mut self, now: SimTime, cause: Cause) {
-        for id in self.table.ids() {
-            self.drop_session(now, cause, id, DisconnectReason::Shutdown);
+impl From<Note> for Event {
+    fn from(note: Note) -> Self {
+        match note {
+            Note::Registry(change) => Self::RegistryChanged(change),
+            Note::Clock(mode, target) => Self::ClockChanged { mode, target },
+            Note::Cluster(mode, active) => Self::ClusterChanged { mode, active },
+            Note::Fault { fault, value, effect } => Self::FaultHit { fault, value, effect },
         }
-        self.phase = Phase::Stopped;
-        // A schedule without a read in flight: the values of one that was come too late, and nobody waits for them.
-        self.schedule = PollSchedule::new(now, self.schedule.interval());
-        self.journal.record(now, cause, Event::StoreStopped);
     }
 }

@@ -28,10 +28,10 @@ impl InfoStore {
 
     /// Drops every session that the policy in force forbids, in session order.
     fn sweep(&mut self, now: SimTime, cause: Cause) -> usize {
-        let forbidden = self.forbidden();
+        let forbidden = self.forbidden(&self.policy);
         let disconnected = forbidden.len();
-        for (id, reason) in forbidden {
-            self.drop_session(now, cause, id, reason);
+        for (id, why) in forbidden {
+            self.drop_session(now, cause, id, DisconnectReason::Policy(why));
         }
         let event = Event::EnforcementCompleted {
             generation: self.generation,
@@ -43,13 +43,13 @@ impl InfoStore {
         disconnected
     }
 
-    /// The sessions that the policy forbids, in session order. The cost follows the classes and these sessions.
-    fn forbidden(&self) -> Vec<(SessionId, DisconnectReason)> {
+    /// The sessions that a policy forbids, in session order. The cost follows the classes and these sessions.
+    pub(crate) fn forbidden(&self, policy: &Policy) -> Vec<(SessionId, Arc<policy::Cause>)> {
         let mut forbidden = Vec::new();
         for (subject, sessions) in self.table.classes() {
-            if let Decision::Forbidden(cause) = self.policy.decide(subject) {
-                let reason = DisconnectReason::Policy(Arc::new(cause));
-                forbidden.extend(sessions.iter().map(|id| (*id, reason.clone())));
+            if let Decision::Forbidden(cause) = policy.decide(subject) {
+                let cause = Arc::new(cause);
+                forbidden.extend(sessions.iter().map(|id| (*id, Arc::clone(&cause))));
             }
         }
         forbidden.sort_unstable_by_key(|(id, _)| *id);

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use clock::SimTime;
-use policy::Policy;
+use policy::{BlockList, Policy};
 use registry_poll::{PollNumber, PollSchedule, ValueName};
 
-use crate::event::{Cause, Event};
+use crate::build::Build;
 use crate::journal::{Epoch, Journal};
-use crate::poll::{LastReading, PollRecord};
+use crate::plan::{Watch, Watched};
+use crate::poll::PollRecord;
 use crate::session::{AssociationRef, DisconnectReason, Generation, SessionId, SessionRecord};
 use crate::settings::Settings;
 use crate::table::SessionTable;
@@ -28,7 +29,9 @@ pub struct InfoStore {
     pub(crate) table: SessionTable,
     pub(crate) last_session: SessionId,
     pub(crate) schedule: PollSchedule,
-    pub(crate) last_reading: Option<LastReading>,
+    /// The build that runs: the one that was installed when the service started.
+    pub(crate) running: Build,
+    pub(crate) watched: Vec<Watched>,
     pub(crate) polls: VecDeque<PollRecord>,
     pub(crate) journal: Journal,
     pub(crate) effects: VecDeque<Effect>,
@@ -42,7 +45,7 @@ pub(crate) enum Phase {
     Starting,
     /// Clients come and go.
     Running,
-    /// For good.
+    /// Nobody is admitted, nothing is polled.
     Stopped,
 }
 
@@ -100,23 +103,21 @@ impl InfoStore {
     /// Starts the service: the first effect reads the registry, and nobody is admitted before its values are in (A11).
     pub fn start(settings: Settings, epoch: Epoch, now: SimTime) -> Self {
         let mut store = Self {
-            phase: Phase::Starting,
+            phase: Phase::Stopped,
             policy: Policy::default(),
             generation: Generation::default(),
             table: SessionTable::default(),
             last_session: SessionId(0),
             schedule: PollSchedule::new(now, settings.poll_interval),
-            last_reading: None,
+            running: settings.build,
+            watched: Watched::all(),
             polls: VecDeque::new(),
             journal: Journal::new(epoch, settings.limits.journal_capacity()),
             effects: VecDeque::new(),
             totals: Totals::default(),
             settings,
         };
-        let Settings { build, poll_interval, .. } = store.settings;
-        store.journal.record(now, Cause::Start, Event::StoreStarted { build, poll_interval });
-        let first = store.schedule.begin_first(now);
-        store.query(first);
+        store.start_service(now);
         store
     }
 
@@ -125,9 +126,24 @@ impl InfoStore {
         &self.settings
     }
 
+    /// The build that runs: the one that was installed when the service started.
+    pub fn running_build(&self) -> Build {
+        self.running
+    }
+
+    /// Whether the list has been read since the service started.
+    pub fn knows(&self, list: BlockList) -> bool {
+        self.watched.iter().any(|watched| watched.list == list && watched.watch != Watch::Undecided)
+    }
+
     /// Whether clients are admitted.
     pub fn is_running(&self) -> bool {
         self.phase == Phase::Running
+    }
+
+    /// Whether the service has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
     }
 
     /// The policy in force.

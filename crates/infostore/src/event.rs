@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use policy::{Lint, ListChange, PolicyChange};
-use registry_poll::{InvalidValue, KeyPath, KeyStoreError, Poll, PollNumber, RegValue, ValueName};
+use policy::{Lint, PolicyChange};
+use registry_poll::{
+    ClusterMode, Edit, FaultId, InvalidValue, KeyStoreError, NodeName, Poll, PollNumber, ValueName,
+};
 
 use crate::admission::Refusal;
+use crate::build::Build;
 use crate::journal::Sequence;
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
 };
-use crate::settings::Build;
+use crate::settings::{DisconnectMode, RegistryWatch};
 
 /// An entry of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,9 +57,29 @@ pub enum Event {
         poll_interval: core::time::Duration,
     },
     /// A setting was changed.
-    StoreChanged {
-        /// Time between two polls, on a new grid that starts now.
-        poll_interval: core::time::Duration,
+    StoreChanged(SettingChange),
+    /// Another build was installed; the service runs it from its next start on.
+    BuildChanged {
+        /// What was installed before.
+        from: Build,
+        /// What is installed now.
+        to: Build,
+    },
+    /// The cluster's mode or its active node changed.
+    ClusterChanged {
+        /// How the nodes share their registries.
+        mode: ClusterMode,
+        /// The node that the service runs on.
+        active: NodeName,
+    },
+    /// A fault rule disturbed the read of a value.
+    FaultHit {
+        /// The rule.
+        fault: FaultId,
+        /// The value whose read was disturbed.
+        value: ValueName,
+        /// What was done to it, by the rule's own word.
+        effect: &'static str,
     },
     /// The service stopped.
     StoreStopped,
@@ -103,7 +126,7 @@ pub enum Event {
     PolicyChanged {
         /// Its generation.
         generation: Generation,
-        /// What it adds to the policy before it, and what is gone.
+        /// Items that came and went, list by list, as written.
         change: PolicyChange,
     },
     /// The sweep after a policy change is over.
@@ -117,7 +140,7 @@ pub enum Event {
         /// Sessions that stayed since they have no process name.
         unidentified: usize,
     },
-    /// A poll read every value.
+    /// A poll read every value that is watched.
     PollCompleted {
         /// The poll.
         poll: Poll,
@@ -162,17 +185,28 @@ pub enum InvalidPolicy {
     Value(InvalidValue),
     /// It has items that can't mean what was meant, or that hit Exchange itself (A5, A21); they are honoured literally.
     Items(Vec<Lint>),
+    /// The build that runs does not read the value.
+    Ignored(Build),
 }
 
 /// An edit of the registry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RegistryChange {
-    /// The key.
-    pub key: KeyPath,
-    /// The value's name.
-    pub name: ValueName,
-    /// The new value; none when it was deleted.
-    pub value: Option<RegValue>,
+    /// The node whose registry was edited.
+    pub node: NodeName,
+    /// What was done.
+    pub edit: Edit,
+}
+
+/// A setting as it is now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SettingChange {
+    /// Time between two polls, on a new grid that starts now.
+    PollInterval(core::time::Duration),
+    /// Whether a value created later is followed.
+    RegistryWatch(RegistryWatch),
+    /// What happens to the connections of sessions that the store ended.
+    Disconnect(DisconnectMode),
 }
 
 /// Bytes of a text beside its characters.
@@ -188,18 +222,24 @@ impl Event {
             | Self::SessionDisconnected { session, .. }
             | Self::SessionEnded { session, .. } => session.identity.weight(),
             Self::SessionRefused { identity, .. } => identity.weight(),
-            Self::PolicyChanged { change: PolicyChange { processes, versions }, .. } => {
-                weight(processes).saturating_add(weight(versions))
+            Self::PolicyChanged { change, .. } => {
+                let lists = [&change.processes, &change.versions].into_iter();
+                let items = lists.flat_map(|list| list.added.iter().chain(&list.removed));
+                items.map(|item| item.len().saturating_add(ITEM)).sum()
             }
-            Self::RegistryChanged(change) => {
-                change.value.as_ref().map_or(0, |value| value.data().len())
-            }
+            Self::RegistryChanged(change) => edit_weight(&change.edit),
             Self::RegistryInvalid { problem: InvalidPolicy::Items(lints), .. } => {
                 lints.iter().map(|lint| lint.message.len().saturating_add(lint.hint.len())).sum()
             }
-            Self::RegistryInvalid { problem: InvalidPolicy::Value(_), .. }
+            Self::RegistryInvalid {
+                problem: InvalidPolicy::Value(_) | InvalidPolicy::Ignored(_),
+                ..
+            }
             | Self::StoreStarted { .. }
-            | Self::StoreChanged { .. }
+            | Self::StoreChanged(_)
+            | Self::BuildChanged { .. }
+            | Self::ClusterChanged { .. }
+            | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::EnforcementCompleted { .. }
             | Self::PollCompleted { .. }
@@ -217,7 +257,10 @@ impl Event {
             }
             Self::SessionEnded { session, .. } => Some((session.id, None)),
             Self::StoreStarted { .. }
-            | Self::StoreChanged { .. }
+            | Self::StoreChanged(_)
+            | Self::BuildChanged { .. }
+            | Self::ClusterChanged { .. }
+            | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }
             | Self::SessionDisconnected { .. }
@@ -232,6 +275,13 @@ impl Event {
     }
 }
 
-fn weight(ListChange { added, removed }: &ListChange) -> usize {
-    added.iter().chain(removed).map(|item| item.len().saturating_add(ITEM)).sum()
+/// Bytes that whoever made the edit chose the number of.
+fn edit_weight(edit: &Edit) -> usize {
+    let (key, name, data) = match edit {
+        Edit::CreateKey(key) | Edit::DeleteKey(key) => (key, None, 0),
+        Edit::SetValue { key, name, value } => (key, Some(name), value.data().len()),
+        Edit::DeleteValue { key, name } => (key, Some(name), 0),
+    };
+    let names = key.as_str().len().saturating_add(name.map_or(0, |name| name.as_str().len()));
+    names.saturating_add(data)
 }

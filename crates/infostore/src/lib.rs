@@ -6,26 +6,30 @@
 //! decisions where the article is silent are numbered A1 to A30 throughout the workspace (docs/ARCHITECTURE.md).
 
 mod admission;
+mod build;
 mod command;
 mod enforce;
 mod engine;
 mod event;
 mod identify;
 mod journal;
+mod plan;
 mod poll;
 mod session;
 mod settings;
 mod table;
 
 pub use admission::{Admission, Admitted, ConnectRequest, MINIMUM_VERSION, Refusal};
-pub use command::{Command, CommandError, Outcome};
+pub use build::{Build, BuildError, HotfixError, ServiceFile};
+pub use command::{Command, CommandError, Note, Outcome, StopReason};
 pub use engine::{Counts, Effect, InfoStore, PollToken};
-pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange};
+pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange, SettingChange};
 pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence, SessionImage};
-pub use poll::{PollRecord, process_list_value};
+pub use plan::{Preview, list_value};
+pub use poll::{ListRead, PollRecord};
 pub use session::{
     AssociationRef, ClientId, ClientIdentity, ClientMode, ConnectionId, DisconnectReason,
-    EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionRecord,
-    Transport,
+    EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionLink,
+    SessionRecord, TimeStamp, Transport,
 };
-pub use settings::{Build, Limits, Settings};
+pub use settings::{DisconnectMode, Limits, RegistryWatch, Settings};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use clock::SimTime;
-use policy::{Lint, PROCESS_LIST_VALUE, Policy, ProcessList, Severity, VersionRanges};
-use registry_poll::{KeyStoreError, Poll, PollNumber, Reading, ValueName, ValueRead};
+use policy::{BlockList, Lint, Severity};
+use registry_poll::{Poll, PollNumber, Reading, ValueRead};
 
 use crate::engine::{Effect, InfoStore, Phase, PollToken};
 use crate::event::{Cause, Event, InvalidPolicy};
+use crate::plan::{Outcome, Plan, Told, Watch, list_value};
 use crate::session::Generation;
 
 /// A poll in the ledger.
@@ -17,10 +18,8 @@ pub struct PollRecord {
     pub poll: Poll,
     /// When its values had come in.
     pub finished: SimTime,
-    /// What the process list's value was read as.
-    pub reading: Arc<Reading>,
-    /// What there is to say about its text.
-    pub lints: Arc<[Lint]>,
+    /// What each list's value was read as, in the order of [`BlockList::ALL`].
+    pub reads: Vec<ListRead>,
     /// Whether a policy with other rules came of it.
     pub changed: bool,
     /// The policy in force after it.
@@ -29,24 +28,27 @@ pub struct PollRecord {
     pub disconnected: usize,
 }
 
-/// A list's value as the last poll found it.
-#[derive(Clone, Debug)]
-pub(crate) struct LastReading {
-    reading: Arc<Reading>,
-    lints: Arc<[Lint]>,
+/// What a poll found in one list's value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListRead {
+    /// The list.
+    pub list: BlockList,
+    /// What its value was read as; none when it is not watched (R2 of A13).
+    pub reading: Option<Arc<Reading>>,
+    /// What there is to say about its text.
+    pub lints: Arc<[Lint]>,
 }
 
 impl InfoStore {
     /// Takes the values of the poll `token`; those of another poll are of no interest any more.
-    pub fn handle_values(&mut self, now: SimTime, token: PollToken, reads: Vec<ValueRead>) {
+    pub fn handle_values(&mut self, now: SimTime, token: PollToken, reads: &[ValueRead]) {
         let Some(poll) =
             self.schedule.in_flight().copied().filter(|poll| PollToken(poll.number) == token)
         else {
             return;
         };
-        let read = reads.into_iter().find(|read| read.name == process_list_value());
-        let result = read.map_or_else(|| Err(not_asked()), |read| read.result);
-        self.take_reading(now, poll, Reading::judge(result));
+        let plan = self.plan(reads);
+        self.follow(now, poll, plan);
         if self.phase == Phase::Starting {
             self.phase = Phase::Running;
         }
@@ -78,117 +80,118 @@ impl InfoStore {
     }
 
     pub(crate) fn query(&mut self, poll: Poll) {
-        let names = vec![process_list_value()];
+        let names = self.watched_values();
         self.effects.push_back(Effect::QueryValues { token: PollToken(poll.number), names });
-    }
-
-    fn take_reading(&mut self, now: SimTime, poll: Poll, reading: Reading) {
-        match reading {
-            Reading::Unreadable(error) => self.keep_policy(now, poll, error),
-            readable @ (Reading::NotFound | Reading::Invalid(_) | Reading::Text(_)) => {
-                self.follow(now, poll, readable);
-            }
-        }
-    }
-
-    fn keep_policy(&mut self, now: SimTime, poll: Poll, error: KeyStoreError) {
-        let last = LastReading {
-            reading: Arc::new(Reading::Unreadable(error.clone())),
-            lints: Arc::new([]),
-        };
-        let event = Event::PollFailed {
-            poll,
-            value: process_list_value(),
-            error,
-            generation: self.generation,
-        };
-        self.journal.record(now, Cause::Poll(poll.number), event);
-        self.remember(now, poll, last, None);
     }
 
     /// The poll comes first in the journal and its consequences after it, so whether it changes anything has to be known
     /// beforehand.
-    fn follow(&mut self, now: SimTime, poll: Poll, reading: Reading) {
+    fn follow(&mut self, now: SimTime, poll: Poll, Plan { policy, outcomes }: Plan) {
         let cause = Cause::Poll(poll.number);
-        let (policy, last) = self.interpret(reading);
         let changed = !self.policy.same_rules(&policy);
-        let event = Event::PollCompleted {
-            poll,
-            changed,
-            generation: Generation(self.generation.0.saturating_add(u64::from(changed))),
-        };
-        self.journal.record(now, cause, event);
-        self.report_problem(now, cause, &last);
+        let generation = Generation(self.generation.0.saturating_add(u64::from(changed)));
+        self.report_poll(now, poll, changed, generation, &outcomes);
+        for (list, outcome) in &outcomes {
+            self.report_problem(now, cause, *list, outcome);
+            self.learn(*list, outcome);
+        }
         let disconnected = self.publish(now, cause, policy);
-        self.last_reading = Some(last.clone());
-        self.remember(now, poll, last, disconnected);
-    }
-
-    /// The policy that a readable value means; a known value keeps its lints.
-    fn interpret(&self, reading: Reading) -> (Policy, LastReading) {
-        let parsed = ProcessList::parse(reading.text().unwrap_or_default());
-        let known = self.last_reading.as_ref();
-        let last = known.filter(|last| *last.reading == reading).cloned();
-        let last = last.unwrap_or_else(|| {
-            let lints = reading.text().map_or_else(Vec::new, |_| parsed.lints);
-            LastReading { reading: Arc::new(reading), lints: lints.into() }
-        });
-        (Policy::new(parsed.value, VersionRanges::default()), last)
-    }
-
-    /// What is wrong with a value is said once, when the value is new.
-    fn report_problem(&mut self, now: SimTime, cause: Cause, last: &LastReading) {
-        let known = self.last_reading.as_ref();
-        if known.is_some_and(|known| known.reading == last.reading) {
-            return;
-        }
-        if let Some(problem) = problem(last) {
-            let value = process_list_value();
-            let event = Event::RegistryInvalid { value, problem };
-            self.journal.record(now, cause, event);
-        }
-    }
-
-    fn remember(
-        &mut self,
-        now: SimTime,
-        poll: Poll,
-        last: LastReading,
-        disconnected: Option<usize>,
-    ) {
-        if self.settings.limits.polls_kept <= self.polls.len() {
-            self.polls.pop_front();
-        }
-        self.polls.push_back(PollRecord {
+        self.remember(PollRecord {
             poll,
             finished: now,
-            reading: last.reading,
-            lints: last.lints,
-            changed: disconnected.is_some(),
+            reads: outcomes.into_iter().map(ListRead::from).collect(),
+            changed,
             generation: self.generation,
             disconnected: disconnected.unwrap_or(0),
         });
     }
-}
 
-fn problem(last: &LastReading) -> Option<InvalidPolicy> {
-    if let Reading::Invalid(invalid) = &*last.reading {
-        return Some(InvalidPolicy::Value(invalid.clone()));
+    /// One entry for each value that could not be read, or one that says that all could.
+    fn report_poll(
+        &mut self,
+        now: SimTime,
+        poll: Poll,
+        changed: bool,
+        generation: Generation,
+        outcomes: &[(BlockList, Outcome)],
+    ) {
+        let cause = Cause::Poll(poll.number);
+        let mut failed = false;
+        for (list, outcome) in outcomes {
+            if let Outcome::Unreadable(error) = outcome {
+                failed = true;
+                let (value, error) = (list_value(*list), error.clone());
+                self.journal.record(
+                    now,
+                    cause,
+                    Event::PollFailed { poll, value, error, generation },
+                );
+            }
+        }
+        if !failed {
+            self.journal.record(now, cause, Event::PollCompleted { poll, changed, generation });
+        }
     }
-    let errors: Vec<Lint> =
-        last.lints.iter().filter(|lint| lint.severity == Severity::Error).cloned().collect();
-    (!errors.is_empty()).then_some(InvalidPolicy::Items(errors))
+
+    /// What is wrong with a value is said once, when the value is new.
+    fn report_problem(&mut self, now: SimTime, cause: Cause, list: BlockList, outcome: &Outcome) {
+        let Outcome::Told(told) = outcome else { return };
+        let known = self.watched.iter().find(|watched| watched.list == list);
+        let known = known.and_then(|watched| watched.last.as_ref());
+        if known.is_some_and(|known| known.reading == told.reading) {
+            return;
+        }
+        if let Some(problem) = self.problem(told) {
+            let value = list_value(list);
+            self.journal.record(now, cause, Event::RegistryInvalid { value, problem });
+        }
+    }
+
+    fn problem(&self, told: &Told) -> Option<InvalidPolicy> {
+        if told.ignored {
+            return Some(InvalidPolicy::Ignored(self.running));
+        }
+        if let Reading::Invalid(invalid) = &*told.reading {
+            return Some(InvalidPolicy::Value(invalid.clone()));
+        }
+        let lints = told.lints.iter().filter(|lint| lint.severity == Severity::Error);
+        let errors: Vec<Lint> = lints.cloned().collect();
+        (!errors.is_empty()).then_some(InvalidPolicy::Items(errors))
+    }
+
+    /// Remembers what a value was read as, and whether to read it again.
+    fn learn(&mut self, list: BlockList, outcome: &Outcome) {
+        let Some(watched) = self.watched.iter_mut().find(|watched| watched.list == list) else {
+            return;
+        };
+        match outcome {
+            Outcome::Unreadable(_) => {}
+            Outcome::NotWatched => watched.watch = Watch::NotArmed,
+            Outcome::Told(told) => {
+                watched.watch = Watch::Armed;
+                watched.last = Some(told.clone());
+            }
+        }
+    }
+
+    fn remember(&mut self, record: PollRecord) {
+        if self.settings.limits.polls_kept <= self.polls.len() {
+            self.polls.pop_front();
+        }
+        self.polls.push_back(record);
+    }
 }
 
-fn not_asked() -> KeyStoreError {
-    KeyStoreError::Failed { reason: "the value was not asked for".to_owned() }
-}
-
-/// The name of the value that the process list is read from.
-#[expect(
-    clippy::expect_used,
-    reason = "INVARIANT: PROCESS_LIST_VALUE is a constant of 29 characters without NUL, and tests parse it"
-)]
-pub fn process_list_value() -> ValueName {
-    PROCESS_LIST_VALUE.parse().expect("the value's name is a value name")
+impl From<(BlockList, Outcome)> for ListRead {
+    fn from((list, outcome): (BlockList, Outcome)) -> Self {
+        let none: Arc<[Lint]> = Arc::new([]);
+        match outcome {
+            Outcome::NotWatched => Self { list, reading: None, lints: none },
+            Outcome::Unreadable(error) => {
+                let reading = Some(Arc::new(Reading::Unreadable(error)));
+                Self { list, reading, lints: none }
+            }
+            Outcome::Told(told) => Self { list, reading: Some(told.reading), lints: told.lints },
+        }
+    }
 }

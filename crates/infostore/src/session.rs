@@ -15,6 +15,28 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SessionIndex(pub u16);
 
+/// The creation stamp of a session, pulTimeStamp: with its index it tells a session of the store from one that had the
+/// index before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeStamp(pub u32);
+
+impl TimeStamp {
+    /// The stamp of a session that is opened at `now`: the low 32 bits of the store's milliseconds.
+    pub fn of(now: SimTime) -> Self {
+        let milliseconds = now.as_micros() / 1_000;
+        Self(u32::try_from(milliseconds & u64::from(u32::MAX)).unwrap_or_default())
+    }
+}
+
+/// The session that a client asks to be linked to: ulIcxrLink and pulTimeStamp of EcDoConnectEx, \[MS-OXCRPC\] 3.1.4.1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionLink {
+    /// The low 16 bits of ulIcxrLink.
+    pub index: SessionIndex,
+    /// pulTimeStamp, as the session to link to was given it.
+    pub time_stamp: TimeStamp,
+}
+
 /// An injected client's ordinal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ClientId(pub u64);
@@ -128,6 +150,9 @@ pub struct SessionRecord {
     pub identity: ClientIdentity,
     /// When it was opened.
     pub connected_at: SimTime,
+    /// The session that it asked to be linked to, if there was such a one. A label: what becomes of one session says nothing
+    /// about the other (A18).
+    pub linked_to: Option<SessionId>,
 }
 
 /// Why the store ended a session.
@@ -141,6 +166,8 @@ pub enum DisconnectReason {
     Limit,
     /// The store service stops.
     Shutdown,
+    /// The store service stops, to start again.
+    Restart,
 }
 
 /// How a session ended, whoever caused it.
@@ -154,6 +181,8 @@ pub enum EndReason {
     Limit,
     /// The store service stopped.
     Shutdown,
+    /// The store service stopped, to start again.
+    Restart,
     /// EcDoDisconnect.
     Client,
     /// The last connection of its group closed: rundown.
@@ -168,6 +197,7 @@ impl DisconnectReason {
             Self::Admin => EndReason::Admin,
             Self::Limit => EndReason::Limit,
             Self::Shutdown => EndReason::Shutdown,
+            Self::Restart => EndReason::Restart,
         }
     }
 }
@@ -179,6 +209,7 @@ impl fmt::Display for EndReason {
             Self::Admin => "admin",
             Self::Limit => "limit",
             Self::Shutdown => "shutdown",
+            Self::Restart => "restart",
             Self::Client => "client",
             Self::Transport => "transport",
         })

@@ -1,33 +1,29 @@
 //! What a store is set up with.
 
-use core::fmt;
 use core::time::Duration;
 
+use crate::build::Build;
 use crate::journal::Capacity;
 
-/// The build of Store.exe that is simulated, such as 6.5.7651.19.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Build {
-    /// 6 for Exchange 2003.
-    pub major: u16,
-    /// 5 for Exchange 2003.
-    pub minor: u16,
-    /// 7638 for SP2, 7651 with the hotfix.
-    pub build: u16,
-    /// 19 with the hotfix.
-    pub revision: u16,
+/// Whether a value that was not there when the service started is followed later (policy A13).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RegistryWatch {
+    /// R1, the Note of the article: every poll reads both values, and no restart is ever needed.
+    #[default]
+    Always,
+    /// R2, the article's procedure to the letter, "create, then restart": a value is polled when it existed at the last
+    /// start, and then its changes count at once.
+    ArmedAtStart,
 }
 
-impl Build {
-    /// The hotfix of KB 920185.
-    pub const KB_920185: Self = Self { major: 6, minor: 5, build: 7651, revision: 19 };
-}
-
-impl fmt::Display for Build {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { major, minor, build, revision } = self;
-        write!(f, "{major}.{minor}.{build}.{revision}")
-    }
+/// What "disconnected" means for a connection (policy A20).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DisconnectMode {
+    /// The connections of a group without a live session are closed at once.
+    #[default]
+    Connection,
+    /// No connection is closed; the next call on a dead handle is told.
+    Context,
 }
 
 /// How much a store takes. Each limit is a named refusal, or, for what it remembers, the oldest leaving first.
@@ -69,10 +65,14 @@ impl Default for Limits {
 /// What a store is set up with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The simulated build.
+    /// The build installed; the service runs the one that was installed when it started.
     pub build: Build,
     /// Time between two polls; the article's 15 minutes.
     pub poll_interval: Duration,
+    /// Whether a value created later is followed.
+    pub registry_watch: RegistryWatch,
+    /// What happens to the connections of sessions that the store ended.
+    pub disconnect: DisconnectMode,
     /// The limits.
     pub limits: Limits,
 }
@@ -82,6 +82,8 @@ impl Default for Settings {
         Self {
             build: Build::KB_920185,
             poll_interval: Duration::from_secs(900),
+            registry_watch: RegistryWatch::Always,
+            disconnect: DisconnectMode::Connection,
             limits: Limits::default(),
         }
     }

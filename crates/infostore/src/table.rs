@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use policy::Subject;
 
-use crate::session::{AssociationRef, SessionId, SessionIndex, SessionRecord};
+use crate::session::{
+    AssociationRef, SessionId, SessionIndex, SessionLink, SessionRecord, TimeStamp,
+};
 
 /// The live sessions.
 #[derive(Debug, Default)]
 pub(crate) struct SessionTable {
     sessions: BTreeMap<SessionId, Row>,
     classes: BTreeMap<Subject, BTreeSet<SessionId>>,
+    by_index: BTreeSet<(SessionIndex, SessionId)>,
     unidentified: usize,
     indexes: IndexPool,
 }
@@ -67,14 +70,30 @@ impl SessionTable {
         self.indexes.take()
     }
 
+    /// The session that `link` means. Where several share an index and a stamp, it is one of the same association group
+    /// if there is one, and the oldest.
+    pub(crate) fn linked(
+        &self,
+        link: SessionLink,
+        association: AssociationRef,
+    ) -> Option<SessionId> {
+        let all = (link.index, SessionId(0))..=(link.index, SessionId(u64::MAX));
+        let rows = self.by_index.range(all).filter_map(|(_, id)| self.sessions.get(id));
+        let stamped = rows.filter(|row| TimeStamp::of(row.record.connected_at) == link.time_stamp);
+        let best = stamped.min_by_key(|row| row.association.group != association.group);
+        best.map(|row| row.record.id)
+    }
+
     pub(crate) fn insert(&mut self, row: Row) {
         self.join_class(&row.record);
+        self.by_index.insert((row.record.index, row.record.id));
         self.sessions.insert(row.record.id, row);
     }
 
     pub(crate) fn remove(&mut self, id: SessionId) -> Option<Row> {
         let row = self.sessions.remove(&id)?;
         self.leave_class(&row.record);
+        self.by_index.remove(&(row.record.index, id));
         self.indexes.free(row.record.index);
         Some(row)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::block_list::BlockList;
 use crate::span::Span;
 
 /// A value read from a text that cannot be refused, and what looks wrong with that text.
@@ -138,6 +139,18 @@ lint_codes! {
     Covered, "covered", Info;
     /// The bound of an open range may be a client's version, and belongs to the range (2.1).
     InclusiveBound, "inclusive-bound", Info;
+    /// The build of the store does not read the value at all (S1).
+    IgnoredByBuild, "ignored-by-build", Warning;
+}
+
+impl Lint {
+    /// What to say of a list that the store's build does not read, whatever the list says.
+    #[must_use]
+    pub fn ignored_by_build(list: BlockList, text: &str, build: &str) -> Self {
+        let message = format_args!("{build} does not read `{}`", list.value_name());
+        let hint = format_args!("Exchange Server 2003 SP2 reads it with the hotfix of KB 920185");
+        lint(LintCode::IgnoredByBuild, Span { start: 0, end: text.len() }, message, hint)
+    }
 }
 
 impl fmt::Display for LintCode {

@@ -196,6 +196,19 @@ impl CountedFault {
 }
 
 impl FaultKind {
+    /// Its own word, in snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::WrongType(_) => "wrong_type",
+            Self::AccessDenied => "access_denied",
+            Self::Torn => "torn",
+            Self::Busy => "busy",
+            Self::Slow(_) => "slow",
+            Self::Stale => "stale",
+        }
+    }
+
     /// What is read instead of `result`; none when that stays.
     fn answer(
         self,

@@ -80,6 +80,12 @@ impl PollSchedule {
         self.in_flight.as_ref()
     }
 
+    /// The service stops: a read in flight is of no interest any more, nor is the poll that was to follow it.
+    pub fn stop(&mut self) {
+        self.in_flight = None;
+        self.follow_up = false;
+    }
+
     /// The read before the store opens.
     pub fn begin_first(&mut self, now: SimTime) -> Poll {
         self.begin(PollTrigger::Start, now, now)

@@ -13,7 +13,7 @@ use emsmdb::{
     EcDoRpcResponse, EcDummyRpcResponse, EmsmdbRequest, ErrorCode, RequestError, WireVersion,
     decode_request,
 };
-use infostore::{ClientIdentity, GroupId};
+use infostore::{ClientIdentity, GroupId, SessionLink};
 use policy::Subject;
 
 use crate::connected;
@@ -39,7 +39,7 @@ pub(crate) enum Request {
     /// The connection joins a group, or founds one.
     Join { group: Option<GroupId>, control: Arc<ConnectionControl> },
     /// A client asks for a session in `group`.
-    Connect { group: Arc<Group>, identity: Box<ClientIdentity> },
+    Connect { group: Arc<Group>, identity: Box<ClientIdentity>, link: Option<SessionLink> },
     /// A session's client said more of itself.
     Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
     /// A client ends its session.
@@ -187,16 +187,21 @@ impl Endpoint {
             }
             EmsmdbRequest::ConnectEx(request) => {
                 let identity = Box::new(identity::of_connect_ex(&request, &self.peer));
+                let link = identity::link(request.link, request.time_stamp);
                 let request = Box::new(request);
                 self.park(
                     Parked::ConnectEx { call, request },
-                    Request::Connect { group, identity },
+                    Request::Connect { group, identity, link },
                 );
             }
             EmsmdbRequest::Connect(request) => {
                 let identity = Box::new(identity::of_connect(&request, &self.peer));
+                let link = identity::link(request.link, request.time_stamp);
                 let request = Box::new(request);
-                self.park(Parked::Connect { call, request }, Request::Connect { group, identity });
+                self.park(
+                    Parked::Connect { call, request },
+                    Request::Connect { group, identity, link },
+                );
             }
             EmsmdbRequest::Disconnect(request) => {
                 let handle = ContextHandle::from_bytes(request.handle);

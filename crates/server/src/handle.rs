@@ -9,20 +9,25 @@ use std::time::Duration;
 use clock::{ClockError, ClockMode, SimTime};
 use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use infostore::{
-    Cause, ClientId, Command, CommandError, Cursor, Epoch, InfoStore, Journal, Outcome, PollRecord,
-    RegistryChange, SessionId, Transport,
+    Build, ClientId, Command, CommandError, Cursor, DisconnectMode, Epoch, HotfixError, InfoStore,
+    Journal, Note, Outcome, PollRecord, Preview, RegistryWatch, SessionId, Transport,
 };
-use registry_poll::{Edit, EditError, KeyPath, MemoryKeyStore, RegValue, Registry, ValueName};
+use policy::BlockList;
+use registry_poll::{
+    Cluster, ClusterError, ClusterMode, Edit, EditError, FaultId, KeyStoreError, KeyTree, NodeName,
+    PollNumber, ReadFaults, RegistryFault, TooManyFaults,
+};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::advance::{Advance, Advanced, advance_job};
 use crate::client::{FakeClient, Injection, ListedClient};
+use crate::hive::ListChange;
 use crate::link::Meters;
 use crate::listener::Listening;
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::owner::{Input, Job, Owner, Progress, Shared};
-use crate::site::{Site, server_version};
+use crate::site::Site;
 use crate::wall::WallClock;
 
 /// Inputs that may wait for the store's task before whoever sends them has to.
@@ -43,9 +48,6 @@ pub enum StoreError {
     /// There is no such client.
     #[error("there is no client {}", .0.0)]
     NoSuchClient(ClientId),
-    /// The registry refused the edit.
-    #[error(transparent)]
-    Edit(#[from] EditError),
     /// TCP clients need an RPC port.
     #[error("the store has no RPC port, so it takes no TCP clients")]
     NoRpcPort,
@@ -57,6 +59,45 @@ pub enum StoreError {
         /// Connections left.
         left: usize,
     },
+    /// The store has moved since whoever asks looked at it.
+    #[error("the store has moved on to cursor {}-{}", .cursor.epoch.0, .cursor.seq.0)]
+    Moved {
+        /// Where it stands now.
+        cursor: Cursor,
+    },
+    /// The hotfix does not go on the build that is installed.
+    #[error(transparent)]
+    Hotfix(#[from] HotfixError),
+    /// The registry can't be read.
+    #[error(transparent)]
+    Registry(#[from] KeyStoreError),
+    /// The registry refuses an edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The cluster refuses.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// There is one node, and nowhere to move the service to.
+    #[error("the store is no cluster, so there is no other node")]
+    NoCluster,
+    /// The service is on this node.
+    #[error("the service is on node `{0}` already")]
+    AlreadyActive(NodeName),
+    /// There are as many fault rules as a store holds.
+    #[error(transparent)]
+    TooManyFaults(#[from] TooManyFaults),
+    /// There is no such fault rule.
+    #[error("there is no fault rule {}", .0.0)]
+    NoSuchFault(FaultId),
+}
+
+/// What came of asking for a poll.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Polled {
+    /// It is over.
+    Over(Box<PollRecord>),
+    /// A fault holds its values back; it ends when store time gets there.
+    Held(PollNumber),
 }
 
 /// Connections that the kernel holds until they are accepted.
@@ -120,11 +161,30 @@ impl View<'_> {
         self.owner.clients.get(id)
     }
 
-    /// The values of a key; none when there is no such key.
-    pub fn key(&self, key: &KeyPath) -> Option<Vec<(ValueName, RegValue)>> {
-        let tree = self.owner.shared.registry.tree().ok()?;
-        let values = tree.key(key)?.values();
-        Some(values.map(|(name, value)| (name.clone(), value.clone())).collect())
+    /// The registries of the store's nodes.
+    pub fn cluster(&self) -> &Cluster {
+        &self.owner.cluster
+    }
+
+    /// What disturbs the reads of the registry.
+    pub fn faults(&self) -> &ReadFaults {
+        &self.owner.faults
+    }
+
+    /// Everything in a node's registry, the active one's unless another is named.
+    ///
+    /// # Errors
+    /// [`StoreError::Registry`] when it can't be read, [`StoreError::Cluster`] when there is no such node.
+    pub fn registry(&self, node: Option<&NodeName>) -> Result<Arc<KeyTree>, StoreError> {
+        self.owner.registry_tree(node)
+    }
+
+    /// What a poll would do now if these changes had been made; faults don't disturb it.
+    ///
+    /// # Errors
+    /// [`StoreError::Registry`] when the registry can't be read, [`StoreError::Edit`] when it would refuse a change.
+    pub fn preview(&self, changes: &[(BlockList, ListChange)]) -> Result<Preview, StoreError> {
+        self.owner.preview(changes)
     }
 }
 
@@ -204,41 +264,49 @@ impl StoreHandle {
         self.ask(move |owner| read(View { owner })).await
     }
 
-    /// Writes a registry value. The store learns of it when it polls.
+    /// Edits a node's registry, the active one's unless another is named: all these edits in this order, or none. Says of
+    /// each whether it changed anything. The store learns of it when it polls.
     ///
     /// # Errors
-    /// [`StoreError::Edit`] when the registry has no room for it; [`StoreError::Stopped`].
-    pub async fn set_value(
+    /// [`StoreError::Edit`] when an edit is refused, [`StoreError::Cluster`] when there is no such node.
+    pub async fn edit_registry(
         &self,
-        key: KeyPath,
-        name: ValueName,
-        value: RegValue,
-    ) -> Result<Cursor, StoreError> {
+        node: Option<NodeName>,
+        edits: Vec<Edit>,
+    ) -> Result<(Vec<bool>, Cursor), StoreError> {
         self.ask(move |owner| {
-            let (at, named, to) = (key.clone(), name.clone(), value.clone());
-            owner.shared.registry.edit(&[Edit::SetValue { key: at, name: named, value: to }])?;
-            Ok(owner.note_registry_change(RegistryChange { key, name, value: Some(value) }))
+            let changed = owner.edit_registry(node.as_ref(), edits)?;
+            Ok((changed, owner.cursor()))
         })
         .await?
     }
 
-    /// Deletes a registry value; false when it was not there.
+    /// Writes or deletes the value of a block list. With `if_cursor` only when the store has not moved since. The store
+    /// learns of it when it polls.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`].
-    pub async fn delete_value(
+    /// [`StoreError::Moved`], [`StoreError::Edit`].
+    pub async fn change_list(
         &self,
-        key: KeyPath,
-        name: ValueName,
-    ) -> Result<(bool, Cursor), StoreError> {
-        self.ask(move |owner| {
-            let edit = Edit::DeleteValue { key: key.clone(), name: name.clone() };
-            if owner.shared.registry.edit(&[edit])? == [false] {
-                return Ok((false, owner.cursor()));
-            }
-            Ok((true, owner.note_registry_change(RegistryChange { key, name, value: None })))
-        })
-        .await?
+        list: BlockList,
+        change: ListChange,
+        if_cursor: Option<Cursor>,
+    ) -> Result<(), StoreError> {
+        self.ask(move |owner| owner.change_list(list, change, if_cursor)).await?
+    }
+
+    /// Writes or deletes the value of a block list and polls, in one step: nobody comes in between. With `if_cursor` only
+    /// when the store has not moved since.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`], [`StoreError::Edit`].
+    pub async fn apply_list(
+        &self,
+        list: BlockList,
+        change: ListChange,
+        if_cursor: Option<Cursor>,
+    ) -> Result<Polled, StoreError> {
+        self.poll_after(move |owner| owner.change_list(list, change, if_cursor)).await
     }
 
     /// Injects clients, which connect at once, in this order. Returns when they have, or have failed.
@@ -321,13 +389,23 @@ impl StoreHandle {
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
-    pub async fn poll_now(&self) -> Result<PollRecord, StoreError> {
-        let record = |owner: &mut Owner, outcome| match outcome {
-            Outcome::PollRequested(number) => owner.store.poll_record(number).cloned(),
-            Outcome::Done => None,
+    pub async fn poll_now(&self) -> Result<Polled, StoreError> {
+        self.poll_after(|_| Ok(())).await
+    }
+
+    async fn poll_after(
+        &self,
+        first: impl FnOnce(&mut Owner) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Polled, StoreError> {
+        let poll = |owner: &mut Owner| {
+            first(owner)?;
+            owner.execute(Command::Poll)
         };
-        let polled = self.act(|owner| owner.execute(Command::Poll), record).await?;
-        polled.ok_or(StoreError::Stopped)
+        let polled = |owner: &mut Owner, outcome| match outcome {
+            Outcome::Done => Err(StoreError::Stopped),
+            Outcome::PollRequested(number) => Ok(owner.polled(number)),
+        };
+        self.act(poll, polled).await?
     }
 
     /// Starts a new grid of polls now.
@@ -337,6 +415,82 @@ impl StoreHandle {
     pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
         let set = move |owner: &mut Owner| owner.execute(Command::SetPollInterval(interval));
         self.act(set, |_, _| ()).await
+    }
+
+    /// Sets whether a value created after the start is followed (A13).
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_registry_watch(&self, watch: RegistryWatch) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetRegistryWatch(watch));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Sets what happens to the connections of sessions that the store ends from now on (A20).
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_disconnect(&self, mode: DisconnectMode) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetDisconnect(mode));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Installs another build; the service runs it from its next start on.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn install_build(&self, build: Build) -> Result<(), StoreError> {
+        let install = move |owner: &mut Owner| owner.execute(Command::InstallBuild(build));
+        self.act(install, |_, _| ()).await
+    }
+
+    /// Installs the hotfix of KB 920185: the service stops, its files are replaced, it starts. Returns when all that
+    /// follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Hotfix`] when it does not go on the build that is installed.
+    pub async fn install_hotfix(&self) -> Result<(), StoreError> {
+        self.act(Owner::install_hotfix, |_, ()| ()).await
+    }
+
+    /// Stops and starts the service. Returns when the values have been read and all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`] when the registry can't be restored.
+    pub async fn restart(&self) -> Result<(), StoreError> {
+        self.act(Owner::restart, |_, ()| ()).await
+    }
+
+    /// Makes the store a cluster of another kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`].
+    pub async fn set_cluster_mode(&self, mode: ClusterMode) -> Result<(), StoreError> {
+        self.act(move |owner| owner.set_cluster_mode(mode), |_, ()| ()).await
+    }
+
+    /// Moves the service to another node: it stops here and starts there.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`] when there is no other node, or when its registry can't be restored.
+    pub async fn fail_over(&self, to: Option<NodeName>) -> Result<(), StoreError> {
+        self.act(move |owner| owner.fail_over(to), |_, ()| ()).await
+    }
+
+    /// Adds a fault rule.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyFaults`].
+    pub async fn add_fault(&self, fault: RegistryFault) -> Result<FaultId, StoreError> {
+        Ok(self.ask(move |owner| owner.faults.add(fault)).await??)
+    }
+
+    /// Takes a fault rule away. Values that it holds back come when they were to come.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchFault`].
+    pub async fn remove_fault(&self, id: FaultId) -> Result<(), StoreError> {
+        self.ask(move |owner| owner.remove_fault(id)).await?
     }
 
     /// Changes how time moves.
@@ -474,13 +628,10 @@ fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
         secondary_address: options.rpc.map_or_else(String::new, |rpc| rpc.port().to_string()),
         ..AssociationConfig::default()
     };
-    let server_version = server_version(options.settings.build);
-    let site =
-        Site { clock: Arc::clone(&clock), association: Arc::new(association), server_version };
+    let site = Site::new(Arc::clone(&clock), Arc::new(association), options.settings.build);
     Shared {
         site: Arc::new(site),
         clock,
-        registry: Arc::new(MemoryKeyStore::new()),
         meters: Arc::new(Meters::new()),
         connection_ids: Arc::new(AtomicU64::new(1)),
         inbox: inbox.downgrade(),
@@ -488,21 +639,20 @@ fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
 }
 
 impl Owner {
-    fn cursor(&self) -> Cursor {
+    pub(crate) fn cursor(&self) -> Cursor {
         self.store.journal().cursor()
     }
 
-    fn note_registry_change(&mut self, change: RegistryChange) -> Cursor {
-        self.note(Command::NoteRegistryChange(change))
-    }
-
     pub(crate) fn note_clock_change(&mut self, mode: ClockMode, target: Option<SimTime>) {
-        self.note(Command::NoteClockChange(mode, target));
+        self.note(Note::Clock(mode, target));
     }
 
-    fn execute(&mut self, command: Command) -> Result<Outcome, StoreError> {
-        let now = self.now();
-        Ok(self.store.execute(now, Cause::Control, command)?)
+    /// What came of a poll that was asked for, once the store has settled.
+    fn polled(&self, number: PollNumber) -> Polled {
+        match self.store.poll_record(number) {
+            Some(record) => Polled::Over(Box::new(record.clone())),
+            None => Polled::Held(number),
+        }
     }
 
     fn tell(
@@ -512,12 +662,5 @@ impl Owner {
     ) -> Result<(), StoreError> {
         let now = self.now();
         self.clients.tell(id, |client| tell(client, now)).ok_or(StoreError::NoSuchClient(id))
-    }
-
-    fn note(&mut self, note: Command) -> Cursor {
-        let now = self.now();
-        // The engine takes notes in every state.
-        let _ = self.store.execute(now, Cause::Control, note);
-        self.cursor()
     }
 }

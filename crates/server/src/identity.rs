@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use emsmdb::aux::{self, AuxBlock};
 use emsmdb::{EcDoConnectExRequest, EcDoConnectRequest, ErrorCode, WireVersion};
 use infostore::{
-    ClientIdentity, ClientMode, DisconnectReason, Interface, Origin, Refusal, Transport,
+    ClientIdentity, ClientMode, DisconnectReason, Interface, Origin, Refusal, SessionIndex,
+    SessionLink, TimeStamp, Transport,
 };
 use policy::{ClientVersion, ProcessName, Subject};
 
@@ -77,6 +78,15 @@ pub(crate) fn of_connect(request: &EcDoConnectRequest, peer: &Peer) -> ClientIde
     }
 }
 
+/// The session that a client asks to be linked to.
+pub(crate) fn link(ul_icxr_link: u32, time_stamp: u32) -> Option<SessionLink> {
+    if ul_icxr_link == emsmdb::NO_LINK {
+        return None;
+    }
+    let index = u16::try_from(ul_icxr_link & u32::from(u16::MAX)).ok()?;
+    Some(SessionLink { index: SessionIndex(index), time_stamp: TimeStamp(time_stamp) })
+}
+
 /// The code that a refused client gets. Every refusal on the wire comes from this table.
 pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
     match refusal {
@@ -94,7 +104,9 @@ pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
 pub fn disconnect_code(reason: &DisconnectReason) -> ErrorCode {
     match reason {
         DisconnectReason::Policy(_) => ErrorCode::EC_CLIENT_VER_DISALLOWED,
-        DisconnectReason::Admin | DisconnectReason::Shutdown => ErrorCode::EC_EXITING,
+        DisconnectReason::Admin | DisconnectReason::Shutdown | DisconnectReason::Restart => {
+            ErrorCode::EC_EXITING
+        }
         DisconnectReason::Limit => ErrorCode::EC_INVALID_PARAM,
     }
 }

@@ -2,21 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
 use rand::TryRng;
 use rand::rngs::SysRng;
-
-/// What "disconnected" means for a connection (policy A20).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum DisconnectMode {
-    /// The connections of a group without a live session are closed at once.
-    #[default]
-    Connection,
-    /// No connection is closed; the next call on a dead handle is told.
-    Context,
-}
+use registry_poll::Registry;
 
 /// What everything random in a store is derived from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,8 +37,8 @@ pub struct StoreOptions {
     pub seed: Seed,
     /// Where the RPC port is; none has no port. Port 0 takes any free one.
     pub rpc: Option<SocketAddr>,
-    /// What happens to a connection whose sessions were ended.
-    pub disconnect: DisconnectMode,
+    /// The registry of the store, or of its cluster's first node; one in memory when none is given.
+    pub registry: Option<Arc<dyn Registry>>,
     /// TCP connections at a time.
     pub max_connections: usize,
 }

@@ -13,20 +13,22 @@ use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
     Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
-    DisconnectReason, Effect, Epoch, GroupId, InfoStore, Journal, PollToken, SessionId,
+    DisconnectMode, DisconnectReason, Effect, Epoch, GroupId, InfoStore, Journal, PollToken,
+    SessionId, SessionLink, StopReason, TimeStamp,
 };
 use policy::Subject;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use registry_poll::{KeyPath, KeyStore, MemoryKeyStore, Registry, ValueName, ValueRead};
+use registry_poll::{Cluster, KeyPath, ReadFaults, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
 use crate::endpoint::{Answer, NewSession, Request};
 use crate::group::{ConnectionControl, Group};
+use crate::hive::{DelayedValues, first_node};
 use crate::identity::{disconnect_code, refusal_code};
 use crate::link::{Meter, Meters};
-use crate::options::{DisconnectMode, StoreOptions};
+use crate::options::StoreOptions;
 use crate::pump::{DialId, PumpEvent};
 use crate::session::SessionContext;
 use crate::site::Site;
@@ -65,7 +67,6 @@ pub(crate) enum Progress {
 pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) clock: Arc<WallClock>,
-    pub(crate) registry: Arc<MemoryKeyStore>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) connection_ids: Arc<AtomicU64>,
     pub(crate) inbox: mpsc::WeakSender<Input>,
@@ -79,6 +80,12 @@ pub(crate) struct Owner {
     pub(crate) clients: Clients,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) stopped: bool,
+    /// The registries of the store's nodes.
+    pub(crate) cluster: Cluster,
+    /// What disturbs the reads of the registry.
+    pub(crate) faults: ReadFaults,
+    /// Values that a fault holds back.
+    pub(crate) delayed: Option<DelayedValues>,
     /// Woken when an account of an injected TCP client changes.
     pub(crate) changed: Arc<Notify>,
     /// The journal of the epoch before this one, for those who follow it.
@@ -100,6 +107,7 @@ impl Owner {
         cursor: watch::Sender<Cursor>,
     ) -> Self {
         let epoch = Epoch(1);
+        let cluster = Cluster::new(first_node(&options));
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
             random: StdRng::seed_from_u64(options.seed.0),
@@ -109,6 +117,9 @@ impl Owner {
             clients: Clients::default(),
             jobs: VecDeque::new(),
             stopped: false,
+            cluster,
+            faults: ReadFaults::default(),
+            delayed: None,
             changed: Arc::new(Notify::new()),
             retired: None,
             cursor,
@@ -150,9 +161,13 @@ impl Owner {
         self.shared.clock.now()
     }
 
-    /// The earliest thing that is due, in the engine or with an injected client.
+    /// The earliest thing that is due: in the engine, with an injected client, or values that a fault holds back.
     pub(crate) fn next_deadline(&self) -> Option<SimTime> {
-        [self.store.poll_timeout(), self.clients.poll_timeout()].into_iter().flatten().min()
+        let delayed = self.delayed.as_ref().map(|delayed| delayed.due);
+        [self.store.poll_timeout(), self.clients.poll_timeout(), delayed]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How many connections of others have been told to close and are still open.
@@ -165,6 +180,10 @@ impl Owner {
         loop {
             self.perform_effects();
             if !self.clients.links_are_even() {
+                return;
+            }
+            // While the service starts its ports are closed: nobody comes before the lists have been read (A11).
+            if 0 < self.reads_in_flight && !self.store.is_running() {
                 return;
             }
             if let Some(client) = self.clients.next_runnable() {
@@ -189,6 +208,7 @@ impl Owner {
 
     fn handle_timeout(&mut self) {
         let now = self.now();
+        self.release_values(now);
         self.store.handle_timeout(now);
         self.clients.handle_timeout(now);
     }
@@ -209,8 +229,7 @@ impl Owner {
             Input::Values { epoch, token, reads } => {
                 self.reads_in_flight = self.reads_in_flight.saturating_sub(1);
                 if epoch == self.epoch {
-                    let now = self.now();
-                    self.store.handle_values(now, token, reads);
+                    self.take_values(token, reads);
                 }
             }
             Input::Pump { client, dial, event } => self.handle_pump(client, dial, event),
@@ -226,7 +245,9 @@ impl Owner {
             Request::Join { group, control } => {
                 Answer::Joined(self.join(connection, group, control))
             }
-            Request::Connect { group, identity } => self.connect(connection, group, *identity),
+            Request::Connect { group, identity, link } => {
+                self.connect(connection, group, *identity, link)
+            }
             Request::Observe { group, handle, subject } => self.observe(&group, handle, subject),
             Request::Disconnect { group, handle } => self.disconnect(&group, handle),
         };
@@ -266,17 +287,19 @@ impl Owner {
         connection: ConnectionId,
         group: Arc<Group>,
         identity: ClientIdentity,
+        link: Option<SessionLink>,
     ) -> Answer {
         let now = self.now();
         let subject = identity.subject.clone();
         let association = AssociationRef { group: group.id, connection };
-        Answer::Connected(match self.store.connect(now, ConnectRequest { association, identity }) {
+        let request = ConnectRequest { association, identity, link };
+        Answer::Connected(match self.store.connect(now, request) {
             Admission::Refused(refusal) => Err(refusal_code(&refusal)),
             Admission::Admitted(admitted) => {
                 let handle = self.new_handle();
                 group.insert(handle, Arc::new(SessionContext::new(admitted.session, subject)));
                 self.sessions.insert(admitted.session, (group, handle));
-                let time_stamp = time_stamp(now);
+                let TimeStamp(time_stamp) = TimeStamp::of(now);
                 Ok(NewSession { handle, index: admitted.index.0, time_stamp })
             }
         })
@@ -321,7 +344,7 @@ impl Owner {
 
     // === what the engine wants done ===
 
-    fn perform_effects(&mut self) {
+    pub(crate) fn perform_effects(&mut self) {
         while let Some(effect) = self.store.poll_effect() {
             match effect {
                 Effect::QueryValues { token, names } => self.query(token, names),
@@ -335,12 +358,11 @@ impl Owner {
         let Some(inbox) = self.shared.inbox.upgrade() else {
             return;
         };
-        let registry = Arc::clone(&self.shared.registry);
+        let registry = Arc::clone(self.cluster.active().registry());
         let epoch = self.epoch;
         self.reads_in_flight = self.reads_in_flight.saturating_add(1);
         tokio::task::spawn_blocking(move || {
-            let key = KeyPath::parameters_system();
-            let reads = registry.query_values(&key, &names);
+            let reads = registry.query_values(&KeyPath::parameters_system(), &names);
             // The store may have stopped meanwhile.
             drop(inbox.blocking_send(Input::Values { epoch, token, reads }));
         });
@@ -353,7 +375,7 @@ impl Owner {
             return;
         };
         let others_live = group.kill(handle, disconnect_code(reason));
-        if !others_live && self.options.disconnect == DisconnectMode::Connection {
+        if !others_live && self.store.settings().disconnect == DisconnectMode::Connection {
             self.close_connections(&group);
         }
     }
@@ -368,34 +390,33 @@ impl Owner {
 
     /// Ends the service: every session, every connection.
     pub(crate) fn stop_service(&mut self) {
-        let now = self.now();
         // It can only be stopped already, and then there is nothing to stop.
-        drop(self.store.execute(now, infostore::Cause::Stop, infostore::Command::Stop));
-        self.perform_effects();
+        drop(self.stop_for(StopReason::Shutdown));
+    }
+
+    /// Closes every connection, whatever it is used for.
+    pub(crate) fn close_all(&mut self) {
         for group in self.groups.values().cloned().collect::<Vec<_>>() {
             self.close_connections(&group);
         }
     }
 
-    /// A new epoch of an empty store: no client, no value, the random stream as at the start, the clock too unless a
-    /// manual one is wanted.
+    /// A new epoch of an empty store: no client, no value, no fault, one node, the settings and the random stream as at the
+    /// start, the clock too unless a manual one is wanted. A registry that belongs to somebody else, such as a file, is left
+    /// as it is: it is what the store starts from.
     pub(crate) fn start_over(&mut self, manual: Option<SimTime>) {
-        // A registry in memory refuses nothing.
-        drop(self.shared.registry.clear());
+        self.cluster = Cluster::new(first_node(&self.options));
+        self.faults = ReadFaults::default();
+        self.delayed = None;
         self.shared.clock.restart(manual);
         self.clients = Clients::default();
         self.random = StdRng::seed_from_u64(self.options.seed.0);
         self.epoch = Epoch(self.epoch.0.saturating_add(1));
         self.sessions.clear();
+        self.shared.site.run_build(self.options.settings.build);
         let store = InfoStore::start(self.options.settings.clone(), self.epoch, self.now());
         self.retired = Some(core::mem::replace(&mut self.store, store).into_journal());
     }
-}
-
-/// The creation stamp of a session: the low 32 bits of the store's milliseconds.
-fn time_stamp(now: SimTime) -> u32 {
-    let milliseconds = now.as_micros() / 1_000;
-    u32::try_from(milliseconds & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 #[expect(

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use clock::ClockMode;
 use infostore::Settings;
-use registry_poll::{KeyPath, RegValue};
-use server::{Advance, Advanced, DisconnectMode, Seed, StoreHandle, StoreOptions};
+use policy::BlockList;
+use server::{Advance, Advanced, ListChange, Seed, StoreHandle, StoreOptions};
 use tokio::runtime::Runtime;
 
 /// A store that has just started.
@@ -22,7 +22,7 @@ impl<'a> BenchStore<'a> {
             start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
             seed: Seed(7),
             rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-            disconnect: DisconnectMode::Connection,
+            registry: None,
             max_connections: 19_000,
         };
         let handle = runtime.block_on(StoreHandle::start(options)).expect("the store starts");
@@ -35,8 +35,8 @@ impl<'a> BenchStore<'a> {
 
     /// Writes the block list, which nothing heeds before the next poll.
     pub(crate) fn block(&self, list: &str) {
-        let name = policy::PROCESS_LIST_VALUE.parse().unwrap();
-        let written = self.handle.set_value(KeyPath::parameters_system(), name, RegValue::sz(list));
+        let change = ListChange::Write(list.to_owned());
+        let written = self.handle.change_list(BlockList::Processes, change, None);
         self.runtime.block_on(written).unwrap();
     }
 

@@ -1,0 +1,148 @@
+//! The registries of a store's nodes as its task holds them: edits, previews, and the faults that disturb reads.
+
+use std::sync::Arc;
+
+use clock::SimTime;
+use infostore::{Cause, Command, Cursor, Note, PollToken, Preview, RegistryChange, list_value};
+use policy::BlockList;
+use registry_poll::{
+    ClusterError, DisturbedReads, Edit, FaultId, FaultKind, KeyPath, KeyTree, MemoryKeyStore,
+    NodeName, RegValue, Registry, ValueRead,
+};
+
+use crate::handle::StoreError;
+use crate::options::StoreOptions;
+use crate::owner::Owner;
+
+/// Values that a fault holds back until some store time.
+#[derive(Debug)]
+pub(crate) struct DelayedValues {
+    pub(crate) due: SimTime,
+    token: PollToken,
+    reads: Vec<ValueRead>,
+}
+
+/// A change of one block list's value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ListChange {
+    /// Writes the text as a `REG_SZ`.
+    Write(String),
+    /// Deletes the value.
+    Delete,
+}
+
+/// The registry of the first node.
+pub(crate) fn first_node(options: &StoreOptions) -> Arc<dyn Registry> {
+    options.registry.clone().unwrap_or_else(|| Arc::new(MemoryKeyStore::new()))
+}
+
+impl ListChange {
+    fn edit(self, list: BlockList) -> Edit {
+        let (key, name) = (KeyPath::parameters_system(), list_value(list));
+        match self {
+            Self::Write(text) => Edit::SetValue { key, name, value: RegValue::sz(&text) },
+            Self::Delete => Edit::DeleteValue { key, name },
+        }
+    }
+}
+
+impl Owner {
+    /// Makes these edits on a node, the active one unless another is named: all or none. Each that changes something is
+    /// an entry of the journal.
+    pub(crate) fn edit_registry(
+        &mut self,
+        node: Option<&NodeName>,
+        edits: Vec<Edit>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let changed = self.cluster.edit(node, &edits)?;
+        let node = node.unwrap_or_else(|| self.cluster.active().name()).clone();
+        for (edit, _) in edits.into_iter().zip(&changed).filter(|(_, changed)| **changed) {
+            self.note(Note::Registry(RegistryChange { node: node.clone(), edit }));
+        }
+        Ok(changed)
+    }
+
+    /// Writes or deletes the value of a block list, unless the store has moved since `if_cursor`.
+    pub(crate) fn change_list(
+        &mut self,
+        list: BlockList,
+        change: ListChange,
+        if_cursor: Option<Cursor>,
+    ) -> Result<(), StoreError> {
+        let cursor = self.cursor();
+        if if_cursor.is_some_and(|expected| expected != cursor) {
+            return Err(StoreError::Moved { cursor });
+        }
+        self.edit_registry(None, vec![change.edit(list)]).map(drop)
+    }
+
+    /// Everything in a node's registry.
+    pub(crate) fn registry_tree(
+        &self,
+        node: Option<&NodeName>,
+    ) -> Result<Arc<KeyTree>, StoreError> {
+        let node = match node {
+            None => self.cluster.active(),
+            Some(name) => self
+                .cluster
+                .node(name)
+                .ok_or_else(|| ClusterError::NoSuchNode { node: name.clone() })?,
+        };
+        Ok(node.registry().tree()?)
+    }
+
+    /// What a poll would do now if these changes had been made.
+    pub(crate) fn preview(
+        &self,
+        changes: &[(BlockList, ListChange)],
+    ) -> Result<Preview, StoreError> {
+        let mut tree = KeyTree::clone(&*self.registry_tree(None)?);
+        for (list, change) in changes {
+            tree.apply(&change.clone().edit(*list))?;
+        }
+        let key = KeyPath::parameters_system();
+        let read = |list| {
+            let name = list_value(list);
+            ValueRead { result: Ok(tree.value(&key, &name).cloned()), name }
+        };
+        let reads = BlockList::ALL.map(read);
+        Ok(self.store.preview(&reads))
+    }
+
+    /// The registry has been read: what the faults leave of it goes to the engine, at once or later.
+    pub(crate) fn take_values(&mut self, token: PollToken, reads: Vec<ValueRead>) {
+        let DisturbedReads { reads, delay, hits } =
+            self.faults.apply(&KeyPath::parameters_system(), reads);
+        for (fault, value) in hits {
+            let kind = self.faults.get(fault).map(|counted| counted.fault.kind);
+            let effect = kind.map_or("", FaultKind::name);
+            self.note(Note::Fault { fault, value, effect });
+        }
+        let now = self.now();
+        if delay.is_zero() {
+            self.store.handle_values(now, token, &reads);
+        } else {
+            let due = now.saturating_add(delay);
+            // One read is in flight at a time; what was held back for an earlier one is of no interest any more.
+            self.delayed = Some(DelayedValues { due, token, reads });
+        }
+    }
+
+    /// Lets go of values that were held back until now.
+    pub(crate) fn release_values(&mut self, now: SimTime) {
+        if let Some(delayed) = self.delayed.take_if(|delayed| delayed.due <= now) {
+            self.store.handle_values(now, delayed.token, &delayed.reads);
+        }
+    }
+
+    /// Takes a fault rule away. What it holds back already comes when it was to come.
+    pub(crate) fn remove_fault(&mut self, id: FaultId) -> Result<(), StoreError> {
+        self.faults.remove(id).map(drop).ok_or(StoreError::NoSuchFault(id))
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        let now = self.now();
+        // The engine takes notes in every state.
+        let _ = self.store.execute(now, Cause::Control, Command::Note(note));
+    }
+}

@@ -76,6 +76,7 @@ async fn a_value_that_nearly_is_the_one_that_is_read_gets_a_hint() {
         (polled("DISABLE%20mapi%20client%20processes"), text, None),
         (polled("Other"), text, None),
         (polled("Disable%20MAPI%20Client%20Process"), text, Some("did you mean")),
+        (polled("Disable%20MAPI%20Client"), text, Some("`Disable MAPI Clients`?")),
         (polled(ours), number, Some("takes a REG_DWORD as absent")),
         (format!("/registry/HKLM?value={ours}"), text, Some("the store reads this value under")),
     ] {

@@ -1,8 +1,8 @@
-//! Whom a policy forbids (policy specification 1.6; A4, A6, A15, A18, A21, A22).
+//! Whom a policy forbids (policy specification 1.6; A4, A6, A14, A15, A18, A21, A22).
 
 use policy::{BlockList, ClientVersion, Decision, Matched, Policy, Subject};
 
-use super::{client, policy, process_name};
+use super::{client, nameless, policy, policy_of, process_name, version};
 
 #[test]
 fn a_client_is_forbidden_exactly_if_a_name_of_it_is_listed() {
@@ -69,10 +69,60 @@ fn a_cause_shows_what_a_client_hides_in_its_name_and_cuts_it_short() {
     assert!(shown.chars().count() < 300, "{shown}");
 }
 
+/// A14: the lists are evaluated each for itself.
 #[test]
-fn a_policy_is_off_until_its_list_names_a_program() {
+fn either_list_is_enough_and_the_process_list_is_named_first() {
+    for (row, processes, versions, expected) in [
+        ("neither", "a.exe", "12.0.0-", None),
+        ("by name", "mdl.exe", "12.0.0-", Some(BlockList::Processes)),
+        ("by version", "a.exe", "11.0.0-", Some(BlockList::Versions)),
+        ("both", "mdl.exe", "11.0.0-", Some(BlockList::Processes)),
+        ("by name, no versions", "mdl.exe", "", Some(BlockList::Processes)),
+        ("by version, no names", "", "11.0.0-", Some(BlockList::Versions)),
+        ("both off", " ;", "; ,", None),
+    ] {
+        let list = match policy_of(processes, versions).decide(&client(&["mdl.exe"])) {
+            Decision::Forbidden(cause) => Some(cause.list),
+            Decision::Permitted { .. } => None,
+        };
+        assert_eq!(list, expected, "{row}");
+    }
+}
+
+#[test]
+fn a_client_without_a_name_is_judged_by_its_version() {
+    let policy = policy_of("mdl.exe", "-9.0.0, 11.5608.0");
+    for (client, forbidden) in
+        [("5.0.3164.0", true), ("9.0.0.2711", false), ("11.0.5608.0", true), ("11.0.5608.1", false)]
+    {
+        let decision = policy.decide(&nameless(client));
+        if forbidden {
+            assert!(matches!(decision, Decision::Forbidden(_)), "{client}");
+        } else {
+            assert_eq!(decision, Decision::Permitted { identified: false }, "{client}");
+        }
+    }
+}
+
+#[test]
+fn the_cause_of_a_version_names_the_first_item_that_holds_it() {
+    let decision = policy_of("a.exe", "5.3164.0; 11.0.0-11.5703.0; 11.5608.0").decide(&client(&[]));
+    let Decision::Forbidden(cause) = decision else { panic!("{decision:?}") };
+    assert_eq!((cause.list, cause.item.ordinal), (BlockList::Versions, 1));
+    assert_eq!((cause.item.span.start, cause.item.span.end), (10, 26));
+    assert_eq!(cause.matched, Matched::Version(version("11.0.5608.0")));
+    assert_eq!(
+        cause.to_string(),
+        "version 11.0.5608.0 matches item 2 `11.0.0-11.5703.0` of `Disable MAPI Clients`",
+    );
+}
+
+#[test]
+fn a_policy_is_off_until_a_list_has_an_item() {
     assert!(Policy::default().is_off());
     assert!(policy("; ;").is_off());
     assert!(!policy("a.exe").is_off());
+    assert!(policy_of("", "11.x.0").is_off());
+    assert!(!policy_of("", "11.5608.0").is_off());
     assert_eq!(policy("a.exe").processes().items().len(), 1);
 }

@@ -256,3 +256,60 @@ fn a_message_does_not_grow_with_its_item() {
         assert!(message.len() + hint.len() < 1_000, "{code}");
     }
 }
+
+#[test]
+fn an_item_that_is_left_out_has_its_reason() {
+    for (item, reason) in BAD {
+        let lints = version_lints(&format!("{item}; 11.5608.0"));
+        let [lint] = lints.as_slice() else { panic!("{item}: {lints:?}") };
+        assert_eq!(lint.code, LintCode::BadVersion, "{item}");
+        assert!(lint.message.ends_with(reason), "{item}: {}", lint.message);
+    }
+}
+
+/// What a hint says to write is a list that has nothing wrong with it.
+#[test]
+fn what_a_hint_offers_is_a_list_without_errors() {
+    let mut offers = 0;
+    for code in LintCode::ALL {
+        let Some(text) = version_case(*code) else { continue };
+        for lint in version_lints(&text).iter().filter(|lint| lint.code == *code) {
+            let Some(offer) = lint.hint.split('`').nth(1).filter(|offer| offer.len() > 1) else {
+                continue;
+            };
+            if BlockList::ALL.iter().any(|list| list.value_name() == offer) {
+                continue;
+            }
+            let parsed = VersionRanges::parse(offer);
+            assert!(!parsed.value.is_empty(), "{}", lint.hint);
+            let worst = parsed.lints.iter().map(|lint| lint.severity).max();
+            assert!(worst < Some(Severity::Warning), "{}: {:?}", lint.hint, parsed.lints);
+            offers += 1;
+        }
+    }
+    assert!(20 < offers, "{offers}");
+}
+
+#[test]
+fn lints_of_versions_point_at_their_item() {
+    for (text, code, expected) in [
+        ("11.5608.0; 11.*", LintCode::BadVersion, "11.*"),
+        ("é, 12.0.0-11.0.0 ;", LintCode::ReversedRange, "12.0.0-11.0.0"),
+        ("11.5608.0,,12.0.0", LintCode::EmptyItem, ""),
+        ("11.0.0-12.0.0\t,\t11.5608.0", LintCode::Covered, "11.5608.0"),
+        ("11.5608.0\0 b", LintCode::DataAfterNul, "\0 b"),
+        (" , ", LintCode::EmptyList, " , "),
+    ] {
+        let found = version_lints(text);
+        let lint = found.iter().find(|lint| lint.code == code).expect("the text has the lint");
+        assert_eq!(text.get(lint.span.start..lint.span.end), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn bounds_that_no_client_reports_are_not_called_inclusive() {
+    for text in ["7.0.0-", "-5.32767.65535", "-5.65535.65535", "15.0.0-15.4737.999"] {
+        let found = version_lints(text);
+        assert!(found.iter().all(|lint| lint.code != LintCode::InclusiveBound), "{text}");
+    }
+}

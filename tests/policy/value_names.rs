@@ -1,11 +1,39 @@
-//! Names of registry values, right, wrong and nearly right (S11, A28).
+//! Names of registry values, right, wrong and nearly right (S11, 2.1, A28).
 
-use policy::{BlockList, PROCESS_LIST_VALUE, misspelt_value_name};
+use policy::{BlockList, PROCESS_LIST_VALUE, VERSION_LIST_VALUE, misspelt_value_name};
 
 #[test]
-fn the_list_knows_its_value() {
-    assert_eq!(BlockList::Processes.value_name(), PROCESS_LIST_VALUE);
-    assert_eq!(BlockList::Processes.to_string(), "processes");
+fn each_list_knows_its_value() {
+    let known = BlockList::ALL.map(|list| (list.to_string(), list.value_name()));
+    assert_eq!(
+        known,
+        [("processes".to_owned(), PROCESS_LIST_VALUE), ("versions".to_owned(), VERSION_LIST_VALUE)]
+    );
+}
+
+/// The names are 10 edits apart, and each list forgives 3.
+#[test]
+fn one_list_s_name_is_never_a_slip_of_the_other_s() {
+    for list in BlockList::ALL {
+        for name in [list.value_name().to_owned(), list.value_name().to_lowercase()] {
+            assert_eq!(misspelt_value_name(&name), None, "{name}");
+        }
+    }
+    for (name, meant) in [
+        ("Disable MAPI Client", BlockList::Versions),
+        ("Disable MAPI Clients ", BlockList::Versions),
+        ("DisableMAPIClients", BlockList::Versions),
+        ("Disabled MAPI Clients", BlockList::Versions),
+        ("Disable MAPI Clents", BlockList::Versions),
+        ("Disable MAPI Clients Pr", BlockList::Versions),
+        ("Disable MAPI Client Proces", BlockList::Processes),
+        ("Disable MAPI Clients Process", BlockList::Processes),
+    ] {
+        assert_eq!(misspelt_value_name(name), Some(meant), "{name}");
+    }
+    for between in ["Disable MAPI Client Proc", "Disable MAPI Client Versions"] {
+        assert_eq!(misspelt_value_name(between), None, "{between}");
+    }
 }
 
 #[test]

@@ -12,6 +12,18 @@ pub(crate) struct Bounds {
     pub(crate) single: bool,
 }
 
+impl Bounds {
+    /// The first version, if there is one.
+    pub(crate) fn first(&self) -> Option<ClientVersion> {
+        self.low.map(|written| written.version)
+    }
+
+    /// The last version, if there is one.
+    pub(crate) fn last(&self) -> Option<ClientVersion> {
+        self.high.map(|written| written.version)
+    }
+}
+
 /// A version, and what was done with its text to get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrittenVersion {

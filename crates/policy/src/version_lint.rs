@@ -15,45 +15,19 @@ pub(crate) fn lint_item(lints: &mut LintSink, text: &str, bounds: &Bounds, span:
     for written in bounds.low.into_iter().chain(high) {
         lint_written(lints, text, written, span);
     }
-    let bound = |written: Option<WrittenVersion>| written.map(|written| written.version);
-    let (low, high) = (bound(bounds.low), bound(bounds.high));
     if !bounds.single {
-        lint_low_upper_bound(lints, text, high, span);
-        lint_inclusive(lints, text, low, high, span);
+        lint_low_upper_bound(lints, text, bounds, span);
+        lint_inclusive(lints, text, bounds, span);
     }
-    lint_meaning(lints, text, low, high, span);
+    lint_meaning(lints, text, bounds, span);
 }
 
-/// A version as it is spelt: parts too many, too great, or in the wrong place.
+/// A version as it is spelt: parts too many, in the wrong place, or too great.
 fn lint_written(lints: &mut LintSink, text: &str, written: WrittenVersion, span: Span) {
-    let shown = InRegistry(written.version);
     if let Some(dropped) = written.dropped {
-        let part = match dropped {
-            DroppedPart::Second => "second",
-            DroppedPart::Fourth => "last",
-        };
-        lints.add(
-            LintCode::FourParts,
-            span,
-            format_args!(
-                "{} has a version of four parts, of which the {part} is dropped",
-                Quoted(text)
-            ),
-            format_args!("write `{shown}`, since the registry takes three parts"),
-        );
+        lint_four_parts(lints, text, (written.version, dropped), span);
     } else if keeps_zero(written.version) {
-        let ClientVersion { major, minor_build, .. } = written.version;
-        let meant = ClientVersion::new(major, 0, minor_build.min(MAX_BUILD), 0);
-        lints.add(
-            LintCode::KeptZero,
-            span,
-            format_args!(
-                "{} has build 0 in `{shown}`, which clients would report as {}",
-                Quoted(text),
-                written.version
-            ),
-            format_args!("did you mean `{}`, for {meant}?", InRegistry(meant)),
-        );
+        lint_kept_zero(lints, text, written.version, span);
     }
     if let Some(build) = written.clamped {
         lints.add(
@@ -63,9 +37,44 @@ fn lint_written(lints: &mut LintSink, text: &str, written: WrittenVersion, span:
                 "{} has the build {build}, which counts as {MAX_BUILD}, the greatest",
                 Quoted(text)
             ),
-            format_args!("write `{shown}`"),
+            format_args!("write `{}`", InRegistry(written.version)),
         );
     }
+}
+
+fn lint_four_parts(
+    lints: &mut LintSink,
+    text: &str,
+    (version, dropped): (ClientVersion, DroppedPart),
+    span: Span,
+) {
+    let part = match dropped {
+        DroppedPart::Second => "second",
+        DroppedPart::Fourth => "last",
+    };
+    lints.add(
+        LintCode::FourParts,
+        span,
+        format_args!(
+            "{} has a version of four parts, of which the {part} is dropped",
+            Quoted(text)
+        ),
+        format_args!("write `{}`, since the registry takes three parts", InRegistry(version)),
+    );
+}
+
+fn lint_kept_zero(lints: &mut LintSink, text: &str, version: ClientVersion, span: Span) {
+    let meant = ClientVersion::new(version.major, 0, version.minor_build.min(MAX_BUILD), 0);
+    lints.add(
+        LintCode::KeptZero,
+        span,
+        format_args!(
+            "{} has build 0 in `{}`, which clients would report as {version}",
+            Quoted(text),
+            InRegistry(version)
+        ),
+        format_args!("did you mean `{}`, for {meant}?", InRegistry(meant)),
+    );
 }
 
 /// `11.0.5608` for 11.0.5608.0. Outlook 2000 and 2002 do report 9.0.0.Z and 10.0.0.Z, and About boxes
@@ -76,8 +85,9 @@ fn keeps_zero(ClientVersion { major, build, minor_build, .. }: ClientVersion) ->
 
 /// `5.9.9`, as if parts were digits. Builds of known clients have three digits or more, but for the
 /// About-box numbers 8.1 to 8.5.
-fn lint_low_upper_bound(lints: &mut LintSink, text: &str, high: Option<ClientVersion>, span: Span) {
-    if let Some(high) = high.filter(|high| matches!(high.build, 1..=99) && high.major != 8) {
+fn lint_low_upper_bound(lints: &mut LintSink, text: &str, bounds: &Bounds, span: Span) {
+    if let Some(high) = bounds.last().filter(|high| matches!(high.build, 1..=99) && high.major != 8)
+    {
         let last = last_of(high.major);
         lints.add(
             LintCode::LowUpperBound,
@@ -94,14 +104,8 @@ fn lint_low_upper_bound(lints: &mut LintSink, text: &str, high: Option<ClientVer
 }
 
 /// Some books read the bound of an open range as the first version that is not in it.
-fn lint_inclusive(
-    lints: &mut LintSink,
-    text: &str,
-    low: Option<ClientVersion>,
-    high: Option<ClientVersion>,
-    span: Span,
-) {
-    let (bound, neighbour, verb) = match (low, high) {
+fn lint_inclusive(lints: &mut LintSink, text: &str, bounds: &Bounds, span: Span) {
+    let (bound, neighbour, verb) = match (bounds.first(), bounds.last()) {
         (None, Some(high)) if high.minor_build != u16::MAX => (high, before(high), "end"),
         (Some(low), None) => (low, after(low), "begin"),
         (None | Some(_), _) => return,
@@ -139,13 +143,8 @@ fn last_of(major: u16) -> ClientVersion {
     ClientVersion::new(major, 0, MAX_BUILD, u16::MAX)
 }
 
-fn lint_meaning(
-    lints: &mut LintSink,
-    text: &str,
-    low: Option<ClientVersion>,
-    high: Option<ClientVersion>,
-    span: Span,
-) {
+fn lint_meaning(lints: &mut LintSink, text: &str, bounds: &Bounds, span: Span) {
+    let (low, high) = (bounds.first(), bounds.last());
     let stretch = Stretch::new(low, high);
     if [OLDEST, last_of(NEWEST)].into_iter().all(|client| stretch.contains(client)) {
         lints.add(

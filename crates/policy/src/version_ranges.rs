@@ -7,7 +7,7 @@ use std::fmt;
 use crate::block_list::ItemRef;
 use crate::lint::{LintCode, LintSink, Parsed};
 use crate::list_data;
-use crate::registry_version::{Bounds, WrittenVersion, read_item};
+use crate::registry_version::{Bounds, read_item};
 use crate::span::{BLANKS, Span};
 use crate::version::ClientVersion;
 use crate::version_index::{Stretch, VersionIndex, within_another};
@@ -173,8 +173,7 @@ impl<'a> Parser<'a> {
     }
 
     fn bounded(&mut self, text: &str, bounds: Bounds, span: Span) {
-        let version = |written: WrittenVersion| written.version;
-        let (low, high) = (bounds.low.map(version), bounds.high.map(version));
+        let (low, high) = (bounds.first(), bounds.last());
         let stretch = Stretch::new(low, high);
         if stretch.high < stretch.low {
             version_lint::lint_reversed(&mut self.lints, text, span);

@@ -22,6 +22,7 @@ use emsmdb::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::direct2::framed;
 use super::vector;
 
 fn decode_as_everything(bytes: &[u8]) {
@@ -246,8 +247,21 @@ proptest! {
     }
 
     #[test]
+    fn garbage_behind_a_header_is_decoded_without_a_panic(
+        flags in 0..8_u16,
+        size_actual in 0..0x9000_usize,
+        bytes in vec(any::<u8>(), 0..400),
+    ) {
+        let buffer = framed(flags, &bytes, size_actual);
+        decode_as_everything(&buffer);
+        for payload in decode_rgb_in(&buffer).unwrap_or_default() {
+            prop_assert_eq!(payload.bytes.len(), size_actual);
+        }
+    }
+
+    #[test]
     fn messages_with_a_few_wrong_bytes_are_decoded_without_a_panic(
-        which in 0..6_usize,
+        which in 0..7_usize,
         errors in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut bytes = [
@@ -257,6 +271,7 @@ proptest! {
             vector!("ext2_req"),
             vector!("ext2_resp"),
             vector!("aux"),
+            vector!("aux_compressed"),
         ][which]
             .to_vec();
         for (index, value) in errors {

@@ -1,5 +1,7 @@
 //! The store over TCP: what a client that speaks the protocol itself sees of the policy.
 
+mod aux_buffers;
+mod fragments;
 mod wire_client;
 
 use std::future::{Future, poll_fn};

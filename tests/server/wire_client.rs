@@ -29,7 +29,7 @@ pub(crate) const NULL: [u8; 20] = [0; 20];
 const NO_ROPS: [u8; 2] = [2, 0];
 
 /// 11.0.5608.0 in the old scheme.
-const OUTLOOK_2003: WireVersion = WireVersion([0x000B, 0x15E8, 0]);
+pub(crate) const OUTLOOK_2003: WireVersion = WireVersion([0x000B, 0x15E8, 0]);
 
 pub(crate) struct WireClient {
     stream: TcpStream,
@@ -48,6 +48,7 @@ impl WireClient {
     pub(crate) fn bind(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
         let (major, minor) = EMSMDB_VERSION;
         let interface = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
         let mut association = ClientAssociation::new(interface, ClientOptions::default());
@@ -78,27 +79,19 @@ impl WireClient {
         self.connect_with(process_blocks(processes), OUTLOOK_2003)
     }
 
-    fn connect_with(
+    /// EcDoConnectEx with this `rgbAuxIn`.
+    pub(crate) fn connect_with(
         &mut self,
         aux_in: Vec<u8>,
         client_version: WireVersion,
     ) -> EcDoConnectExResponse {
-        let request = EcDoConnectExRequest {
-            user_dn: b"/o=First Organization/cn=janedow".to_vec(),
-            flags: 0,
-            con_mod: 0x2A2A_2A2A,
-            limit: 0,
-            code_page: 1252,
-            lcid_string: 1033,
-            lcid_sort: 1033,
-            link: 0xFFFF_FFFF,
-            can_convert_code_pages: 1,
-            client_version,
-            time_stamp: 0,
-            aux_in,
-            aux_out_max: 0x1008,
-        };
-        match self.call(opnum::EC_DO_CONNECT_EX, &request.encode()) {
+        self.send(opnum::EC_DO_CONNECT_EX, &connect_request(aux_in, client_version).encode());
+        self.connected()
+    }
+
+    /// The answer to an EcDoConnectEx.
+    pub(crate) fn connected(&mut self) -> EcDoConnectExResponse {
+        match self.answer() {
             Called::Response(stub) => EcDoConnectExResponse::decode(&stub).expect("a response"),
             fault @ Called::Fault(_) => panic!("{fault:?}"),
         }
@@ -201,6 +194,21 @@ impl WireClient {
         self.flush();
     }
 
+    /// Makes a call whose request PDU `split` turns into others.
+    pub(crate) fn send_split(
+        &mut self,
+        opnum: u16,
+        stub: &[u8],
+        split: impl FnOnce(&[u8]) -> Vec<Vec<u8>>,
+    ) {
+        self.association.call(Opnum(opnum), stub);
+        let mut whole = Vec::new();
+        while self.association.poll_transmit(&mut whole) {}
+        for pdu in split(&whole) {
+            self.stream.write_all(&pdu).expect("the server reads");
+        }
+    }
+
     pub(crate) fn answer(&mut self) -> Called {
         match self.next_event() {
             Some(ClientEvent::Response { stub, .. }) => Called::Response(stub),
@@ -271,6 +279,27 @@ impl WireClient {
         let mut out = Vec::new();
         while self.association.poll_transmit(&mut out) {}
         self.stream.write_all(&out).expect("the server reads");
+    }
+}
+
+pub(crate) fn connect_request(
+    aux_in: Vec<u8>,
+    client_version: WireVersion,
+) -> EcDoConnectExRequest {
+    EcDoConnectExRequest {
+        user_dn: b"/o=First Organization/cn=janedow".to_vec(),
+        flags: 0,
+        con_mod: 0x2A2A_2A2A,
+        limit: 0,
+        code_page: 1252,
+        lcid_string: 1033,
+        lcid_sort: 1033,
+        link: 0xFFFF_FFFF,
+        can_convert_code_pages: 1,
+        client_version,
+        time_stamp: 0,
+        aux_in,
+        aux_out_max: 0x1008,
     }
 }
 

@@ -7,7 +7,7 @@
 //! | 4 | 2 | Size | bytes of payload that follow |
 //! | 6 | 2 | SizeActual | bytes of payload once decompressed; Size when it is not compressed |
 //!
-//! A payload is compressed first ([`lz77`](crate::lz77)) and obfuscated then. Any mix of flags is read; nothing is
+//! A payload is compressed first ([`lz77`]) and obfuscated then. Any mix of flags is read; nothing is
 //! ever compressed when written, which is within the specification. That a compressed payload is shorter than what
 //! it was is not insisted on.
 //!

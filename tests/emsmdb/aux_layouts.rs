@@ -406,7 +406,7 @@ fn types_and_versions_that_nobody_describes_are_skipped_by_their_size() {
         ("version 0", "0800 00 01 01000200", 0x01, 0),
         ("version 2 of what has one", "0800 02 01 01000200", 0x01, 2),
         ("version 2 in the background", "1000 02 0c 01000000 02000000 03000000", 0x0C, 2),
-        ("version 3", "1c00 03 0b 01000000 44332211665588779 9aabbccddeeff00 00000000", 0x0B, 3),
+        ("version 3", "1c00 03 0b 01000000 4433221166558877 99aabbccddeeff00 00000000", 0x0B, 3),
     ];
     for (row, digits, block_type, version) in table {
         let bytes = hex(digits);

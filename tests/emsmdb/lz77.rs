@@ -45,11 +45,19 @@ fn repetitive(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn the_examples_of_the_specification_decompress() {
-    let block = decompress(&vector!("aux_compressed")[8..], 0x9C).expect("a block");
-    assert_eq!(block[..4], hex("9c00020b"));
-    assert_eq!(decompress(vector!("lz77_alphabet"), 26), Ok(ALPHABET.to_vec()));
-    assert_eq!(decompress(vector!("lz77_abc"), 300), Ok(b"abc".repeat(100)));
+fn the_vectors_decompress_as_others_decompress_them() {
+    let mut block = hex("9c00020b 01000000 4433221166558877 99aabbccddeeff00 1c000000");
+    let name = "VeryLongMapiClientProcessName".repeat(2) + ".exe\0\0";
+    block.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
+    let table = [
+        ("the alphabet", vector!("lz77_alphabet"), ALPHABET.to_vec()),
+        ("abc", vector!("lz77_abc"), b"abc".repeat(100)),
+        ("a process", &vector!("aux_compressed")[8..], block),
+    ];
+    for (row, packed, expected) in table {
+        assert_eq!(decompress(packed, expected.len()).as_ref(), Ok(&expected), "{row}");
+        assert_eq!(foreign_decompress(packed), Some(expected), "{row}");
+    }
 }
 
 #[test]

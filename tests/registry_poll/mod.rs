@@ -4,6 +4,7 @@ mod cluster;
 mod fault;
 mod key_path;
 mod memory;
+mod reg_file;
 mod tree;
 
 use core::time::Duration;

@@ -1,5 +1,6 @@
 //! The registry as the store reads it: keys, typed values, where they are kept and edited, what goes wrong with reading
 //! them, the registries of a cluster's nodes, and the schedule of the poll.
+//! The registry as the store reads it: keys, typed values, key stores, `.reg` files, and the schedule of the poll.
 //!
 //! *Registry* is the Windows registry only. Values keep their bytes as the registry holds them (`REG_SZ` is UTF-16LE);
 //! [`Reading`] is what a read of a text value came to: not found, wrong type and unreadable are three different things

@@ -1,6 +1,7 @@
 //! `.reg` files: what is read, what is refused and where, what is written, and other programs' files.
 
 mod files;
+mod peer;
 mod rules;
 mod written;
 

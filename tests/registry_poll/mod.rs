@@ -2,6 +2,7 @@
 
 mod cluster;
 mod fault;
+mod file;
 mod key_path;
 mod memory;
 mod reg_file;

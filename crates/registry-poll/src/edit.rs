@@ -52,6 +52,12 @@ pub enum EditError {
         /// Bytes that it would have.
         needed: usize,
     },
+    /// What holds the registry can't be written.
+    #[error("the registry can't be written: {reason}")]
+    Unwritable {
+        /// Why, one clause.
+        reason: String,
+    },
     /// The registry can't be read, so nothing is written over what it may hold.
     #[error(transparent)]
     Unreadable(#[from] KeyStoreError),

@@ -105,7 +105,9 @@ impl KeyPath {
 
     /// The key above; none for a predefined key.
     pub fn parent(&self) -> Option<Self> {
-        self.text.rsplit_once('\\').map(|(above, _)| Self::known(above))
+        let (text, _) = self.text.rsplit_once('\\')?;
+        let (folded, _) = self.folded.rsplit_once(SEPARATOR)?;
+        Some(Self { text: text.to_owned(), folded: folded.to_owned() })
     }
 
     /// Whether this key is somewhere below `above`. No key is below itself.
@@ -127,7 +129,7 @@ impl KeyPath {
 
     /// This key, with the spelling of `above` for the key above it.
     pub(crate) fn respelt(&self, above: &Self) -> Self {
-        Self::known(&format!("{above}\\{}", self.name()))
+        Self { text: format!("{above}\\{}", self.name()), folded: self.folded.clone() }
     }
 
     /// This key and all below it, as a range of the order of paths.

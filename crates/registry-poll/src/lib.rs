@@ -9,6 +9,8 @@
 mod cluster;
 mod edit;
 mod fault;
+#[cfg(feature = "file")]
+mod file;
 mod key_path;
 mod key_store;
 mod memory;
@@ -27,6 +29,8 @@ pub use fault::{
     CountedFault, DisturbedReads, FaultId, FaultKind, MAX_FAULTS, ReadFaults, RegistryFault,
     TooManyFaults,
 };
+#[cfg(feature = "file")]
+pub use file::{FileKeyStore, FileOpenError};
 pub use key_path::{KeyPath, NameError, ValueName};
 pub use key_store::{KeyStore, KeyStoreError, Registry};
 pub use memory::MemoryKeyStore;

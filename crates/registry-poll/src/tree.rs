@@ -129,6 +129,17 @@ impl KeyTree {
         subtree
     }
 
+    /// Whether it is equal, also in the case of every name.
+    #[cfg(feature = "file")]
+    pub(crate) fn is_spelt_like(&self, other: &Self) -> bool {
+        let key = |(a, b): (Key<'_>, Key<'_>)| {
+            let mut names = a.values().zip(b.values());
+            a.path().as_str() == b.path().as_str()
+                && names.all(|((a, _), (b, _))| a.as_str() == b.as_str())
+        };
+        self == other && self.keys().zip(other.keys()).all(key)
+    }
+
     /// These values of `key`, as a key store that is never in trouble reads them.
     pub(crate) fn read_values(&self, key: &KeyPath, names: &[ValueName]) -> Vec<ValueRead> {
         let read = |name: &ValueName| ValueRead {

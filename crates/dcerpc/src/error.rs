@@ -2,8 +2,11 @@
 //! on either side.
 
 use crate::bind::PresentationContextId;
-use crate::call::CallId;
+use crate::call::{CallId, Opnum};
+use crate::epm::TowerError;
+use crate::fault::FaultStatus;
 use crate::header::{MAX_FRAGMENT, PacketType};
+use crate::ndr::NdrError;
 use crate::reader::PduError;
 use crate::trailer::{AuthLevel, AuthType};
 
@@ -240,4 +243,32 @@ impl From<PduError> for PeerMisbehaviour {
 pub struct UnknownCall {
     /// The call.
     pub call: CallId,
+}
+
+/// A stub of the endpoint mapper or of the management interface does not hold what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StubError {
+    /// The operation is not offered.
+    #[error("{opnum} is not offered")]
+    UnknownOpnum {
+        /// The operation.
+        opnum: Opnum,
+    },
+    /// A parameter is missing or out of its range.
+    #[error(transparent)]
+    BadStub(#[from] NdrError),
+    /// A tower's octets make no sense.
+    #[error(transparent)]
+    BadTower(#[from] TowerError),
+}
+
+impl StubError {
+    /// The fault that answers a request that is so.
+    #[must_use]
+    pub const fn fault(&self) -> FaultStatus {
+        match self {
+            Self::UnknownOpnum { .. } => FaultStatus::OP_RNG_ERROR,
+            Self::BadStub(_) | Self::BadTower(_) => FaultStatus::BAD_STUB_DATA,
+        }
+    }
 }

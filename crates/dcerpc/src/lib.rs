@@ -1,5 +1,6 @@
 //! Connection-oriented DCE/RPC without I/O: PDUs, fragments, presentation contexts, NDR, and the two ends
-//! of a connection (C706 chapters 12 and 14, MS-RPCE).
+//! of a connection (C706 chapters 12 and 14, MS-RPCE); and the two interfaces that belong to it rather than
+//! to an application: the endpoint mapper ([`epm`]) and remote management ([`mgmt`]).
 //!
 //! [`Association`] is the server's end, [`ClientAssociation`] the client's. Both take bytes with
 //! `handle_bytes`, tell with `poll_event` what came, and give bytes with `poll_transmit`; who moves the
@@ -10,10 +11,12 @@ mod bind;
 mod call;
 mod client;
 mod context_handle;
+pub mod epm;
 mod error;
 mod fault;
 mod fragment;
 mod header;
+pub mod mgmt;
 pub mod ndr;
 mod pdu;
 mod reader;
@@ -29,7 +32,7 @@ pub use bind::{
 pub use call::{CallId, Opnum, Request, Response};
 pub use client::{BindRefusal, ClientAssociation, ClientEvent, ClientOptions};
 pub use context_handle::ContextHandle;
-pub use error::{PeerMisbehaviour, ProtocolError, UnknownCall};
+pub use error::{PeerMisbehaviour, ProtocolError, StubError, UnknownCall};
 pub use fault::{Fault, FaultStatus};
 pub use header::{
     DataRepresentation, Header, MAX_FRAGMENT, MIN_NEGOTIATED_FRAGMENT, PacketFlags, PacketType,

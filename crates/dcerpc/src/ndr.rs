@@ -12,6 +12,10 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
+use crate::syntax::SyntaxId;
+
 /// Reads the parameters of one stub in order.
 ///
 /// Every method takes the field's name on the wire, which an error repeats. Nothing is allocated: arrays
@@ -94,10 +98,7 @@ impl<'a> NdrReader<'a> {
     /// # Errors
     /// `Truncated` when the stub ends before or inside it, `CountMismatch` when the two differ.
     pub fn u32_count_of(&mut self, field: &'static str, array: &[u8]) -> Result<(), NdrError> {
-        let count = self.u32(field)?;
-        let at = self.offset.saturating_sub(4);
-        let expected = count_of(array);
-        self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })
+        self.u32_equal_to(field, count_of(array))
     }
 
     /// Reads a 16-bit count, aligned to 2, that must equal the one that came with its array.
@@ -108,6 +109,16 @@ impl<'a> NdrReader<'a> {
         let count = u32::from(self.u16(field)?);
         let at = self.offset.saturating_sub(2);
         let expected = count_of(array);
+        self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })
+    }
+
+    /// Reads a 32-bit integer, aligned to 4, that must repeat a value sent before.
+    ///
+    /// # Errors
+    /// `Truncated` when the stub ends before or inside it, `CountMismatch` when the two differ.
+    pub fn u32_equal_to(&mut self, field: &'static str, expected: u32) -> Result<(), NdrError> {
+        let count = self.u32(field)?;
+        let at = self.offset.saturating_sub(4);
         self.check(count == expected, field, at, NdrErrorKind::CountMismatch { count, expected })
     }
 
@@ -156,6 +167,23 @@ impl<'a> NdrReader<'a> {
     pub fn context_handle(&mut self, field: &'static str) -> Result<[u8; 20], NdrError> {
         self.align(4);
         self.array(field)
+    }
+
+    /// Reads a UUID, aligned to 4, its first three fields little-endian.
+    ///
+    /// # Errors
+    /// `Truncated` when the stub ends before or inside it.
+    pub fn uuid(&mut self, field: &'static str) -> Result<Uuid, NdrError> {
+        self.align(4);
+        self.array(field).map(Uuid::from_bytes_le)
+    }
+
+    /// Reads an interface's identity (`rpc_if_id_t`): a UUID, a major and a minor version.
+    ///
+    /// # Errors
+    /// `Truncated` when the stub ends before or inside it.
+    pub fn interface(&mut self, field: &'static str) -> Result<SyntaxId, NdrError> {
+        Ok(SyntaxId { uuid: self.uuid(field)?, major: self.u16(field)?, minor: self.u16(field)? })
     }
 
     /// Reads a conformant byte array: `max_count` as `u32`, aligned to 4, then that many octets.
@@ -327,6 +355,19 @@ impl NdrWriter {
     pub fn context_handle(&mut self, handle: &[u8; 20]) {
         self.align(4);
         self.bytes(handle);
+    }
+
+    /// Writes a UUID, aligned to 4.
+    pub fn uuid(&mut self, uuid: Uuid) {
+        self.align(4);
+        self.bytes(&uuid.to_bytes_le());
+    }
+
+    /// Writes an interface's identity.
+    pub fn interface(&mut self, interface: SyntaxId) {
+        self.uuid(interface.uuid);
+        self.u16(interface.major);
+        self.u16(interface.minor);
     }
 
     /// Writes a conformant byte array: its length as `max_count`, aligned to 4, then the octets.

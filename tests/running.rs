@@ -14,6 +14,8 @@ pub(crate) struct Running {
     /// Dropped last: it runs the other two.
     _runtime: Runtime,
     pub(crate) rpc: SocketAddr,
+    /// The endpoint mapper's own port.
+    pub(crate) epm: SocketAddr,
     pub(crate) url: String,
 }
 
@@ -31,6 +33,7 @@ impl Running {
             start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
             seed: Seed(7),
             rpc: Some(any_port()),
+            epm: Some(any_port()),
             registry: None,
             max_connections: 1_000,
         };
@@ -46,8 +49,9 @@ impl Running {
             (store, control::bind(config).await.expect("the control plane listens"))
         });
         let rpc = store.rpc_address().expect("it has a port");
+        let epm = store.epm_address().expect("so has its endpoint mapper");
         let url = format!("http://{}", bound.local_addr());
         drop(runtime.spawn(bound.serve(core::future::pending())));
-        Self { _runtime: runtime, rpc, url }
+        Self { _runtime: runtime, rpc, epm, url }
     }
 }

@@ -22,6 +22,21 @@ fn the_ready_object_is_true_when_it_is_printed() {
 }
 
 #[test]
+fn a_port_for_the_endpoint_mapper_is_told_where_one_is_wanted() {
+    let default = |serving: &Serving| serving.ready["stores"]["default"].clone();
+    let serving = Serving::start(&["--epm", "127.0.0.1:0"]);
+    let epm = default(&serving)["epm"].as_str().expect("an address").to_owned();
+    assert!(TcpStream::connect(&epm).is_ok(), "it is open");
+    assert!(default(&Serving::start(&[])).get("epm").is_none(), "none by default");
+
+    let second = ["serve", "--control", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--epm", &epm];
+    let second = run(&second);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(70));
+    assert!(said.contains(&epm) && said.contains("another address with --epm"), "{said}");
+}
+
+#[test]
 fn a_store_that_is_not_there_is_unreachable() {
     let health = run(&["health", "--control", "http://127.0.0.1:1"]);
     assert_eq!(health.status.code(), Some(3));

@@ -1,6 +1,9 @@
 //! What the server says of itself.
 
-use super::Api;
+use control::ControlLimits;
+use server::StoreOptions;
+
+use super::{Api, options};
 
 #[tokio::test]
 async fn a_healthy_server_says_so_check_by_check() {
@@ -40,4 +43,20 @@ async fn the_server_tells_what_it_is() {
     let stores = api.get("/v1/stores").await;
     assert_eq!(stores["items"][0], api.get("/v1/stores/default").await);
     insta::assert_snapshot!(serde_json::to_string_pretty(&stores).expect("it is JSON"));
+}
+
+#[tokio::test]
+async fn the_server_tells_each_open_port() {
+    let any_port = Some(([127, 0, 0, 1], 0).into());
+    let options = StoreOptions { rpc: any_port, epm: any_port, ..options() };
+    let api = Api::with(options, ControlLimits::default()).await;
+    let info = api.get("/v1/info").await;
+    let listeners = info["listeners"].as_array().expect("a list");
+    let told = |index: usize| {
+        let listener = &listeners[index];
+        (listener["kind"].as_str().unwrap(), listener["address"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(listeners.len(), 3);
+    assert_eq!(told(1), ("rpc", api.store.rpc_address().unwrap().to_string()));
+    assert_eq!(told(2), ("epm", api.store.epm_address().unwrap().to_string()));
 }

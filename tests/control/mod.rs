@@ -141,6 +141,7 @@ fn options() -> StoreOptions {
         seed: Seed(7),
         rpc: None,
         registry: None,
+        epm: None,
         max_connections: 16,
     }
 }

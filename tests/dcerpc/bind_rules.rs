@@ -129,6 +129,10 @@ fn bind_with_0_elements_or_an_element_with_0_syntaxes() {
     let (sent, why) = server.feed_bad(&bind(&[]));
     assert_eq!((sent, why), (bind_nak(1, 0), M::NoContextOffered));
     assert!(server.asked.is_empty());
+    // Samba pads to no element that does not come.
+    let unpadded = pdu(11, WHOLE, 1, &[0xd0, 0x16, 0xd0, 0x16, 0, 0, 0, 0, 0]);
+    let (sent, why) = Server::new(config()).feed_bad(&unpadded);
+    assert_eq!((sent, why), (bind_nak(1, 0), M::NoContextOffered));
 
     let mut server = Server::new(config());
     let (sent, why) = server.feed_bad(&bind(&[(0, EMSMDB, NDR20), (1, EMSMDB, &[])]));
@@ -181,17 +185,27 @@ fn pfc_in_bind_ack() {
         (0, WHOLE),
         (FIRST, WHOLE),
         (LAST, WHOLE),
-        (0x04, WHOLE),
+        (0x04, WHOLE | 0x04),
         (0x08, WHOLE),
         (MPX, WHOLE | MPX),
         (NOT_EXECUTED, WHOLE),
         (0x40, WHOLE),
         (0x80, WHOLE),
-        (0xff, WHOLE | MPX),
+        (0xff, WHOLE | 0x04 | MPX),
     ] {
         let mut server = Server::new(config());
         let sent = server.feed(&bind_flagged(asked, &[(0, EMSMDB, NDR20)]));
         assert_eq!(sent, ack(12, answered, 1, 5840, &[ACCEPTED]), "{asked:02x}");
+        let offers = &[(0, EMSMDB, NDR20)];
+        let wire =
+            RawBind { ptype: 14, flags: asked, call: 2, sizes: (5840, 5840), group: 0, offers };
+        let sent = server.feed(&wire.bytes());
+        let answered = answered & !MPX;
+        assert_eq!(
+            sent,
+            ack(15, answered, 2, 5840, &[ACCEPTED]),
+            "{asked:02x} in an alter_context"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store over TCP: what a client that speaks the protocol itself sees of the policy.
 
 mod aux_buffers;
+mod endpoint_mapper;
 mod fragments;
 mod wire_client;
 
@@ -37,6 +38,7 @@ fn options() -> StoreOptions {
         seed: Seed(7),
         rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         registry: None,
+        epm: None,
         max_connections: 4_000,
     }
 }

@@ -59,6 +59,9 @@ pub(crate) struct Serve {
         value_name = "ADDR"
     )]
     pub(crate) rpc: SocketAddr,
+    /// Where the endpoint mapper has a port of its own, as clients look for it on 135; none by default
+    #[arg(long, env = "EXSTORE_EPM_ADDRESS", value_name = "ADDR")]
+    pub(crate) epm: Option<SocketAddr>,
     /// How store time moves: `real`, `manual`, or `scaled:N` for N times as fast
     #[arg(long, default_value = "real", env = "EXSTORE_CLOCK", value_name = "MODE", value_parser = clock_mode)]
     pub(crate) clock: ClockMode,

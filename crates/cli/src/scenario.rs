@@ -129,6 +129,7 @@ fn options() -> StoreOptions {
         start: Some(SimTime::EPOCH),
         seed: Seed(0),
         rpc: Some(any_port()),
+        epm: None,
         registry: None,
         max_connections: max_connections(),
     }

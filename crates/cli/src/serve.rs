@@ -74,6 +74,7 @@ fn options(args: &Serve) -> Result<StoreOptions, Failure> {
         start: args.now,
         seed: args.seed.map_or_else(random_seed, Ok)?,
         rpc: Some(args.rpc),
+        epm: args.epm,
         registry: None,
         max_connections: max_connections(),
     })

@@ -45,6 +45,8 @@ pub(crate) struct Ready {
 #[derive(Serialize)]
 struct ReadyStore {
     rpc: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epm: Option<SocketAddr>,
 }
 
 impl Running {
@@ -68,7 +70,7 @@ impl Running {
 
     /// The ready object.
     pub(crate) fn ready(&self) -> Ready {
-        let store = ReadyStore { rpc: self.store.rpc_address() };
+        let store = ReadyStore { rpc: self.store.rpc_address(), epm: self.store.epm_address() };
         Ready {
             event: "ready",
             version: env!("CARGO_PKG_VERSION"),
@@ -99,8 +101,15 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 fn cannot_start(error: &StartError) -> Failure {
-    Failure::from_error(Code::Internal, error)
-        .hint("choose another address with --rpc; port 0 takes any free one")
+    let hint = match error {
+        StartError::Bind { .. } | StartError::Stopped => {
+            "choose another address with --rpc; port 0 takes any free one"
+        }
+        StartError::BindMapper { .. } => {
+            "choose another address with --epm; ports below 1024 are the system's, and port 0 takes any free one"
+        }
+    };
+    Failure::from_error(Code::Internal, error).hint(hint)
 }
 
 fn cannot_bind(error: &BindError) -> Failure {

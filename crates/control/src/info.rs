@@ -45,7 +45,7 @@ struct Info {
 /// An open port.
 #[derive(Serialize, ToSchema)]
 struct Listener {
-    /// `control`, or `rpc` of a store.
+    /// `control`, or `rpc` or `epm` (its endpoint mapper) of a store.
     kind: &'static str,
     /// The store; null for the control plane.
     store: Option<String>,
@@ -100,9 +100,11 @@ pub(crate) fn seed_text(seed: server::Seed) -> String {
 
 fn listeners(app: &App) -> Vec<Listener> {
     let control = Listener { kind: "control", store: None, address: app.config().address };
-    let stores = app.stores().all().into_iter().filter_map(|(name, store)| {
-        let address = store.rpc_address()?;
-        Some(Listener { kind: "rpc", store: Some(name), address })
+    let stores = app.stores().all().into_iter().flat_map(|(name, store)| {
+        let ports = [("rpc", store.rpc_address()), ("epm", store.epm_address())];
+        ports.into_iter().filter_map(move |(kind, address)| {
+            Some(Listener { kind, store: Some(name.clone()), address: address? })
+        })
     });
     std::iter::once(control).chain(stores).collect()
 }

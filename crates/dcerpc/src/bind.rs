@@ -139,7 +139,10 @@ impl Bind {
         let max_recv_frag = reader.u16("max_recv_frag")?;
         let group = reader.u32("assoc_group_id")?;
         let count = reader.u8("n_context_elem")?;
-        reader.skip("reserved", 3)?;
+        if 0 < count {
+            // Padding to the first element: Samba sends none where none follows.
+            reader.skip("reserved", 3)?;
+        }
         let contexts =
             (0..count).map(|_| ContextElement::read(reader)).collect::<Result<_, _>>()?;
         Ok(Self {

@@ -24,7 +24,7 @@ mod stream;
 mod syntax;
 mod trailer;
 
-pub use association::{Association, AssociationConfig, Call, RpcEvent};
+pub use association::{Association, AssociationConfig, Call, PacketCounts, RpcEvent};
 pub use bind::{
     AssociationGroupId, Bind, BindAck, BindNak, BindNakReason, ContextElement, ContextReason,
     ContextResult, ContextResultCode, PresentationContextId,

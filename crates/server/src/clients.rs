@@ -264,8 +264,15 @@ impl Owner {
     fn dial_pipe(&mut self, client: &mut Client) {
         let connection = ConnectionId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
         let control = Arc::new(ConnectionControl::new(Some(client.id)));
-        let peer = Peer { origin: client.label(), transport: Transport::Pipe, address: None };
-        let endpoint = Endpoint::new(Arc::clone(&self.shared.site), peer, Arc::clone(&control));
+        let peer = Peer {
+            origin: client.label(),
+            transport: Transport::Pipe,
+            address: None,
+            reached: None,
+        };
+        let site = Arc::clone(&self.shared.site);
+        let port = Arc::clone(&site.store_port);
+        let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
         client.link = Link::Pipe(Box::new(Pipe { connection, endpoint, control }));
         client.machine.handle_connected(self.now());
     }

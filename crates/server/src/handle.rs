@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use clock::{ClockError, ClockMode, SimTime};
-use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use infostore::{
     Build, ClientId, Command, CommandError, Cursor, DisconnectMode, Epoch, HotfixError, InfoStore,
     Journal, Note, Outcome, PollRecord, Preview, RegistryWatch, SessionId, Transport,
@@ -194,32 +193,30 @@ pub struct StoreHandle {
     inbox: mpsc::Sender<Input>,
     permits: Arc<Semaphore>,
     rpc: Option<SocketAddr>,
+    epm: Option<SocketAddr>,
     seed: Seed,
     cursor: watch::Receiver<Cursor>,
 }
 
 impl StoreHandle {
-    /// Starts a store. When this returns, the registry has been read and the RPC port is open, in this order (A11).
+    /// Starts a store. When this returns, the registry has been read and its ports are open, in this order (A11).
     ///
     /// # Errors
-    /// [`StartError::Bind`] when the RPC port can't be had.
+    /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't.
     pub async fn start(mut options: StoreOptions) -> Result<Self, StartError> {
-        let listener = match options.rpc {
-            None => None,
-            Some(address) => {
-                let bind = |source| StartError::Bind { address, source };
-                let listener = listen(address).map_err(bind)?;
-                options.rpc = Some(listener.local_addr().map_err(bind)?);
-                Some(listener)
-            }
-        };
+        let listener = open(&mut options.rpc)
+            .map_err(|(address, source)| StartError::Bind { address, source })?;
+        let mapper = open(&mut options.epm)
+            .map_err(|(address, source)| StartError::BindMapper { address, source })?;
         let (inbox, inputs) = mpsc::channel(INBOX);
         let permits = Arc::new(Semaphore::new(options.max_connections));
         let (cursor_sender, cursor) = watch::channel(Cursor::START);
-        let handle = Self { inbox, permits, rpc: options.rpc, seed: options.seed, cursor };
+        let (rpc, epm, seed) = (options.rpc, options.epm, options.seed);
+        let handle = Self { inbox, permits, rpc, epm, seed, cursor };
         let shared = shared(&options, &handle.inbox);
         let listening = Listening {
             site: Arc::clone(&shared.site),
+            port: Arc::clone(&shared.site.store_port),
             inbox: handle.inbox.clone(),
             meters: Arc::clone(&shared.meters),
             connection_ids: Arc::clone(&shared.connection_ids),
@@ -227,6 +224,10 @@ impl StoreHandle {
         };
         tokio::spawn(Owner::new(options, shared, cursor_sender).run(inputs));
         handle.settled(|_| ()).await.map_err(|_| StartError::Stopped)?;
+        if let Some(mapper) = mapper {
+            let port = Arc::clone(&listening.site.mapper_port);
+            tokio::spawn(Arc::new(Listening { port, ..listening.clone() }).run(mapper));
+        }
         if let Some(listener) = listener {
             tokio::spawn(Arc::new(listening).run(listener));
         }
@@ -236,6 +237,11 @@ impl StoreHandle {
     /// The RPC port's address.
     pub fn rpc_address(&self) -> Option<SocketAddr> {
         self.rpc
+    }
+
+    /// The address of the endpoint mapper's own port.
+    pub fn epm_address(&self) -> Option<SocketAddr> {
+        self.epm
     }
 
     /// How many more TCP connections the store takes.
@@ -611,6 +617,16 @@ impl StoreHandle {
     }
 }
 
+/// Opens a port, where one is wanted, and notes its number.
+fn open(port: &mut Option<SocketAddr>) -> Result<Option<TcpListener>, (SocketAddr, io::Error)> {
+    let Some(address) = *port else {
+        return Ok(None);
+    };
+    let listener = listen(address).map_err(|source| (address, source))?;
+    *port = Some(listener.local_addr().map_err(|source| (address, source))?);
+    Ok(Some(listener))
+}
+
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port that was in use a moment ago may be taken again at once.
@@ -621,14 +637,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
     let clock = Arc::new(WallClock::new(options.clock, options.start));
-    let (major, minor) = emsmdb::EMSMDB_VERSION;
-    let interface = SyntaxId { uuid: Uuid::from_u128(emsmdb::EMSMDB_UUID), major, minor };
-    let association = AssociationConfig {
-        interfaces: vec![interface],
-        secondary_address: options.rpc.map_or_else(String::new, |rpc| rpc.port().to_string()),
-        ..AssociationConfig::default()
-    };
-    let site = Site::new(Arc::clone(&clock), Arc::new(association), options.settings.build);
+    let site = Site::new(options, Arc::clone(&clock));
     Shared {
         site: Arc::new(site),
         clock,

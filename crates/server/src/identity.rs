@@ -16,6 +16,8 @@ pub(crate) struct Peer {
     pub(crate) origin: Origin,
     pub(crate) transport: Transport,
     pub(crate) address: Option<IpAddr>,
+    /// The store's own address that it came to; none for the pipe.
+    pub(crate) reached: Option<IpAddr>,
 }
 
 /// What the auxiliary buffer of a call says of its client.

@@ -1,4 +1,4 @@
-//! The store on tokio: RPC listeners, one task for each store, registry reads, the wall clock.
+//! The store on tokio: RPC and endpoint-mapper ports, one task for each store, registry reads, the wall clock.
 //!
 //! ```text
 //!  TCP ── connection task ──┐                        ┌── InfoStore (the engine)
@@ -27,6 +27,7 @@ mod service;
 mod session;
 mod site;
 mod stores;
+mod traffic;
 mod wall;
 
 pub use advance::{Advance, Advanced};

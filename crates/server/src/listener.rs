@@ -1,4 +1,4 @@
-//! The RPC port: one task for each connection, which owns its association and parks without a buffer.
+//! The RPC port and the endpoint mapper's: one task for each connection, which owns its association and parks without a buffer.
 
 use std::cell::RefCell;
 use std::io;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use dcerpc::AssociationConfig;
 use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -33,8 +34,11 @@ thread_local! {
 }
 
 /// What the connections of a listener share.
+#[derive(Clone)]
 pub(crate) struct Listening {
     pub(crate) site: Arc<Site>,
+    /// What the port offers.
+    pub(crate) port: Arc<AssociationConfig>,
     pub(crate) inbox: mpsc::Sender<Input>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) connection_ids: Arc<AtomicU64>,
@@ -84,8 +88,11 @@ impl Listening {
             origin: meter.as_ref().map_or(Origin::Foreign, |meter| meter.origin.clone()),
             transport: Transport::Tcp,
             address: Some(address.ip()),
+            // A connection that is gone already has none, and asks nothing either.
+            reached: stream.local_addr().ok().map(|address| address.ip()),
         };
-        let endpoint = Endpoint::new(Arc::clone(&self.site), peer, Arc::clone(&control));
+        let (site, port) = (Arc::clone(&self.site), Arc::clone(&self.port));
+        let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
         Connection { id, stream, endpoint, control, meter, inbox }
     }

@@ -37,6 +37,8 @@ pub struct StoreOptions {
     pub seed: Seed,
     /// Where the RPC port is; none has no port. Port 0 takes any free one.
     pub rpc: Option<SocketAddr>,
+    /// Where the endpoint mapper has a port of its own; it is on the RPC port besides. Port 0 takes any free one.
+    pub epm: Option<SocketAddr>,
     /// The registry of the store, or of its cluster's first node; one in memory when none is given.
     pub registry: Option<Arc<dyn Registry>>,
     /// TCP connections at a time.
@@ -49,6 +51,15 @@ pub enum StartError {
     /// The RPC port can't be had.
     #[error("the RPC port can't be opened on `{address}`")]
     Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The endpoint mapper's port can't be had.
+    #[error("the endpoint mapper can't be opened on `{address}`")]
+    BindMapper {
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.

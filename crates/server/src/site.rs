@@ -1,13 +1,28 @@
-//! What every connection of a store shares: how the server presents itself, and its clock.
+//! What every connection of a store shares: how the server presents itself, on which ports, and its clock.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clock::SimTime;
-use dcerpc::AssociationConfig;
+use dcerpc::epm::{EPM, Registration};
+use dcerpc::mgmt::MGMT;
+use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use emsmdb::WireVersion;
 use infostore::Build;
 
+use crate::options::StoreOptions;
+use crate::traffic::Traffic;
 use crate::wall::WallClock;
+
+/// The interface of the store.
+pub(crate) const EMSMDB: SyntaxId = SyntaxId {
+    uuid: Uuid::from_u128(emsmdb::EMSMDB_UUID),
+    major: emsmdb::EMSMDB_VERSION.0,
+    minor: emsmdb::EMSMDB_VERSION.1,
+};
+
+/// What the store calls itself in a list of endpoints.
+const ANNOTATION: &[u8] = b"Exchange Server STORE EMSMDB Interface";
 
 /// Milliseconds between two polls for events, pcmsPollsMax.
 pub(crate) const POLLS_MAX_MS: u32 = 60_000;
@@ -23,18 +38,28 @@ pub(crate) const DN_PREFIX: &[u8] =
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) clock: Arc<WallClock>,
-    pub(crate) association: Arc<AssociationConfig>,
+    /// Where the RPC port is.
+    rpc: Option<SocketAddr>,
+    /// What the RPC port and the pipe offer.
+    pub(crate) store_port: Arc<AssociationConfig>,
+    /// What the endpoint mapper's own port offers.
+    pub(crate) mapper_port: Arc<AssociationConfig>,
+    pub(crate) traffic: Traffic,
     /// rgwServerVersion, which another build changes when the service starts.
     server_version: Mutex<WireVersion>,
 }
 
 impl Site {
-    pub(crate) fn new(
-        clock: Arc<WallClock>,
-        association: Arc<AssociationConfig>,
-        build: Build,
-    ) -> Self {
-        Self { clock, association, server_version: Mutex::new(server_version(build)) }
+    /// The site of a store whose ports are open, with their numbers in `options`.
+    pub(crate) fn new(options: &StoreOptions, clock: Arc<WallClock>) -> Self {
+        Self {
+            clock,
+            rpc: options.rpc,
+            store_port: port(options.rpc, &[EMSMDB, EPM, MGMT]),
+            mapper_port: port(options.epm, &[EPM, MGMT]),
+            traffic: Traffic::default(),
+            server_version: Mutex::new(server_version(options.settings.build)),
+        }
     }
 
     /// rgwServerVersion.
@@ -51,6 +76,35 @@ impl Site {
     pub(crate) fn now(&self) -> SimTime {
         self.clock.now()
     }
+
+    /// What the endpoint mapper tells a client that reached it at `reached`, over the pipe at none: where EMSMDB is.
+    /// Nothing is registered when there is no RPC port, or none that such a client can reach over IPv4.
+    pub(crate) fn registered(&self, reached: Option<IpAddr>) -> Option<Registration> {
+        let address = tower_address(self.rpc?, reached)?;
+        Some(Registration { interface: EMSMDB, address, annotation: ANNOTATION.to_vec() })
+    }
+}
+
+fn port(address: Option<SocketAddr>, interfaces: &[SyntaxId]) -> Arc<AssociationConfig> {
+    Arc::new(AssociationConfig {
+        interfaces: interfaces.to_vec(),
+        secondary_address: address.map_or_else(String::new, |at| at.port().to_string()),
+        ..AssociationConfig::default()
+    })
+}
+
+/// An RPC port on one address is there and nowhere else; one on every address is where the client has already got to. Towers
+/// know IPv4 alone.
+fn tower_address(rpc: SocketAddr, reached: Option<IpAddr>) -> Option<SocketAddrV4> {
+    let ip = if rpc.ip().is_unspecified() {
+        reached.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    } else {
+        rpc.ip()
+    };
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => Some(SocketAddrV4::new(ip, rpc.port())),
+        IpAddr::V6(_) => None,
+    }
 }
 
 /// rgwServerVersion of a build. A 6.x store sends the old form, which has no minor version: 6.5.7651.19 is
@@ -66,3 +120,28 @@ fn server_version(build: Build) -> WireVersion {
 
 /// Exchange 2007.
 const FIRST_IN_NEW_FORM: u16 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tower_s_address_is_one_that_the_client_can_reach() {
+        for (row, rpc, reached, expected) in [
+            ("one address", "10.0.0.1:1051", Some("10.0.0.1"), Some("10.0.0.1:1051")),
+            ("another address", "10.0.0.1:1051", Some("127.0.0.1"), Some("10.0.0.1:1051")),
+            ("every address", "0.0.0.0:1051", Some("10.0.0.2"), Some("10.0.0.2:1051")),
+            ("the pipe", "10.0.0.1:1051", None, Some("10.0.0.1:1051")),
+            ("the pipe, every address", "0.0.0.0:1051", None, Some("127.0.0.1:1051")),
+            ("IPv6 to one address", "10.0.0.1:1051", Some("::1"), Some("10.0.0.1:1051")),
+            ("IPv6 to every address", "[::]:1051", Some("fe80::1"), None),
+            ("IPv4 within IPv6", "[::]:1051", Some("::ffff:10.0.0.2"), Some("10.0.0.2:1051")),
+            ("an IPv6 port", "[::1]:1051", Some("10.0.0.2"), None),
+            ("an IPv6 port, the pipe", "[::1]:1051", None, None),
+        ] {
+            let reached = reached.map(|ip| ip.parse().unwrap());
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(tower_address(rpc.parse().unwrap(), reached), expected, "{row}");
+        }
+    }
+}

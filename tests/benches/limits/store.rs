@@ -22,6 +22,7 @@ impl<'a> BenchStore<'a> {
             start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
             seed: Seed(7),
             rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            epm: None,
             registry: None,
             max_connections: 19_000,
         };

@@ -17,7 +17,7 @@ use crate::call::{CallId, Opnum, Response};
 use crate::error::{ProtocolError, UnknownCall};
 use crate::fault::{Fault, FaultStatus};
 use crate::fragment::{Reassembly, pieces};
-use crate::header::{Heading, PacketFlags, PacketType};
+use crate::header::{Header, Heading, PacketFlags, PacketType, PduTooLong};
 use crate::stream::Framer;
 use crate::syntax::SyntaxId;
 
@@ -81,6 +81,17 @@ pub struct Call {
     pub stub: Vec<u8>,
 }
 
+/// What an association has carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PacketCounts {
+    /// Calls that were complete.
+    pub calls: u32,
+    /// PDUs that came.
+    pub received: u32,
+    /// PDUs that were made for the client.
+    pub sent: u32,
+}
+
 /// The server's end of one connection. Between calls it holds no buffer.
 #[derive(Debug)]
 pub struct Association {
@@ -94,6 +105,7 @@ pub struct Association {
     /// INVARIANT: while this is `Some`, nothing is transmitted: the bind_ack goes first.
     unanswered_bind: Option<Box<UnansweredBind>>,
     group: Option<AssociationGroupId>,
+    counts: PacketCounts,
     max_fragment: u16,
     bound: bool,
     multiplexed: bool,
@@ -118,6 +130,8 @@ struct InFlight {
 #[derive(Debug)]
 struct UnansweredBind {
     call: CallId,
+    /// What the answer's flags are beside those of a whole PDU.
+    flags: PacketFlags,
     results: Vec<ContextResult>,
     /// Where in `transmit` answers wait for the group's id.
     group_fields: Vec<usize>,
@@ -136,6 +150,7 @@ impl Association {
             transmit: Vec::new(),
             unanswered_bind: None,
             group: None,
+            counts: PacketCounts::default(),
             max_fragment: 0,
             bound: false,
             multiplexed: false,
@@ -176,14 +191,14 @@ impl Association {
             return;
         };
         self.group = Some(group);
-        for field in bind.group_fields {
-            let field = self.transmit.get_mut(field..).unwrap_or_default();
+        for field in &bind.group_fields {
+            let field = self.transmit.get_mut(*field..).unwrap_or_default();
             for (byte, id) in field.iter_mut().zip(group.0.to_le_bytes()) {
                 *byte = id;
             }
         }
         let behind = std::mem::take(&mut self.transmit);
-        self.send_bind_ack(bind.call, bind.results, group);
+        self.send_bind_ack(*bind, group);
         self.transmit.extend(behind);
     }
 
@@ -213,7 +228,7 @@ impl Association {
         for piece in pieces(stub, self.max_fragment, Response::STUB_OFFSET) {
             let response = Response { alloc_hint: piece.alloc_hint, context, stub: piece.stub };
             let appended = response.append(&mut self.transmit, id, piece.flags);
-            self.closing |= appended.is_err();
+            self.note_sent(appended);
         }
         Ok(())
     }
@@ -256,6 +271,17 @@ impl Association {
         self.group
     }
 
+    /// The interfaces that can be bound.
+    #[must_use]
+    pub fn interfaces(&self) -> &[SyntaxId] {
+        &self.config.interfaces
+    }
+
+    /// What was carried since this was last asked.
+    pub fn take_packet_counts(&mut self) -> PacketCounts {
+        std::mem::take(&mut self.counts)
+    }
+
     /// Bytes of the client's that are held: the beginning of a PDU and the stubs of incomplete calls.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
@@ -287,28 +313,21 @@ impl Association {
         landed.ok_or(UnknownCall { call })
     }
 
-    fn send_bind_ack(
-        &mut self,
-        call_id: CallId,
-        results: Vec<ContextResult>,
-        group: AssociationGroupId,
-    ) {
-        let mut flags = PacketFlags::WHOLE;
-        flags.set(PacketFlags::CONC_MPX, self.multiplexed);
+    fn send_bind_ack(&mut self, bind: UnansweredBind, group: AssociationGroupId) {
         let ack = BindAck {
             max_xmit_frag: self.max_fragment,
             max_recv_frag: self.max_fragment,
             group,
             secondary_address: self.config.secondary_address.clone(),
-            results,
+            results: bind.results,
         };
-        let packet_type = PacketType::BIND_ACK;
-        self.send_ack(&ack, packet_type, flags, call_id);
+        let flags = PacketFlags::WHOLE.union(bind.flags);
+        self.send_ack(&ack, PacketType::BIND_ACK, flags, bind.call);
     }
 
     /// The answer to an alter_context repeats what the bind negotiated. Before the bind is answered the
     /// group is not known, and its field is left to be filled.
-    fn send_alter_context_resp(&mut self, call_id: CallId, results: Vec<ContextResult>) {
+    fn send_alter_context_resp(&mut self, alter: &Header, results: Vec<ContextResult>) {
         if let Some(bind) = &mut self.unanswered_bind {
             let start = self.transmit.len();
             bind.group_fields.push(start.saturating_add(BindAck::GROUP_OFFSET));
@@ -320,8 +339,10 @@ impl Association {
             secondary_address: String::new(),
             results,
         };
-        let packet_type = PacketType::ALTER_CONTEXT_RESP;
-        self.send_ack(&ack, packet_type, PacketFlags::WHOLE, call_id);
+        // Header signing is agreed to, multiplexing not: that is the bind's.
+        let agreed = alter.flags() & PacketFlags::SUPPORT_HEADER_SIGN;
+        let flags = PacketFlags::WHOLE.union(agreed);
+        self.send_ack(&ack, PacketType::ALTER_CONTEXT_RESP, flags, alter.call_id());
     }
 
     fn send_ack(
@@ -333,16 +354,21 @@ impl Association {
     ) {
         let heading = Heading { packet_type, flags, call_id };
         let appended = ack.append(&mut self.transmit, heading);
-        self.closing |= appended.is_err();
+        self.note_sent(appended);
     }
 
     fn send_bind_nak(&mut self, call: CallId, reason: BindNakReason) {
         let appended = BindNak { reason }.append(&mut self.transmit, call);
-        self.closing |= appended.is_err();
+        self.note_sent(appended);
     }
 
     fn send_fault(&mut self, call: CallId, fault: Fault, did_not_execute: bool) {
         let appended = fault.append(&mut self.transmit, call, did_not_execute);
+        self.note_sent(appended);
+    }
+
+    fn note_sent(&mut self, appended: Result<(), PduTooLong>) {
         self.closing |= appended.is_err();
+        self.counts.sent = self.counts.sent.wrapping_add(1);
     }
 }

@@ -16,6 +16,7 @@ impl Association {
     pub(super) fn handle_frame(&mut self, frame: &Frame<'_>) -> Result<(), ProtocolError> {
         let header = &frame.header;
         let packet_type = header.packet_type();
+        self.counts.received = self.counts.received.wrapping_add(1);
         let handled = match (self.bound, packet_type == PacketType::BIND) {
             (false, true) => self.handle_bind(header, &frame.bytes),
             (false, false) => Err(PeerMisbehaviour::FirstPduNotBind { packet_type }),
@@ -32,8 +33,10 @@ impl Association {
         self.bound = true;
         self.multiplexed = header.flags().contains(PacketFlags::CONC_MPX);
         self.max_fragment = negotiated_size(bind.max_xmit_frag, bind.max_recv_frag);
+        let agreed = PacketFlags::CONC_MPX | PacketFlags::SUPPORT_HEADER_SIGN;
         self.unanswered_bind = Some(Box::new(UnansweredBind {
             call: header.call_id(),
+            flags: header.flags() & agreed,
             results,
             group_fields: Vec::new(),
         }));
@@ -65,7 +68,7 @@ impl Association {
     fn handle_alter(&mut self, header: &Header, alter: &Bind) -> Result<(), PeerMisbehaviour> {
         check_no_trailer(header, PresentationContextId(0))?;
         let results = self.negotiate_alter(alter)?;
-        self.send_alter_context_resp(header.call_id(), results);
+        self.send_alter_context_resp(header, results);
         Ok(())
     }
 
@@ -241,6 +244,7 @@ impl Association {
             self.send_fault(id, Fault { context, status }, status.did_not_execute());
             return;
         }
+        self.counts.calls = self.counts.calls.wrapping_add(1);
         self.in_flight.push(InFlight { id, context });
         self.events.push_back(RpcEvent::Call(Call {
             id,

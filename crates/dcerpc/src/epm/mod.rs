@@ -87,12 +87,6 @@ impl EptStatus {
     pub const CANT_PERFORM_OP: Self = Self(0x0000_06D8);
     /// `ept_s_not_registered`: nothing that is registered matches.
     pub const NOT_REGISTERED: Self = Self(0x16C9_A0D6);
-
-    /// What a list of results ends with.
-    #[must_use]
-    pub const fn of_matches(matches: usize) -> Self {
-        if matches == 0 { Self::NOT_REGISTERED } else { Self::OK }
-    }
 }
 
 impl fmt::Debug for EptStatus {

@@ -24,18 +24,14 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Whether `ept_map` finds it: the interface is served in the version asked for, in NDR 2.0, over TCP and
-    /// IPv4. An object is no matter, for this is registered for any.
+    /// The tower that answers `ept_map`: the interface is served in the version asked for, in NDR 2.0, over TCP
+    /// and IPv4. An object is no matter, for this is registered for any.
     #[must_use]
-    pub fn is_mapped_by(&self, request: &EptMapRequest) -> bool {
-        let asked = request.tower.as_ref().and_then(Tower::as_tcp);
-        asked.is_some_and(|asked| {
-            let transfer = asked.transfer_syntax;
-            // Of the encoding's minor version clients send anything: Samba's suite the interface's.
-            let ndr20 =
-                (transfer.uuid, transfer.major) == (SyntaxId::NDR20.uuid, SyntaxId::NDR20.major);
-            ndr20 && self.interface.serves(&asked.interface)
-        })
+    pub fn map(&self, request: &EptMapRequest) -> Option<Tower> {
+        let asked = request.tower.as_ref()?.as_tcp()?;
+        // Of the encoding's minor version clients send anything: Samba's suite the interface's.
+        let ndr20 = SyntaxId { minor: 0, ..asked.transfer_syntax } == SyntaxId::NDR20;
+        (ndr20 && self.interface.serves(&asked.interface)).then(|| self.tower())
     }
 
     /// Whether `ept_lookup` lists it; `None` when the question makes no sense.
@@ -66,16 +62,6 @@ impl Registration {
         Some(agrees && own.uuid == asked.uuid)
     }
 
-    /// The tower that answers.
-    #[must_use]
-    pub fn tower(&self) -> Tower {
-        Tower::from(TcpTower {
-            interface: self.interface,
-            transfer_syntax: SyntaxId::NDR20,
-            address: self.address,
-        })
-    }
-
     /// The entry that a list shows.
     #[must_use]
     pub fn entry(&self) -> EptEntry {
@@ -84,5 +70,13 @@ impl Registration {
             tower: Some(self.tower()),
             annotation: self.annotation.clone(),
         }
+    }
+
+    fn tower(&self) -> Tower {
+        Tower::from(TcpTower {
+            interface: self.interface,
+            transfer_syntax: SyntaxId::NDR20,
+            address: self.address,
+        })
     }
 }

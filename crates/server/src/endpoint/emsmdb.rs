@@ -1,0 +1,194 @@
+//! EMSMDB: calls to the store ([MS-OXCRPC] 3.1.4).
+//!
+//! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
+
+use std::sync::Arc;
+
+use dcerpc::{Call, CallId, ContextHandle, FaultStatus};
+use emsmdb::{
+    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
+    EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest,
+    EcDoRpcResponse, EcDummyRpcResponse, EmsmdbRequest, ErrorCode, RequestError, WireVersion,
+    decode_request,
+};
+use policy::Subject;
+
+use super::{Answer, Endpoint, NewSession, Request};
+use crate::connected;
+use crate::group::{Group, Handle};
+use crate::identity;
+use crate::session::SessionContext;
+use crate::site::Site;
+
+/// The call that waits for an [`Answer`].
+pub(super) enum Parked {
+    ConnectEx(Box<EcDoConnectExRequest>),
+    Connect(Box<EcDoConnectRequest>),
+    Disconnect,
+    RpcExt2 { handle: ContextHandle, request: Box<EcDoRpcExt2Request> },
+}
+
+impl Endpoint {
+    pub(super) fn call_emsmdb(&mut self, call: &Call, group: Arc<Group>) {
+        match decode_request(call.opnum.0, &call.stub) {
+            Ok(request) => self.dispatch(call.id, group, request),
+            Err(RequestError::UnknownOpnum { .. }) => {
+                self.fault(call.id, FaultStatus::OP_RNG_ERROR)
+            }
+            Err(RequestError::BadStub(error)) => {
+                tracing::debug!(%error, "a malformed stub");
+                self.fault(call.id, FaultStatus::BAD_STUB_DATA);
+            }
+        }
+    }
+
+    /// Takes what the store's owner answers to a call.
+    pub(super) fn emsmdb_answered(&mut self, call: CallId, parked: Parked, answer: Answer) {
+        match (parked, answer) {
+            (Parked::ConnectEx(request), Answer::Connected(result)) => {
+                let response = connect_ex_response(&self.site, &request, result);
+                self.respond(call, &response.encode());
+            }
+            (Parked::Connect(request), Answer::Connected(result)) => {
+                let response = connect_response(&self.site, &request, result);
+                self.respond(call, &response.encode());
+            }
+            (Parked::Disconnect, Answer::Disconnected) => {
+                self.respond(call, &EcDoDisconnectResponse::CLOSED.encode());
+            }
+            (Parked::RpcExt2 { handle, request }, Answer::Observed) => {
+                self.execute_ext2(call, handle, &request);
+            }
+            // An answer goes to the request it was made for, so this can't be; the call stays unanswered.
+            (_, answer) => tracing::error!(?answer, "an answer to no request"),
+        }
+    }
+
+    fn dispatch(&mut self, call: CallId, group: Arc<Group>, request: EmsmdbRequest) {
+        match request {
+            EmsmdbRequest::DummyRpc => {
+                let response = EcDummyRpcResponse { result: ErrorCode::EC_NONE };
+                self.respond(call, &response.encode());
+            }
+            EmsmdbRequest::ConnectEx(request) => {
+                let identity = Box::new(identity::of_connect_ex(&request, &self.peer));
+                let link = identity::link(request.link, request.time_stamp);
+                let waits = Parked::ConnectEx(Box::new(request));
+                self.park_call(call, waits, Request::Connect { group, identity, link });
+            }
+            EmsmdbRequest::Connect(request) => {
+                let identity = Box::new(identity::of_connect(&request, &self.peer));
+                let link = identity::link(request.link, request.time_stamp);
+                let waits = Parked::Connect(Box::new(request));
+                self.park_call(call, waits, Request::Connect { group, identity, link });
+            }
+            EmsmdbRequest::Disconnect(request) => {
+                let handle = ContextHandle::from_bytes(request.handle);
+                if group.get(handle).is_none() {
+                    return self.fault(call, FaultStatus::CONTEXT_MISMATCH);
+                }
+                let request = Request::Disconnect { group, handle };
+                self.park_call(call, Parked::Disconnect, request);
+            }
+            EmsmdbRequest::Rpc(request) => self.rpc(call, &group, &request),
+            EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, group, request),
+        }
+    }
+
+    fn rpc(&mut self, call: CallId, group: &Group, request: &EcDoRpcRequest) {
+        let handle = ContextHandle::from_bytes(request.handle);
+        let response = match group.get(handle) {
+            None => return self.fault(call, FaultStatus::CONTEXT_MISMATCH),
+            Some(Handle::Dead(code)) => {
+                group.remove(handle);
+                EcDoRpcResponse::session_gone(code, request.max_data)
+            }
+            Some(Handle::Live(session)) => {
+                connected::execute_rpc(&session, request, self.site.now())
+            }
+        };
+        self.respond(call, &response.encode());
+    }
+
+    fn rpc_ext2(&mut self, call: CallId, group: Arc<Group>, request: EcDoRpcExt2Request) {
+        let handle = ContextHandle::from_bytes(request.handle);
+        let subject = match group.get(handle) {
+            None => return self.fault(call, FaultStatus::CONTEXT_MISMATCH),
+            Some(Handle::Dead(_)) => None,
+            Some(Handle::Live(session)) => news(&session, &request),
+        };
+        match subject {
+            None => self.execute_ext2(call, handle, &request),
+            Some(subject) => {
+                let waits = Parked::RpcExt2 { handle, request: Box::new(request) };
+                self.park_call(call, waits, Request::Observe { group, handle, subject });
+            }
+        }
+    }
+
+    /// Executes an EcDoRpcExt2 as its session stands now: it may have ended while the call was parked.
+    fn execute_ext2(&mut self, call: CallId, handle: ContextHandle, request: &EcDoRpcExt2Request) {
+        let Some(group) = &self.group else { return };
+        let response = match group.get(handle) {
+            None => return self.fault(call, FaultStatus::CONTEXT_MISMATCH),
+            Some(Handle::Dead(code)) => {
+                group.remove(handle);
+                EcDoRpcExt2Response::session_gone(code)
+            }
+            Some(Handle::Live(session)) => {
+                connected::execute_rpc_ext2(&session, request, self.site.now())
+            }
+        };
+        self.respond(call, &response.encode());
+    }
+
+    fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {
+        self.park(super::Parked::Call { call, waits }, request);
+    }
+}
+
+/// The subject with the names that this call brings; none when it brings no new one, which is nearly always.
+fn news(session: &SessionContext, request: &EcDoRpcExt2Request) -> Option<Subject> {
+    if request.aux_in.is_empty() {
+        return None;
+    }
+    let names = identity::read_aux(&request.aux_in).names;
+    let mut state = session.lock();
+    let subject = state.subject.with_names(names);
+    if subject == state.subject {
+        return None;
+    }
+    state.subject = subject.clone();
+    Some(subject)
+}
+
+fn connect_ex_response(
+    site: &Site,
+    request: &EcDoConnectExRequest,
+    result: Result<NewSession, ErrorCode>,
+) -> EcDoConnectExResponse {
+    match result {
+        Ok(session) => connected::connect_ex(site, request, session),
+        Err(code) => EcDoConnectExResponse {
+            best_version: best_version(code),
+            ..EcDoConnectExResponse::refused(code)
+        },
+    }
+}
+
+fn connect_response(
+    site: &Site,
+    request: &EcDoConnectRequest,
+    result: Result<NewSession, ErrorCode>,
+) -> EcDoConnectResponse {
+    match result {
+        Ok(session) => connected::connect(site, request, session),
+        Err(code) => EcDoConnectResponse::refused(code),
+    }
+}
+
+/// rgwBestVersion of a refusal: the oldest version that would do, where the version is what was wrong.
+fn best_version(code: ErrorCode) -> WireVersion {
+    let wrong_version = code == ErrorCode::EC_VERSION_MISMATCH;
+    if wrong_version { WireVersion::BEST_FOR_TOO_OLD } else { WireVersion([0; 3]) }
+}

@@ -1,0 +1,201 @@
+//! One connection's server side without its transport: DCE/RPC below, the interfaces of its port above, the store's task
+//! beside.
+//!
+//! Bytes go in and come out, over TCP and over the pipe alike. A call goes to the module of the interface that its
+//! presentation context names. What only the store's owner may decide leaves as a [`Request`] and comes back as an
+//! [`Answer`]; until then later calls of the connection wait. A malformed stub is a fault; a refusal is an ordinary response
+//! with a null handle and a code; they never mix.
+
+mod emsmdb;
+mod epm;
+mod mgmt;
+
+use std::sync::Arc;
+
+use ::emsmdb::ErrorCode;
+use dcerpc::epm::EPM;
+use dcerpc::mgmt::MGMT;
+use dcerpc::{
+    Association, AssociationConfig, AssociationGroupId, Call, CallId, ContextHandle, FaultStatus,
+    RpcEvent, StubError,
+};
+use infostore::{ClientIdentity, GroupId, SessionLink};
+use policy::Subject;
+
+use crate::group::{ConnectionControl, Group};
+use crate::identity::Peer;
+use crate::site::{EMSMDB, Site};
+
+/// A connection's server side.
+pub(crate) struct Endpoint {
+    association: Association,
+    site: Arc<Site>,
+    peer: Peer,
+    control: Arc<ConnectionControl>,
+    group: Option<Arc<Group>>,
+    request: Option<Request>,
+    parked: Option<Parked>,
+}
+
+/// What only the store's owner may do.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// The connection joins a group, or founds one.
+    Join { group: Option<GroupId>, control: Arc<ConnectionControl> },
+    /// A client asks for a session in `group`.
+    Connect { group: Arc<Group>, identity: Box<ClientIdentity>, link: Option<SessionLink> },
+    /// A session's client said more of itself.
+    Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
+    /// A client ends its session.
+    Disconnect { group: Arc<Group>, handle: ContextHandle },
+}
+
+/// What came of a [`Request`].
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The group; none when there is no group of that id.
+    Joined(Option<Arc<Group>>),
+    /// The session, or the code that tells why there is none.
+    Connected(Result<NewSession, ErrorCode>),
+    /// It is noted.
+    Observed,
+    /// The handle is forgotten.
+    Disconnected,
+}
+
+/// A session just opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewSession {
+    pub(crate) handle: ContextHandle,
+    pub(crate) index: u16,
+    pub(crate) time_stamp: u32,
+}
+
+/// What waits for an [`Answer`].
+enum Parked {
+    Bind,
+    Call { call: CallId, waits: emsmdb::Parked },
+}
+
+impl Endpoint {
+    /// A connection to a port that offers what `port` says.
+    pub(crate) fn new(
+        site: Arc<Site>,
+        port: Arc<AssociationConfig>,
+        peer: Peer,
+        control: Arc<ConnectionControl>,
+    ) -> Self {
+        let association = Association::new(port);
+        Self { association, site, peer, control, group: None, request: None, parked: None }
+    }
+
+    /// The group, once the client has bound.
+    pub(crate) fn group(&self) -> Option<&Arc<Group>> {
+        self.group.as_ref()
+    }
+
+    /// Takes bytes from the client, in any split.
+    pub(crate) fn handle_bytes(&mut self, bytes: &[u8]) {
+        if let Err(error) = self.association.handle_bytes(bytes) {
+            tracing::debug!(%error, "the peer broke the protocol");
+        }
+        self.pump();
+        self.account();
+    }
+
+    /// Takes the answer to the request that was polled last.
+    pub(crate) fn handle_answer(&mut self, answer: Answer) {
+        match (self.parked.take(), answer) {
+            (Some(Parked::Bind), Answer::Joined(group)) => self.joined(group),
+            (Some(Parked::Call { call, waits }), answer) => {
+                self.emsmdb_answered(call, waits, answer)
+            }
+            // An answer goes to the request it was made for, so this can't be; the bind, if any, stays unanswered.
+            (parked, answer) => {
+                self.parked = parked;
+                tracing::error!(?answer, "an answer to no request");
+            }
+        }
+        self.pump();
+        self.account();
+    }
+
+    /// What to ask the store's owner.
+    pub(crate) fn poll_request(&mut self) -> Option<Request> {
+        self.request.take()
+    }
+
+    /// Appends bytes for the client; false when there are none.
+    pub(crate) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        self.association.poll_transmit(out)
+    }
+
+    /// Whether the protocol wants the connection closed once everything is sent.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.association.is_closing()
+    }
+
+    fn pump(&mut self) {
+        while self.parked.is_none() {
+            match self.association.poll_event() {
+                None => return,
+                Some(RpcEvent::Bind { group }) => {
+                    let group = group.map(|id| GroupId(id.0));
+                    let control = Arc::clone(&self.control);
+                    self.park(Parked::Bind, Request::Join { group, control });
+                }
+                Some(RpcEvent::Call(call)) => self.call(&call),
+            }
+        }
+    }
+
+    fn park(&mut self, parked: Parked, request: Request) {
+        self.parked = Some(parked);
+        self.request = Some(request);
+    }
+
+    fn joined(&mut self, group: Option<Arc<Group>>) {
+        match &group {
+            Some(group) => self.association.accept_group(AssociationGroupId(group.id.0)),
+            None => self.association.reject_group(),
+        }
+        self.group = group;
+    }
+
+    fn call(&mut self, call: &Call) {
+        // A call can't come before the bind has been answered, and the answer brings the group.
+        let Some(group) = self.group.clone() else {
+            return self.fault(call.id, FaultStatus::PROTO_ERROR);
+        };
+        match call.interface {
+            EMSMDB => self.call_emsmdb(call, group),
+            EPM => self.call_epm(call),
+            MGMT => self.call_mgmt(call),
+            // A port offers nothing else, and no other call gets this far.
+            _ => self.fault(call.id, FaultStatus::UNK_IF),
+        }
+    }
+
+    /// Adds what came and went to the server's statistics.
+    fn account(&mut self) {
+        self.site.traffic.add(self.association.take_packet_counts());
+    }
+
+    /// Answers a stub that can't be decoded.
+    fn refuse_stub(&mut self, call: CallId, error: &StubError) {
+        tracing::debug!(%error, "a malformed stub");
+        self.fault(call, error.fault());
+    }
+
+    fn respond(&mut self, call: CallId, stub: &[u8]) {
+        if let Err(error) = self.association.respond(call, stub) {
+            tracing::debug!(%error, "an answer to a call that is gone");
+        }
+    }
+
+    fn fault(&mut self, call: CallId, status: FaultStatus) {
+        if let Err(error) = self.association.fault(call, status) {
+            tracing::debug!(%error, "a fault for a call that is gone");
+        }
+    }
+}

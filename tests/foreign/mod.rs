@@ -1,15 +1,25 @@
-//! Programs that nobody here wrote: impacket tells the story and is hostile, tshark reads what went over the wire.
+//! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
+//! reads what went over the wire.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::running::Running;
 use crate::workspace::root;
 
-/// Runs a program of `tests/foreign` in the virtual environment, and shows what it said when it fails.
+/// Runs a program of `tests/foreign` in the virtual environment.
 fn run(program: &str, arguments: &[&str]) {
-    let python = root().join(".venv/bin/python");
-    assert!(python.exists(), "impacket is not set up: run tests/setup");
+    run_with(&root().join(".venv/bin/python"), program, arguments);
+}
+
+/// Runs one that needs Samba's bindings, which Debian has for the system's own interpreter alone.
+fn run_with_samba(program: &str, arguments: &[&str]) {
+    run_with(Path::new("/usr/bin/python3"), program, arguments);
+}
+
+/// Runs a program of `tests/foreign`, and shows what it said when it fails.
+fn run_with(python: &Path, program: &str, arguments: &[&str]) {
+    assert!(python.exists(), "{} is not there: run tests/setup", python.display());
     let script = root().join("tests/foreign").join(program);
     let output = Command::new(python).arg(script).args(arguments).output().expect("python runs");
     let said = [output.stdout, output.stderr]
@@ -37,4 +47,21 @@ fn impacket_is_refused_and_cut_off_and_tshark_reads_every_packet() {
 fn whatever_a_hostile_client_sends_has_the_outcome_of_the_rules() {
     let server = Running::start();
     run("hostile.py", &[&server.rpc.to_string(), &server.url]);
+}
+
+#[test]
+fn impacket_and_samba_find_the_store_through_the_endpoint_mapper_on_either_port() {
+    let server = Running::start();
+    let (rpc, epm) = (server.rpc.to_string(), server.epm.to_string());
+    let capture = scratch("mapper.pcap");
+    let capture = capture.to_str().expect("a path");
+    run("mapper.py", &[&rpc, &epm, "--capture", capture]);
+    run("check_capture.py", &[capture, "--opnums", "0,1,2,3,4"]);
+    run_with_samba("samba_mapper.py", &[&rpc, &epm]);
+}
+
+#[test]
+fn samba_s_own_tests_of_a_server_pass() {
+    let server = Running::start();
+    run_with_samba("samba_raw_suite.py", &["--port", &server.rpc.port().to_string()]);
 }

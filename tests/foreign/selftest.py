@@ -14,7 +14,7 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
-from typing import Callable, FrozenSet, List, Tuple
+from typing import Callable, Dict, FrozenSet, List, Tuple
 
 from impacket.dcerpc.v5.ndr import NDRCALL
 
@@ -24,6 +24,7 @@ import check_capture
 import client
 import emsmdb
 import pdu
+import samba_raw_suite
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "wire" / "foreign"
 
@@ -371,6 +372,33 @@ class TheCaptureCheck(unittest.TestCase):
 def put(exchange: Exchange, place: int, data: bytes) -> Exchange:
     """An exchange with one PDU replaced."""
     return [*exchange[:place], (exchange[place][0], data), *exchange[place + 1 :]]
+
+
+class SambasTestsAreJudged(unittest.TestCase):
+    """Neither a failure nor a pass goes unnoticed that was not expected."""
+
+    NAMES = ["test_alter", "test_auth_none_call_request"]
+
+    def judged(self, failed: List[str], expected: Dict[str, str]) -> Tuple[List[str], List[str]]:
+        found = [samba_raw_suite.Failed(name, "3 != 7") for name in failed]
+        return samba_raw_suite.judge(self.NAMES, found, expected)
+
+    def test_what_is_expected(self) -> None:
+        lines = ["ok core: 0 of 1 pass", "ok authnone: 1 of 1 pass"]
+        self.assertEqual(self.judged(["test_alter"], {"test_alter": "why"}), (lines, []))
+
+    def test_an_unexpected_failure(self) -> None:
+        self.assertEqual(self.judged(["test_alter"], {})[1], ["test_alter failed: 3 != 7"])
+
+    def test_an_unexpected_pass(self) -> None:
+        self.assertEqual(self.judged([], {"test_alter": "why"})[1], ["test_alter passed, and is listed as: why"])
+
+    def test_a_reason_must_be_given(self) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("# a remark\ntest_alter: why\ntest_other\n")
+            file.flush()
+            self.assertRaises(samba_raw_suite.UnknownSuite, samba_raw_suite.expected_failures, Path(file.name))
+        self.assertEqual(samba_raw_suite.expected_failures(samba_raw_suite.EXPECTED_FAILURES), {})
 
 
 if __name__ == "__main__":

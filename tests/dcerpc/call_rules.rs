@@ -2,12 +2,13 @@
 //! after it.
 
 use dcerpc::{
-    CallId, FaultStatus, Opnum, PacketType, PeerMisbehaviour as M, PresentationContextId,
+    CallId, FaultStatus, Opnum, PacketCounts, PacketType, PeerMisbehaviour as M,
+    PresentationContextId,
 };
 
 use super::raw::{
-    BIND, CANCEL, EMSMDB, FIRST, LAST, MPX, NDR20, NOT_EXECUTED, PROTO_ERROR, Server, WHOLE, bind,
-    config, fault, pdu, request, request_hinting,
+    ACCEPTED, BIND, CANCEL, EMSMDB, FIRST, LAST, MGMT, MPX, NDR20, NOT_EXECUTED, PROTO_ERROR,
+    Server, WHOLE, ack, alter, bind, config, fault, pdu, request, request_hinting,
 };
 
 #[test]
@@ -191,6 +192,22 @@ fn response() {
 }
 
 #[test]
+fn what_was_carried_is_told_once() {
+    let mut server = Server::bound();
+    server.feed(&request(FIRST, 2, 0, 6, &[]));
+    server.feed(&request(LAST, 2, 0, 6, &[]));
+    server.feed(&request(WHOLE, 3, 9, 6, &[]));
+    server.association.respond(CallId(2), &[0; 6000]).unwrap();
+    let counts = PacketCounts { calls: 1, received: 4, sent: 4 };
+    assert_eq!(
+        server.association.take_packet_counts(),
+        counts,
+        "a bind_ack, a fault, a response of two"
+    );
+    assert_eq!(server.association.take_packet_counts(), PacketCounts::default());
+}
+
+#[test]
 fn a_call_is_answered_once() {
     let mut server = Server::bound();
     server.feed(&request(WHOLE, 2, 0, 6, &[]));
@@ -214,6 +231,32 @@ fn co_cancel_and_orphaned() {
         assert_eq!(call.stub, [1, 2]);
         assert!(server.association.respond(call.id, &[]).is_ok());
     }
+}
+
+#[test]
+fn alter_context_in_mid_call() {
+    let mut server = Server::bound();
+    server.feed(&request(FIRST, 4, 0, 6, &[1]));
+    let sent = server.feed(&alter(5, &[(1, MGMT, NDR20)]));
+    assert_eq!(sent, ack(15, WHOLE, 5, 5840, &[ACCEPTED]));
+    server.feed(&request(LAST, 4, 0, 6, &[2]));
+    assert_eq!(server.call().stub, [1, 2]);
+}
+
+#[test]
+fn pfc_40_and_80_in_a_request() {
+    let mut server = Server::bound();
+    server.feed(&request(WHOLE | 0x40, 2, 0, 6, &[9; 16]));
+    let call = server.call();
+    assert_eq!((call.object, call.stub.len()), (None, 16), "a maybe is a call like any");
+    server.association.respond(call.id, &[]).unwrap();
+    assert_eq!(server.transmitted()[3], WHOLE, "and is answered");
+
+    let object = MGMT.uuid;
+    let stub = [&object.to_bytes_le()[..], &[1, 2, 3]].concat();
+    server.feed(&request(WHOLE | 0x80, 3, 0, 6, &stub));
+    let call = server.call();
+    assert_eq!((call.object, call.stub), (Some(object), vec![1, 2, 3]));
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Association {
         self.bound = true;
         self.multiplexed = header.flags().contains(PacketFlags::CONC_MPX);
         self.max_fragment = negotiated_size(bind.max_xmit_frag, bind.max_recv_frag);
+        // Header signing too, though without authentication there is nothing to sign: as Windows.
         let agreed = PacketFlags::CONC_MPX | PacketFlags::SUPPORT_HEADER_SIGN;
         self.unanswered_bind = Some(Box::new(UnansweredBind {
             call: header.call_id(),

@@ -69,6 +69,7 @@ const ALLOWED: &[Row] = &[
             "serde_json",
             "toml",
             "indicatif",
+            "unicode-width",
             "ureq",
             "tokio",
             "anyhow",

@@ -10,8 +10,10 @@ use clock::{ClockMode, Scale, SimTime, parse_duration};
 use server::Seed;
 use simulator::Transport;
 
+use crate::commands::Noun;
 use crate::exit;
 use crate::output::LogFormat;
+use crate::remote::control_url;
 
 /// An Exchange Server 2003 information store that a test can script
 #[derive(Parser, Debug)]
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     /// Ask a store whether it is ready
     #[command(after_help = exit::HELP)]
     Health(Health),
+    #[command(flatten)]
+    Noun(Noun),
 }
 
 /// What `serve` takes.
@@ -128,7 +132,7 @@ pub(crate) struct ScenarioRun {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Run on the default store of this server, which is emptied first, and left with a manual clock
-    #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL")]
+    #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL", value_parser = control_url)]
     pub(crate) control: Option<String>,
     /// How the clients' bytes travel, whatever the scenario says
     #[arg(long, value_parser = transport)]
@@ -146,7 +150,8 @@ pub(crate) struct Health {
         long,
         default_value = "http://127.0.0.1:8135",
         env = "EXSTORE_CONTROL",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = control_url
     )]
     pub(crate) control: String,
     /// Wait so long for the store to be ready

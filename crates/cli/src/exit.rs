@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::output;
+use crate::visible::visible_lines;
 
 /// The exit codes, as `exstore --help` lists them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,27 +14,39 @@ pub(crate) enum Code {
     Usage,
     /// 3
     Unreachable,
+    /// 4
+    NotFound,
+    /// 5
+    Conflict,
+    /// 6
+    NotAuthorised,
     /// 7
     BadInput,
+    /// 8
+    PartlyFailed,
     /// 70
     Internal,
+    /// 130
+    Interrupted,
 }
 
 /// Listed in the help of every command.
 pub(crate) const HELP: &str = "Exit codes: 0 done, 1 an assertion or scenario not met, 2 usage, 3 server unreachable, \
-7 bad input file, 70 internal";
+4 not found, 5 conflict, 6 not authorised, 7 bad input file, 8 bulk partly failed, 70 internal, 130 interrupted";
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
     what: String,
+    /// More about it, a line each.
+    notes: Vec<String>,
     hint: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), hint: None }
+        Self { code, what: what.into(), notes: Vec::new(), hint: None }
     }
 
     /// An error with its whole chain of sources.
@@ -48,6 +61,17 @@ impl Failure {
         Self::new(code, what)
     }
 
+    /// More about it, a line each.
+    pub(crate) fn notes(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// The same failure, with another exit code.
+    pub(crate) fn with_code(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
     /// What to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -57,11 +81,23 @@ impl Failure {
 
 /// Says why a command failed, and gives its exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    output::err(&format!("error: {}", failure.what));
-    if let Some(hint) = &failure.hint {
-        output::err(&format!("hint: {hint}"));
-    }
+    tell(failure);
     exit_code(failure.code)
+}
+
+/// Says why something failed, on stderr.
+pub(crate) fn tell(failure: &Failure) {
+    // Whoever pressed ^C knows what happened.
+    if failure.code == Code::Interrupted {
+        return;
+    }
+    output::err(&format!("error: {}", visible_lines(&failure.what)));
+    for note in &failure.notes {
+        output::err(&format!("  {}", visible_lines(note)));
+    }
+    if let Some(hint) = &failure.hint {
+        output::err(&format!("hint: {}", visible_lines(hint)));
+    }
 }
 
 /// Prints clap's own message: help goes to stdout and is no failure.
@@ -78,7 +114,12 @@ fn exit_code(code: Code) -> ExitCode {
         Code::NotMet => 1,
         Code::Usage => 2,
         Code::Unreachable => 3,
+        Code::NotFound => 4,
+        Code::Conflict => 5,
+        Code::NotAuthorised => 6,
         Code::BadInput => 7,
+        Code::PartlyFailed => 8,
         Code::Internal => 70,
+        Code::Interrupted => 130,
     })
 }

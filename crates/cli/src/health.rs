@@ -12,10 +12,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks until the store is ready, or `--wait` is over.
 pub(crate) fn run(args: &Health) -> Result<(), Failure> {
-    if !args.control.starts_with("http://") {
-        return Err(Failure::new(Code::Usage, format!("`{}` is no http:// URL", args.control))
-            .hint("write it as `http://127.0.0.1:8135`"));
-    }
     let client = Client::new(&args.control);
     let mut left = args.wait;
     loop {

@@ -1,13 +1,13 @@
-//! Requests to a control plane, and what its problems mean here.
+//! Requests to a control plane: JSON goes there, and comes back with the place in the journal that it reflects.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::Response;
+use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
-use crate::exit::{Code, Failure};
+use crate::problem::Problem;
 
 /// Longer than any request takes: advancing a clock returns when the store is quiescent.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -18,37 +18,68 @@ pub(crate) struct Client {
     base: String,
 }
 
+/// What a request does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    Nothing,
+    Json(serde_json::Value),
+    /// Bytes as they are, of no type that the server is told.
+    Bytes(Vec<u8>),
+}
+
+/// What a server answered, when it did what it was asked.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The body as it came.
+    pub(crate) body: Vec<u8>,
+}
+
 /// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum RequestError {
     /// Nobody answered.
-    Unreachable(String),
-    /// The answer was a problem, or no answer of this API.
-    Refused {
-        /// HTTP's number.
-        status: u16,
-        /// What the server said.
-        detail: String,
+    Unreachable {
+        /// The URL that was tried.
+        base: String,
+        /// Why.
+        why: String,
     },
+    /// The server said no.
+    Refused(Box<Problem>),
+    /// The answer is not one of this API.
+    Unknown(String),
 }
 
 impl Client {
     /// The control plane at `base`, such as `http://127.0.0.1:8135`.
     pub(crate) fn new(base: &str) -> Self {
-        let config =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
+        // A control plane is beside its user, and no proxy is in between, whatever the environment says.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(TIMEOUT))
+            .proxy(None);
         Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned() }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
-        self.read(self.agent.get(self.url(path)).call())
+        self.send(Method::Get, path, Payload::Nothing)?.read()
     }
 
     /// The status of a GET, whatever it is.
     pub(crate) fn status(&self, path: &str) -> Result<(u16, String), RequestError> {
-        let mut response = self.agent.get(self.url(path)).call().map_err(unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(unreachable)?;
-        Ok((response.status().as_u16(), text))
+        let mut response = self.call(Method::Get, path, Payload::Nothing)?;
+        let text = response.body_mut().read_to_string();
+        Ok((response.status().as_u16(), text.map_err(|error| self.unreachable(&error))?))
     }
 
     pub(crate) fn post<T: DeserializeOwned>(
@@ -56,7 +87,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, RequestError> {
-        self.read(self.agent.post(self.url(path)).send_json(body))
+        self.send(Method::Post, path, Payload::of(body)?)?.read()
     }
 
     pub(crate) fn put<T: DeserializeOwned>(
@@ -64,69 +95,113 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, RequestError> {
-        self.read(self.agent.put(self.url(path)).send_json(body))
+        self.send(Method::Put, path, Payload::of(body)?)?.read()
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<(), RequestError> {
-        let mut response = self.agent.delete(self.url(path)).call().map_err(unreachable)?;
-        let status = response.status();
-        if status.is_success() { Ok(()) } else { Err(refused(status.as_u16(), &mut response)) }
+        self.send(Method::Delete, path, Payload::Nothing).map(drop)
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    fn read<T: DeserializeOwned>(
+    /// The answer to a request, or the problem that came instead.
+    pub(crate) fn send(
         &self,
-        answer: Result<Response<Body>, ureq::Error>,
-    ) -> Result<T, RequestError> {
-        let mut response = answer.map_err(unreachable)?;
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Answer, RequestError> {
+        let mut response = self.call(method, path, payload)?;
         let status = response.status();
-        if !status.is_success() {
-            return Err(refused(status.as_u16(), &mut response));
+        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec();
+        let body = body.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            return Ok(Answer { body });
         }
-        let body = response.body_mut().with_config().limit(u64::MAX).read_json();
-        body.map_err(|error| RequestError::Refused {
-            status: status.as_u16(),
-            detail: format!("the answer is not the one that this program knows: {error}"),
-        })
+        Err(RequestError::Refused(Box::new(Problem::read(status.as_u16(), &body))))
     }
+
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Response<Body>, RequestError> {
+        let request = Request::builder().method(method.name()).uri(format!("{}{path}", self.base));
+        let answer = match payload {
+            Payload::Nothing => request.body(()).map(|request| self.agent.run(request)),
+            Payload::Json(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_string())
+                .map(|request| self.agent.run(request)),
+            Payload::Bytes(body) => request
+                .header("content-type", "application/octet-stream")
+                .body(body)
+                .map(|request| self.agent.run(request)),
+        };
+        let answer = answer.unwrap_or_else(|error| Err(error.into()));
+        answer.map_err(|error| self.unreachable(&error))
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> RequestError {
+        RequestError::Unreachable { base: self.base.clone(), why: error.to_string() }
+    }
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Payload {
+    fn of(body: &impl Serialize) -> Result<Self, RequestError> {
+        let body = serde_json::to_value(body);
+        body.map(Self::Json).map_err(|error| RequestError::Unknown(error.to_string()))
+    }
+}
+
+impl Answer {
+    /// The body as one of this API.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
+        serde_json::from_slice(&self.body).map_err(|error| unknown(&error))
+    }
+}
+
+/// An answer that this program can't read.
+pub(crate) fn unknown(error: &serde_json::Error) -> RequestError {
+    RequestError::Unknown(error.to_string())
 }
 
 impl core::fmt::Display for RequestError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Unreachable(why) => write!(f, "the server can't be reached: {why}"),
-            Self::Refused { status, detail } => write!(f, "{detail} (HTTP {status})"),
+            Self::Unreachable { base, why } => {
+                write!(f, "the server at {base} can't be reached: {why}")
+            }
+            Self::Refused(problem) => write!(f, "{problem}"),
+            Self::Unknown(why) => {
+                write!(f, "the answer is not the one that this program knows: {why}")
+            }
         }
     }
 }
 
 impl core::error::Error for RequestError {}
 
-impl From<RequestError> for Failure {
-    fn from(error: RequestError) -> Self {
-        let code = match error {
-            RequestError::Unreachable(_) => Code::Unreachable,
-            RequestError::Refused { .. } => Code::Internal,
-        };
-        Self::from_error(code, &error)
-    }
-}
-
-fn unreachable(error: ureq::Error) -> RequestError {
-    RequestError::Unreachable(error.to_string())
-}
-
-/// A problem's detail with its hint, or whatever came instead.
-fn refused(status: u16, response: &mut Response<Body>) -> RequestError {
-    let body = response.body_mut().read_to_string().unwrap_or_default();
-    let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-    let field = |name: &str| problem.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let mut detail = field("detail").or_else(|| field("title")).unwrap_or(body);
-    if let Some(hint) = field("hint") {
-        detail = format!("{detail}; {hint}");
-    }
-    RequestError::Refused { status, detail }
+/// `text` as one segment of a path, or as a value of a query: all but unreserved characters are written as bytes
+/// (RFC 3986 2.3).
+pub(crate) fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }

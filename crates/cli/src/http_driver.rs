@@ -11,7 +11,7 @@ use simulator::{
     StoreEvent, Transport,
 };
 
-use crate::http::{Client, RequestError};
+use crate::http::{Client, RequestError, percent_encoded};
 
 /// Rows asked for at a time: the most that a page holds.
 const PAGE: usize = 1_000;
@@ -167,18 +167,6 @@ fn path_of(path: &str) -> String {
 fn value_path(name: &str) -> String {
     let key = registry_poll::KeyPath::parameters_system();
     path_of(&format!("/registry/{}?value={}", percent_encoded(key.as_str()), percent_encoded(name)))
-}
-
-/// Everything but unreserved characters, RFC 3986 2.3.
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 fn client_body(injection: &Injection) -> Value {

@@ -1,16 +1,24 @@
 //! `exstore`: an Exchange Server 2003 information store that a test can script.
 
 mod args;
+mod caret;
+mod commands;
 mod demo;
 mod exit;
 mod health;
 mod http;
 mod http_driver;
 mod journal_file;
+mod lints;
+mod listing;
 mod output;
+mod problem;
+mod remote;
 mod scenario;
 mod serve;
 mod startup;
+mod table;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -29,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
         Command::Health(health) => health::run(&health),
+        Command::Noun(noun) => commands::run(&noun),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

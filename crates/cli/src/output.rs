@@ -5,6 +5,17 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
+/// How data is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// The server's answer.
+    Json,
+    /// The items of the server's answer, one a line.
+    Jsonl,
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -18,6 +29,20 @@ pub(crate) enum LogFormat {
 pub(crate) fn out(line: &str) -> bool {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
+}
+
+/// Lines of data, until nobody reads any more.
+pub(crate) fn lines(lines: impl IntoIterator<Item = String>) {
+    let mut stdout = io::stdout().lock();
+    let written = lines.into_iter().try_for_each(|line| writeln!(stdout, "{line}"));
+    // Whoever closed stdout has read enough.
+    drop(written.and_then(|()| stdout.flush()));
+}
+
+/// Data as it is.
+pub(crate) fn bytes(data: &[u8]) {
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(data).and_then(|()| stdout.flush()));
 }
 
 /// A line for whoever watches.

@@ -109,9 +109,11 @@ pub(crate) fn run_one(
 fn cannot_play(error: &RunError) -> Failure {
     let (RunError::Start(driver) | RunError::Step { source: driver, .. }) = error;
     match driver.get_ref().downcast_ref() {
-        Some(RequestError::Unreachable(_)) => Failure::from_error(Code::Unreachable, error)
+        Some(RequestError::Unreachable { .. }) => Failure::from_error(Code::Unreachable, error)
             .hint("start a server with `exstore serve`, or leave out --control"),
-        Some(RequestError::Refused { .. }) | None => Failure::from_error(Code::Internal, error),
+        Some(RequestError::Refused(_) | RequestError::Unknown(_)) | None => {
+            Failure::from_error(Code::Internal, error)
+        }
     }
 }
 

@@ -1,0 +1,178 @@
+//! `exstore block-list`: the two registry values that matter, by short names.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::list_text::{
+    List, TEXT_HELP, counted, errors, items, previewed, said_of, text_given, validated,
+};
+use super::request::query;
+use crate::exit::{Code, Failure};
+use crate::http::{Method, Payload};
+use crate::output::Output;
+use crate::remote::{Remote, Target};
+use crate::table::{Column, block, cell, text};
+
+pub(super) const EXAMPLES: &str = "  exstore block-list check \"mdl.exe, b.exe\"
+  exstore block-list set processes \"mdl.exe; b.exe\" --preview
+  exstore block-list set processes \"mdl.exe; b.exe\" --apply now
+  exstore block-list clear processes";
+
+/// What `block-list` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct BlockListArgs {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Show a list as the registry has it
+    Show {
+        #[arg(value_enum)]
+        list: List,
+    },
+    /// Write a list
+    Set {
+        #[arg(value_enum)]
+        list: List,
+        #[arg(help = TEXT_HELP)]
+        text: String,
+        #[command(flatten)]
+        change: Change,
+        /// Change nothing; show who would be cut off
+        #[arg(long, conflicts_with_all = ["apply", "if_cursor"])]
+        preview: bool,
+    },
+    /// Delete the value of a list, so that it blocks nobody
+    Clear {
+        #[arg(value_enum)]
+        list: List,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Say what a text would mean, and what looks wrong with it; fails (1) when it can't mean what was meant
+    Check {
+        #[arg(help = TEXT_HELP)]
+        text: String,
+        /// Which list it is for
+        #[arg(long, value_enum, default_value = "processes")]
+        list: List,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Change {
+    /// When it takes effect: with the next poll, unless told
+    #[arg(long, value_enum)]
+    apply: Option<Apply>,
+    /// Refuse when the store has moved since this cursor, such as the one of a preview
+    #[arg(long, value_name = "CURSOR")]
+    if_cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Apply {
+    /// With a poll that runs at once
+    Now,
+    /// With the next poll, as the article says
+    NextPoll,
+}
+
+const FIELDS: [Column; 4] = [
+    text("data", "data"),
+    text("problem", "problem"),
+    text("in force", "in_force"),
+    text("generation", "generation"),
+];
+
+/// What is shown of the poll that applied a change.
+const POLLED: [Column; 2] =
+    [text("applied by poll", "poll.number"), text("disconnected", "poll.disconnected")];
+
+pub(super) fn run(args: &BlockListArgs) -> Result<(), Failure> {
+    let remote = Remote::new(&args.target);
+    match &args.verb {
+        Verb::Show { list } => {
+            let answer = remote.get(&path(*list))?;
+            remote.show(&answer, |state| shown(state, *list))
+        }
+        Verb::Set { list, text, preview: true, .. } => preview(&remote, *list, text),
+        Verb::Set { list, text, change, .. } => {
+            let body = Payload::Json(json!({ "data": text_given(text)? }));
+            let answer = remote.send(Method::Put, &change.path(*list), body)?;
+            remote.show(&answer, |state| shown(state, *list))
+        }
+        Verb::Clear { list, change } => {
+            let answer = remote.send(Method::Delete, &change.path(*list), Payload::Nothing)?;
+            remote.show(&answer, |state| shown(state, *list))
+        }
+        Verb::Check { text, list } => validate(&remote, &[(*list, text_given(text)?)]),
+    }
+}
+
+/// Says what texts would mean.
+pub(super) fn validate(remote: &Remote, texts: &[(List, String)]) -> Result<(), Failure> {
+    let answer = remote.post("/policy/validate", body(texts))?;
+    remote.show(&answer, |said| validated(said, texts))?;
+    match errors(&answer.read()?, texts) {
+        0 => Ok(()),
+        count => {
+            let what = format!("the text has {}", counted(count, "error"));
+            Err(Failure::new(Code::NotMet, what))
+        }
+    }
+}
+
+/// Shows who would be cut off by texts, and gives the cursor that this is true at.
+pub(super) fn show_preview(
+    remote: &Remote,
+    texts: &[(List, String)],
+) -> Result<Option<String>, Failure> {
+    let answer = remote.post("/policy/preview", body(texts))?;
+    remote.show(&answer, |said| previewed(said, texts))?;
+    let said: Value = answer.read()?;
+    Ok(said.get("cursor").map(|_| cell(&said, "cursor")))
+}
+
+fn preview(remote: &Remote, list: List, text: &str) -> Result<(), Failure> {
+    let cursor = show_preview(remote, &[(list, text_given(text)?)])?;
+    if let Some(cursor) = cursor.filter(|_| remote.output == Output::Text) {
+        remote.note("");
+        remote.note(&format!(
+            "nothing has changed; the same command with `--if-cursor {cursor}` instead of --preview writes the list if this is still true"
+        ));
+    }
+    Ok(())
+}
+
+fn body(texts: &[(List, String)]) -> Value {
+    texts.iter().map(|(list, text)| (list.name().to_owned(), Value::from(text.as_str()))).collect()
+}
+
+fn path(list: List) -> String {
+    format!("/block-lists/{}", list.name())
+}
+
+impl Change {
+    fn path(&self, list: List) -> String {
+        let apply = self.apply.map(|apply| match apply {
+            Apply::Now => "now".to_owned(),
+            Apply::NextPoll => "next_poll".to_owned(),
+        });
+        query(&path(list), [("apply", &apply), ("if_cursor", &self.if_cursor)])
+    }
+}
+
+/// A list as the registry has it; with the poll that applied a change, if one did.
+fn shown(state: &Value, list: List) -> Vec<String> {
+    let polled = state.get("poll").is_some_and(|poll| !poll.is_null());
+    let fields: Vec<Column> =
+        FIELDS.into_iter().chain(POLLED.into_iter().filter(|_| polled)).collect();
+    let mut lines = block(&fields, state);
+    lines.extend(items(state));
+    lines.extend(said_of(state, list.name()));
+    lines
+}

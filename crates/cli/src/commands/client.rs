@@ -1,0 +1,163 @@
+//! `exstore client`: injected clients, which send the bytes of real ones.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::request::given;
+use crate::exit::Failure;
+use crate::http::{Method, Payload};
+use crate::listing::{self, Part};
+use crate::remote::{Remote, Target};
+use crate::table::{Column, number, table, text};
+
+pub(super) const EXAMPLES: &str =
+    "  exstore client add --process mdl.exe --user alice --count 3 --group finance
+  exstore client add --no-process --client-version 10.0.2627.1
+  exstore client list
+  exstore client connect 1 2 3";
+
+/// What `client` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Client {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List the injected clients
+    List(Part),
+    /// Show an injected client
+    Show {
+        /// The client's id
+        id: u64,
+    },
+    /// Inject clients, which connect at once
+    Add(Add),
+    /// Have clients connect again
+    Connect(Ids),
+    /// Have clients disconnect
+    Disconnect(Ids),
+    /// Disconnect clients and forget them
+    Delete(Ids),
+    /// Have clients make a call
+    Send {
+        #[command(flatten)]
+        ids: Ids,
+        /// Name this program in the call, as a client does whose auxiliary block comes late
+        #[arg(long, value_name = "NAME")]
+        process: Option<String>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Ids {
+    /// The clients' ids
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<u64>,
+}
+
+#[derive(clap::Args, Debug)]
+struct Add {
+    /// The program that it reports
+    #[arg(long, value_name = "NAME", required_unless_present = "no_process")]
+    process: Option<String>,
+    /// It sends no auxiliary block, and so names no program
+    #[arg(long, conflicts_with = "process")]
+    no_process: bool,
+    /// Its version; one below 11 has no place for a program's name
+    #[arg(long, value_name = "VERSION")]
+    client_version: Option<String>,
+    /// Its user; the client's id takes the place of an n in braces
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Its computer; the client's id takes the place of an n in braces
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
+    /// How it uses its mailbox: `cached` or `classic`
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+    /// How its bytes travel: `pipe` or `tcp`
+    #[arg(long, value_name = "pipe|tcp", env = "EXSTORE_TRANSPORT")]
+    transport: Option<String>,
+    /// How many of them
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    count: u64,
+    /// A label of your own, which no decision sees
+    #[arg(long, value_name = "NAME", env = "EXSTORE_GROUP")]
+    group: Option<String>,
+}
+
+const COLUMNS: [Column; 10] = [
+    number("ID", "id"),
+    text("STATE", "state"),
+    text("PROCESS", "process"),
+    text("VERSION", "client_version"),
+    text("USER", "user"),
+    text("MACHINE", "machine"),
+    text("MODE", "mode"),
+    text("TRANSPORT", "transport"),
+    text("GROUP", "group"),
+    text("OUTCOME", "outcome"),
+];
+
+const FIELDS: [Column; 11] = [
+    text("id", "id"),
+    text("state", "state"),
+    text("outcome", "outcome"),
+    text("process", "process"),
+    text("version", "client_version"),
+    text("user", "user"),
+    text("machine", "machine"),
+    text("mode", "mode"),
+    text("transport", "transport"),
+    text("group", "group"),
+    text("attempts", "attempts"),
+];
+
+pub(super) fn run(args: &Client) -> Result<(), Failure> {
+    let remote = Remote::new(&args.target);
+    let each = |ids: &Ids, done: &str, verb: &str, body: Value| {
+        let path = |id: &u64| format!("/clients/{id}/{verb}");
+        remote.each(&ids.ids, &COLUMNS, done, |id| remote.post(&path(id), body.clone()))
+    };
+    match &args.verb {
+        Verb::List(part) => listing::show_table(&remote, "/clients", part, &COLUMNS),
+        Verb::Show { id } => remote.show_block(&remote.get(&format!("/clients/{id}"))?, &FIELDS),
+        Verb::Add(add) => remote.show(&remote.post("/clients", add.body())?, |injected| {
+            // One client comes alone, several as a list.
+            match injected.get("items").and_then(Value::as_array) {
+                Some(items) => table(&COLUMNS, items),
+                None => table(&COLUMNS, [injected]),
+            }
+        }),
+        Verb::Connect(ids) => each(ids, "connected", "connect", json!({})),
+        Verb::Disconnect(ids) => each(ids, "disconnected", "disconnect", json!({})),
+        Verb::Delete(Ids { ids }) => remote.each(ids, &COLUMNS, "deleted", |id| {
+            remote.send(Method::Delete, &format!("/clients/{id}"), Payload::Nothing)
+        }),
+        Verb::Send { ids, process } => each(ids, "sent", "send", given([("process", process)])),
+    }
+}
+
+impl Add {
+    /// What is not told is the server's to choose.
+    fn body(&self) -> Value {
+        let Self { process, client_version, user, machine, mode, transport, group, .. } = self;
+        let mut body = given([
+            ("process", process),
+            ("client_version", client_version),
+            ("user", user),
+            ("machine", machine),
+            ("mode", mode),
+            ("transport", transport),
+            ("group", group),
+        ]);
+        if let Some(body) = body.as_object_mut() {
+            body.insert("count".to_owned(), self.count.into());
+        }
+        body
+    }
+}

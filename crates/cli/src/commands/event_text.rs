@@ -1,0 +1,77 @@
+//! An entry of the journal as a line: when, where in the journal, why, what, and the fields that matter for its type.
+
+use serde_json::Value;
+
+use crate::table::cell;
+
+/// What each kind of event is shown with; names are joined by dots as the API nests them.
+const FIELDS: [(&str, &[&str]); 8] = [
+    (
+        "session.",
+        &[
+            "session",
+            "process",
+            "client_version",
+            "machine",
+            "client_id",
+            "group",
+            "kept",
+            "reason",
+            "refusal",
+            "code.name",
+            "decision.item",
+        ],
+    ),
+    ("policy.", &["generation", "mode", "added", "removed"]),
+    ("enforcement.", &["generation", "disconnected", "kept", "unidentified"]),
+    ("poll.", &["poll.number", "poll.trigger", "value", "error", "changed", "generation"]),
+    ("registry.invalid", &["value", "problem"]),
+    ("registry.", &["name", "value.type", "value.data", "value.hex", "key"]),
+    ("clock.", &["mode", "target"]),
+    ("store.", &["build", "poll_interval"]),
+];
+
+/// Of a type that this program does not know, everything but what begins the line.
+const BEGINNING: [&str; 4] = ["seq", "at", "cause", "type"];
+
+/// The line.
+pub(super) fn line(event: &Value) -> String {
+    let kind = cell(event, "type");
+    let fields: Vec<String> = match FIELDS.iter().find(|(prefix, _)| kind.starts_with(prefix)) {
+        Some((_, fields)) => fields.iter().filter_map(|field| named(event, field)).collect(),
+        None => {
+            let names = event.as_object().into_iter().flat_map(|fields| fields.keys());
+            let names = names.filter(|name| !BEGINNING.contains(&name.as_str()));
+            names.filter_map(|name| named(event, name)).collect()
+        }
+    };
+    let (at, seq, cause) = (cell(event, "at"), cell(event, "seq"), cell(event, "cause"));
+    let line = format!("{at}  {seq:>5}  {cause:<9}  {kind:<21}  {}", fields.join(" "));
+    line.trim_end().to_owned()
+}
+
+/// `name=value`, quoted where it has spaces; nothing for what is not there.
+fn named(event: &Value, field: &str) -> Option<String> {
+    let value = cell(event, field);
+    let name = field.strip_suffix(".name").unwrap_or(field).rsplit('.').next().unwrap_or(field);
+    let quoted = value.contains([' ', '"', '=']);
+    let value = if quoted { Value::from(value).to_string() } else { value };
+    (value != "-").then(|| format!("{name}={value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::line;
+
+    #[test]
+    fn an_event_of_an_unknown_type_shows_all_that_it_has() {
+        let event = json!({
+            "seq": 7, "at": "2006-04-22T08:00:00Z", "cause": "control", "type": "moon.rose",
+            "phase": "nearly full", "tide": 3, "clouds": null,
+        });
+        let told = "2006-04-22T08:00:00Z      7  control    moon.rose              phase=\"nearly full\" tide=3";
+        assert_eq!(line(&event), told);
+    }
+}

@@ -1,0 +1,171 @@
+//! `exstore policy`: the rules in force, what a text would mean, and why a client is or is not blocked.
+
+use clap::{ArgGroup, Subcommand};
+use serde_json::{Value, json};
+
+use super::block_list::{show_preview, validate};
+use super::decisions;
+use super::list_text::{List, TEXT_HELP, items, text_given};
+use super::request::given;
+use crate::exit::Failure;
+use crate::listing::{self, Part};
+use crate::remote::{Remote, Target};
+use crate::table::{Column, block, cell, number, table, text};
+
+pub(super) const EXAMPLES: &str =
+    "  exstore policy explain --process mdl.exe --client-version 11.0.5608.0
+  exstore policy explain --session 7
+  exstore policy preview --processes \"mdl.exe; b.exe\"";
+
+/// What `policy` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Policy {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Show the policy in force
+    Show,
+    /// List the policies that were in force
+    Generations(Part),
+    /// Say what texts would mean, and what looks wrong with them; fails (1) when one can't mean what was meant
+    Validate(Texts),
+    /// List who would be cut off if these were the lists, with the cursor that this is true at
+    Preview(Texts),
+    /// Say why a client is or is not blocked, item by item, with near misses
+    Explain(Explain),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("lists").required(true).multiple(true).args(["processes", "versions"])))]
+struct Texts {
+    #[arg(long, value_name = "TEXT", help = TEXT_HELP)]
+    processes: Option<String>,
+    #[arg(long, value_name = "TEXT", help = TEXT_HELP)]
+    versions: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("whom").required(true).args(["process", "no_process", "session", "client", "decision"])))]
+struct Explain {
+    /// A client that reports this program; given again, one that reports several, in order
+    #[arg(long, value_name = "NAME")]
+    process: Vec<String>,
+    /// A client that names no program
+    #[arg(long)]
+    no_process: bool,
+    /// Of such a client, its version
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["session", "client", "decision"])]
+    client_version: Option<String>,
+    /// The client of this session
+    #[arg(long, value_name = "ID")]
+    session: Option<u64>,
+    /// This injected client, as it last connected
+    #[arg(long, value_name = "ID")]
+    client: Option<u64>,
+    /// The client of this decision
+    #[arg(long, value_name = "ID")]
+    decision: Option<u64>,
+}
+
+const FIELDS: [Column; 3] =
+    [text("generation", "generation"), text("off", "off"), text("text", "text")];
+
+const GENERATIONS: [Column; 5] = [
+    number("GENERATION", "generation"),
+    text("AT", "at"),
+    text("CAUSE", "cause"),
+    text("ADDED", "added"),
+    text("REMOVED", "removed"),
+];
+
+const EXPLAINED: [Column; 6] = [
+    text("decision", "decision"),
+    text("processes", "processes"),
+    text("version", "client_version"),
+    text("generation", "generation"),
+    text("matched item", "matched.item"),
+    text("summary", "summary"),
+];
+
+/// An item as it is held against a client.
+const HELD: [Column; 4] = [
+    text("LIST", "list"),
+    number("#", "ordinal"),
+    text("ITEM", "item"),
+    text("VERDICT", "verdict"),
+];
+
+pub(super) fn run(args: &Policy) -> Result<(), Failure> {
+    let remote = Remote::new(&args.target);
+    match &args.verb {
+        Verb::Show => remote.show(&remote.get("/policy")?, |policy| {
+            let mut lines = block(&FIELDS, policy);
+            lines.extend(items(policy));
+            lines
+        }),
+        Verb::Generations(part) => {
+            listing::show_table(&remote, "/policy/generations", part, &GENERATIONS)
+        }
+        Verb::Validate(texts) => validate(&remote, &texts.given()?),
+        Verb::Preview(texts) => show_preview(&remote, &texts.given()?).map(drop),
+        Verb::Explain(whom) => {
+            remote.show(&remote.post("/policy/explain", whom.body())?, explained)
+        }
+    }
+}
+
+impl Texts {
+    fn given(&self) -> Result<Vec<(List, String)>, Failure> {
+        let texts = List::ALL.into_iter().zip([&self.processes, &self.versions]);
+        let given = texts.filter_map(|(list, text)| Some((list, text.as_ref()?)));
+        given.map(|(list, text)| Ok((list, text_given(text)?))).collect()
+    }
+}
+
+impl Explain {
+    fn body(&self) -> Value {
+        let ids = [("session", self.session), ("client", self.client), ("decision", self.decision)];
+        if let Some((name, id)) = ids.into_iter().find_map(|(name, id)| Some((name, id?))) {
+            return json!({ name: id });
+        }
+        let mut body = given([("client_version", &self.client_version)]);
+        if let Some(body) = body.as_object_mut() {
+            body.insert("processes".to_owned(), json!(self.process));
+        }
+        body
+    }
+}
+
+/// What the policy says of a client, and each item held against it.
+fn explained(answer: &Value) -> Vec<String> {
+    let mut lines = block(&EXPLAINED, answer);
+    let items = answer.get("items").and_then(Value::as_array);
+    let held: Vec<Value> = items.into_iter().flatten().map(held).collect();
+    if !held.is_empty() {
+        lines.push(String::new());
+        lines.extend(table(&HELD, &held));
+    }
+    if let Some(recorded) = answer.get("recorded").filter(|recorded| !recorded.is_null()) {
+        lines.extend([String::new(), "as it was decided then:".to_owned()]);
+        lines.extend(block(&decisions::FIELDS, recorded));
+    }
+    lines
+}
+
+fn held(item: &Value) -> Value {
+    let verdict = match (item.get("matches").and_then(Value::as_bool), item.get("near_miss")) {
+        (Some(true), _) => "matches".to_owned(),
+        (_, Some(near)) if !near.is_null() => format!("near: {}", cell(near, "message")),
+        _ => "-".to_owned(),
+    };
+    let mut held = item.clone();
+    if let Some(held) = held.as_object_mut() {
+        held.insert("verdict".to_owned(), verdict.into());
+    }
+    held
+}

@@ -1,0 +1,113 @@
+//! `exstore session`: every MAPI session, whoever opened it.
+
+use super::request::query;
+use crate::exit::Failure;
+use crate::http::{Method, Payload};
+use crate::listing::{self, Part};
+use crate::remote::{Remote, Target};
+use crate::table::{Column, cell, number, table, text};
+use clap::Subcommand;
+
+pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
+  exstore session show 7
+  exstore session disconnect 7 8";
+
+/// What `session` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Session {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List the live sessions
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Show a live session
+    Show {
+        /// The session's id
+        id: u64,
+    },
+    /// Disconnect sessions; the policy has no part in it
+    Disconnect {
+        /// The sessions' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<u64>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Filter {
+    /// Only those whose client reported this program, compared as the policy does
+    #[arg(long, value_name = "NAME")]
+    process: Option<String>,
+    /// Only those of injected clients with this label
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Only those of this injected client
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+}
+
+pub(super) const COLUMNS: [Column; 9] = [
+    number("ID", "id"),
+    text("PROCESS", "process"),
+    text("VERSION", "client_version"),
+    text("MACHINE", "machine"),
+    text("MODE", "mode"),
+    text("ORIGIN", "origin"),
+    text("TRANSPORT", "transport"),
+    text("GROUP", "group"),
+    text("USER", "user_dn"),
+];
+
+const FIELDS: [Column; 15] = [
+    text("id", "id"),
+    text("process", "process"),
+    text("processes", "processes"),
+    text("version", "client_version"),
+    text("user", "user_dn"),
+    text("machine", "machine"),
+    text("mode", "mode"),
+    text("origin", "origin"),
+    text("client", "client_id"),
+    text("group", "group"),
+    text("transport", "transport"),
+    text("address", "address"),
+    text("opened by", "interface"),
+    text("connected at", "connected_at"),
+    text("generation", "generation"),
+];
+
+pub(super) fn run(args: &Session) -> Result<(), Failure> {
+    let remote = Remote::new(&args.target);
+    match &args.verb {
+        Verb::List { filter, part } => {
+            let said =
+                listing::show(&remote, &filter.path(), part, |items| table(&COLUMNS, items))?;
+            let (total, unidentified) = (cell(&said, "total"), cell(&said, "unidentified"));
+            remote.note(&format!("{total} live in all, {unidentified} without a program's name"));
+            Ok(())
+        }
+        Verb::Show { id } => remote.show_block(&remote.get(&format!("/sessions/{id}"))?, &FIELDS),
+        Verb::Disconnect { ids } => remote.each(ids, &COLUMNS, "disconnected", |id| {
+            remote.send(Method::Delete, &format!("/sessions/{id}"), Payload::Nothing)
+        }),
+    }
+}
+
+impl Filter {
+    fn path(&self) -> String {
+        query(
+            "/sessions",
+            [("process", &self.process), ("group", &self.group), ("client_id", &self.client)],
+        )
+    }
+}

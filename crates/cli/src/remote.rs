@@ -1,0 +1,193 @@
+//! A store of a running server: what every command that talks to one takes, and how it shows what comes back.
+
+use core::fmt::Display;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::exit::{Code, Failure, tell};
+use crate::http::{Answer, Client, Method, Payload, RequestError, percent_encoded, unknown};
+use crate::listing::Page;
+use crate::output::{self, Output};
+use crate::table::{Column, block, table};
+
+/// Where the store is, and how to show what it says.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Target {
+    /// The server's control plane
+    #[arg(
+        long,
+        global = true,
+        default_value = "http://127.0.0.1:8135",
+        env = "EXSTORE_CONTROL",
+        value_name = "URL",
+        value_parser = control_url,
+        help_heading = "Server"
+    )]
+    control: String,
+    /// The store on that server
+    #[arg(
+        long,
+        global = true,
+        default_value = "default",
+        env = "EXSTORE_STORE",
+        value_name = "NAME",
+        help_heading = "Server"
+    )]
+    store: String,
+    /// How data is written: for people, the server's JSON, or its items one a line
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        help_heading = "Server",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    output: Output,
+}
+
+/// A store, and how to show what it says.
+pub(crate) struct Remote {
+    client: Client,
+    store: String,
+    pub(crate) output: Output,
+}
+
+/// A URL that requests can go to.
+pub(crate) fn control_url(text: &str) -> Result<String, String> {
+    if text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no http:// URL; write it as `http://127.0.0.1:8135`"))
+}
+
+impl Remote {
+    pub(crate) fn new(target: &Target) -> Self {
+        let Target { control, store, output } = target;
+        Self {
+            client: Client::new(control),
+            store: format!("/v1/stores/{}", percent_encoded(store)),
+            output: *output,
+        }
+    }
+
+    /// Asks for something of the store; `path` begins below it, and may have a query.
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, RequestError> {
+        self.send(Method::Get, path, Payload::Nothing)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: Value) -> Result<Answer, RequestError> {
+        self.send(Method::Post, path, Payload::Json(body))
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Answer, RequestError> {
+        self.client.send(method, &format!("{}{path}", self.store), payload)
+    }
+
+    /// Asks for something of the server.
+    pub(crate) fn get_of_server(&self, path: &str) -> Result<Answer, RequestError> {
+        self.client.send(Method::Get, path, Payload::Nothing)
+    }
+
+    /// Shows an answer, for people as `text` has it.
+    pub(crate) fn show(
+        &self,
+        answer: &Answer,
+        text: impl FnOnce(&Value) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        match self.output {
+            Output::Text => output::lines(text(&answer.read()?)),
+            Output::Json => output::lines([raw(answer)]),
+            Output::Jsonl => match Page::read(answer) {
+                Ok(page) => output::lines(page.items.iter().map(|item| item.get().to_owned())),
+                Err(_) => output::lines([raw(answer)]),
+            },
+        }
+        Ok(())
+    }
+
+    /// Shows an answer that is one thing.
+    pub(crate) fn show_block(&self, answer: &Answer, fields: &[Column]) -> Result<(), Failure> {
+        self.show(answer, |value| block(fields, value))
+    }
+
+    /// Does the same to each of several things, all of them even when one fails. Shows what came back; a thing that is
+    /// gone, as a note that `done` makes.
+    pub(crate) fn each<T: Display>(
+        &self,
+        ids: &[T],
+        columns: &[Column],
+        done: &str,
+        act: impl Fn(&T) -> Result<Answer, RequestError>,
+    ) -> Result<(), Failure> {
+        let mut failures = Vec::new();
+        let mut answers = Vec::new();
+        for id in ids {
+            match act(id) {
+                Ok(answer) if answer.body.is_empty() => self.note(&format!("{id}: {done}")),
+                Ok(answer) => answers.push(answer),
+                // Nobody will answer for the others either.
+                Err(error @ RequestError::Unreachable { .. }) => return Err(error.into()),
+                Err(error) => failures.push(Failure::from(error)),
+            }
+        }
+        self.show_each(&answers, columns)?;
+        partly(failures, ids.len())
+    }
+
+    fn show_each(&self, answers: &[Answer], columns: &[Column]) -> Result<(), Failure> {
+        match (self.output, answers) {
+            (_, []) => {}
+            (Output::Text, answers) => {
+                let values: Result<Vec<Value>, _> = answers.iter().map(Answer::read).collect();
+                output::lines(table(columns, &values?));
+            }
+            (Output::Json, [answer]) => output::lines([raw(answer)]),
+            (Output::Json, answers) => {
+                let items: Vec<String> = answers.iter().map(raw).collect();
+                output::lines([format!("{{\"items\":[{}]}}", items.join(","))]);
+            }
+            (Output::Jsonl, answers) => output::lines(answers.iter().map(raw)),
+        }
+        Ok(())
+    }
+
+    /// A word for people, who may be watching; it is no data.
+    pub(crate) fn note(&self, text: &str) {
+        if self.output == Output::Text {
+            output::err(text);
+        }
+    }
+}
+
+/// The failure of a command that did several things, some of which failed.
+fn partly(failures: Vec<Failure>, of: usize) -> Result<(), Failure> {
+    let failed = failures.len();
+    let mut failures = failures;
+    match failures.pop() {
+        None => Ok(()),
+        Some(last) => {
+            failures.iter().for_each(tell);
+            Err(if failed < of { last.with_code(Code::PartlyFailed) } else { last })
+        }
+    }
+}
+
+/// The body as it came, as a line.
+fn raw(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).trim_end().to_owned()
+}
+
+/// A value that was kept as text.
+pub(crate) fn value(raw: &RawValue) -> Result<Value, RequestError> {
+    serde_json::from_str(raw.get()).map_err(|error| unknown(&error))
+}

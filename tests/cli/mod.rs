@@ -1,6 +1,10 @@
 //! The program: what it prints, where it listens, how it ends.
 
+mod contract;
+mod follow;
 mod process;
 mod readme;
+mod reference;
 mod scenarios;
 mod serve;
+mod transcript;

@@ -1,0 +1,88 @@
+//! `events follow`: what happens, as it happens.
+
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use super::process::{Serving, exstore};
+
+struct Following {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Following {
+    fn start(serving: &Serving, arguments: &[&str]) -> Self {
+        let mut child = exstore()
+            .args(["events", "follow", "--control", serving.control()])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("exstore runs");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        Self { child, lines }
+    }
+
+    fn next(&mut self) -> String {
+        self.lines.next().expect("another line").expect("text")
+    }
+
+    /// Presses ^C; gives the exit code and what was said on stderr.
+    fn interrupt(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        let mut said = String::new();
+        let mut stderr = self.child.stderr.take().expect("it is piped");
+        stderr.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("it ends").code(), said)
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn on(serving: &Serving, arguments: &[&str]) {
+    let output = exstore().args(arguments).args(["--control", serving.control()]).output();
+    let output = output.expect("exstore runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_journal_is_followed_until_interrupted() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let mut following = Following::start(&serving, &["--after", "0"]);
+    assert!(following.next().contains("store.started"));
+    assert!(following.next().contains("poll.completed"));
+    on(&serving, &["client", "add", "--process", "mdl.exe"]);
+    let line = following.next();
+    assert!(line.contains("session.connected") && line.contains("process=mdl.exe"), "{line}");
+    let (code, said) = following.interrupt();
+    assert_eq!((code, said.as_str()), (Some(130), "following the journal after 0; ^C ends it\n"));
+}
+
+#[test]
+fn a_reset_is_said_and_followed_through() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let mut following =
+        Following::start(&serving, &["--after", "0", "--type", "store.started", "-o", "jsonl"]);
+    assert!(following.next().starts_with("{\"seq\":1,"));
+    on(&serving, &["store", "reset"]);
+    assert!(following.next().starts_with("{\"seq\":1,"), "of the new epoch");
+    let (code, said) = following.interrupt();
+    assert_eq!(code, Some(130));
+    assert!(said.starts_with("gap: "), "{said}");
+}
+
+#[test]
+fn a_server_that_leaves_ends_it() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let mut following = Following::start(&serving, &["--after", "0"]);
+    following.next();
+    assert_eq!(serving.end_with("-TERM"), Some(0));
+    assert_eq!(following.child.wait().expect("it ends").code(), Some(3));
+}

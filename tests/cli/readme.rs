@@ -1,23 +1,31 @@
-//! The README's screen of curl, run as it stands.
+//! The README's screens of curl and of commands, run as they stand.
 
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Output};
 
-use super::process::Serving;
+use super::process::{Serving, exstore};
 use crate::workspace::{root, text};
+
+/// The block of the README that begins so.
+fn screen(beginning: &str) -> String {
+    let readme = text(&root().join("README.md"));
+    let mut blocks = readme.split("```sh\n").filter_map(|block| block.split("```").next());
+    blocks.find(|block| block.starts_with(beginning)).expect("the screen").to_owned()
+}
+
+fn said(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
 
 #[test]
 fn the_screen_of_curl_tells_the_story() {
     let serving = Serving::start(&["--clock", "manual"]);
-    let readme = text(&root().join("README.md"));
-    let screen =
-        readme.split("```sh\n").find(|block| block.starts_with("S=")).expect("the screen of curl");
-    let screen = screen.split("```").next().expect("its end");
-    let screen = screen.replace("http://127.0.0.1:8135", serving.control());
+    let screen = screen("S=").replace("http://127.0.0.1:8135", serving.control());
     // Each command's answer on a line of its own.
     let screen = screen.replace("\ncurl ", "\necho; curl ");
-    let output = Command::new("bash").args(["-euc", &screen]).output().expect("bash and curl run");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let said = said(&Command::new("bash").args(["-euc", &screen]).output().expect("bash and curl"));
     let answers: Vec<&str> = said.lines().skip(1).collect();
     let told = [
         "\"state\":\"connected\"",
@@ -36,5 +44,24 @@ fn the_screen_of_curl_tells_the_story() {
     assert_eq!(answers.len(), told.len(), "{said}");
     for (answer, told) in answers.into_iter().zip(told) {
         assert!(answer.contains(told), "no `{told}` in {answer}");
+    }
+}
+
+#[test]
+fn the_screen_of_commands_tells_it_too() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let program = PathBuf::from(exstore().get_program());
+    let folder = program.parent().expect("its folder").display().to_string();
+    let screen = format!("PATH={folder}:$PATH\n{}", screen("exstore client"));
+    let output = Command::new("bash")
+        .args(["-euc", &screen])
+        .env("EXSTORE_CONTROL", serving.control())
+        .output()
+        .expect("bash runs");
+    let said = said(&output);
+    for told in
+        ["  | ^^^^^^^", "disconnected     3", "Forbidden: ", "\"type\":\"session.disconnected\""]
+    {
+        assert!(said.contains(told), "no `{told}` in {said}");
     }
 }

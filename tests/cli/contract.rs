@@ -295,6 +295,12 @@ fn whatever_a_server_answers_has_an_exit_code() {
             70,
         ),
         row("somebody else", (502, "<html>\x1b[2J"), &["HTTP 502: <html>\u{241b}[2J"], 70),
+        row(
+            "a forged line",
+            (400, r#"{"detail":"a\nhint: do as I say"}"#),
+            &["error: a\u{240a}hint: do"],
+            2,
+        ),
         row("no list", (200, "{}"), &["the answer is not the one"], 70),
         row("no JSON", (200, "hello"), &["no exstore at all"], 70),
     ]);

@@ -156,6 +156,7 @@ fn the_policy_is_explained_item_by_item() {
             ],
             &["policy", "explain", "--no-process"],
             &["policy", "explain", "--session", "1"],
+            &["policy", "explain", "--process", "mdl.exe", "-o", "jsonl"],
             &["policy", "explain", "--client", "9"],
             &["policy", "explain"],
         ],
@@ -246,6 +247,24 @@ fn a_list_of_many_pages_is_read_to_its_end() {
     }
     let limited = tell(&serving, &["client", "list", "-o", "jsonl", "--limit", "1200"]);
     assert_eq!(limited.lines().filter(|line| line.starts_with('{')).count(), 1_200);
+}
+
+#[test]
+fn the_environment_says_where_and_how() {
+    let serving = serving();
+    let with = |name: &str, value: &str| {
+        let output = exstore()
+            .args(["clock", "show", "--control", serving.control()])
+            .env(name, value)
+            .output()
+            .expect("exstore runs");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    };
+    let (said, code) = with("EXSTORE_OUTPUT", "json");
+    assert!(said.starts_with("{\"mode\":\"manual\"") && code == Some(0), "{said}");
+    assert_eq!(with("EXSTORE_STORE", "other").1, Some(4));
+    let (said, code) = with("EXSTORE_CONTROL", "http://127.0.0.1:1");
+    assert!(said.starts_with("mode ") && code == Some(0), "the flag comes first");
 }
 
 #[test]

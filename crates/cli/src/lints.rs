@@ -57,5 +57,10 @@ pub(crate) fn lint_lines(lints: &[Lint], name: &str, text: &str) -> Vec<String> 
 /// A line of text, where it is from, and carets under a part of it.
 pub(crate) fn pointed(place: &str, text: &str, start: usize, end: usize) -> Vec<String> {
     let (line, carets) = underline(text, start, end);
-    vec![format!(" --> {place}"), "  |".to_owned(), format!("  | {line}"), format!("  | {carets}")]
+    vec![
+        format!(" --> {}", visible(place)),
+        "  |".to_owned(),
+        format!("  | {line}"),
+        format!("  | {carets}"),
+    ]
 }

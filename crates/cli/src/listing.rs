@@ -37,6 +37,11 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// Whether it is a list and nothing else; an answer may have a list within.
+    pub(crate) fn is_list(&self) -> bool {
+        self.rest.keys().all(|name| matches!(name.as_str(), "next" | "more"))
+    }
+
     pub(crate) fn read(answer: &Answer) -> Result<Self, RequestError> {
         let mut rest: BTreeMap<String, Box<RawValue>> = answer.read()?;
         let items = rest.remove("items").ok_or_else(no_items)?;
@@ -74,36 +79,37 @@ pub(crate) fn show(
 ) -> Result<Value, Failure> {
     let mut wanted = part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(PAGE));
     let mut after = part.after.clone();
-    let mut items = Vec::new();
+    let mut before = Vec::new();
     loop {
         let answer = remote.get(&page_path(path, wanted.min(PAGE), after.as_deref()))?;
-        let page = Page::read(&answer)?;
+        let mut page = Page::read(&answer)?;
         wanted = wanted.saturating_sub(page.items.len());
-        let is_last = wanted == 0 || !page.more;
-        let Page { items: read, next, more, rest } = page;
+        // A page without items has no end behind it that could be reached.
+        let is_last = wanted == 0 || !page.more || page.items.is_empty();
         if remote.output == Output::Jsonl {
-            output::lines(read.iter().map(|item| item.get().to_owned()));
-        } else {
-            items.extend(read);
-        }
-        if is_last {
-            show_all(remote, &items, &rest, text)?;
-            if let Some(next) = next.filter(|_| more) {
-                remote.note(&format!("there is more: --after {next}"));
+            if !output::lines(page.items.drain(..).map(|item| item.get().to_owned())) {
+                return Ok(Value::Null);
             }
-            let rest = rest.iter().map(|(name, raw)| Ok((name.clone(), value(raw)?)));
-            return Ok(rest.collect::<Result<_, RequestError>>().map(Value::Object)?);
+        } else if is_last && before.is_empty() && remote.output == Output::Json {
+            remote.show(&answer, |_| Vec::new())?;
+            return Ok(Value::Null);
         }
-        after = next;
+        before.append(&mut page.items);
+        if is_last {
+            page.items = before;
+            return show_whole(remote, &page, text);
+        }
+        after = page.next;
     }
 }
 
-fn show_all(
+/// Shows the last page, which has taken the items of those before it.
+fn show_whole(
     remote: &Remote,
-    items: &[Box<RawValue>],
-    rest: &BTreeMap<String, Box<RawValue>>,
+    page: &Page,
     text: impl FnOnce(&[Value]) -> Vec<String>,
-) -> Result<(), Failure> {
+) -> Result<Value, Failure> {
+    let Page { items, next, more, rest } = page;
     match remote.output {
         Output::Jsonl => {}
         Output::Json => {
@@ -117,7 +123,11 @@ fn show_all(
             output::lines(text(&items?));
         }
     }
-    Ok(())
+    if let Some(next) = next.as_ref().filter(|_| *more) {
+        remote.note(&format!("there is more: --after {next}"));
+    }
+    let rest = rest.iter().map(|(name, raw)| Ok((name.clone(), value(raw)?)));
+    Ok(rest.collect::<Result<_, RequestError>>().map(Value::Object)?)
 }
 
 /// The path of a page; `path` may have a query already.

@@ -31,12 +31,11 @@ pub(crate) fn out(line: &str) -> bool {
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
 }
 
-/// Lines of data, until nobody reads any more.
-pub(crate) fn lines(lines: impl IntoIterator<Item = String>) {
+/// Lines of data. False when nobody reads any more, which is no failure: whoever closed stdout has read enough.
+pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> bool {
     let mut stdout = io::stdout().lock();
     let written = lines.into_iter().try_for_each(|line| writeln!(stdout, "{line}"));
-    // Whoever closed stdout has read enough.
-    drop(written.and_then(|()| stdout.flush()));
+    written.and_then(|()| stdout.flush()).is_ok()
 }
 
 /// Data as it is.

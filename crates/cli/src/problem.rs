@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::exit::{Code, Failure};
 use crate::http::RequestError;
+use crate::visible::visible;
 
 /// A problem, as far as it is shown.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -37,12 +38,13 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 14] = [
+const HINTS: [(&str, &str); 15] = [
     ("client-not-connected", "`exstore client connect ID` has it connect again"),
     ("client-not-found", "`exstore client list` shows those there are"),
     ("clock-backwards", "`exstore store reset --now TIME` starts time again"),
     ("clock-not-manual", "make it manual first: `exstore clock set manual`"),
     ("decision-not-found", "`exstore decisions list` shows those there are"),
+    ("invalid-registry-key", "begin with HKLM or its like, and join by backslashes or slashes"),
     ("method-not-allowed", "the server may be of another version than this program"),
     ("no-rpc-port", "inject the client over the pipe: `--transport pipe`"),
     ("poll-not-found", "`exstore poll list` shows those that are remembered"),
@@ -105,7 +107,7 @@ impl Problem {
     fn notes(&self) -> Vec<String> {
         let places = self.errors.iter().filter_map(|error| error.note(&self.detail));
         let request = self.request_id.iter().map(|id| format!("request: {id}"));
-        places.chain(request).collect()
+        places.chain(request).map(|note| visible(&note)).collect()
     }
 }
 
@@ -141,7 +143,8 @@ impl fmt::Display for Problem {
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        let what = error.to_string();
+        // A line of what the server says can't pose as one of this program.
+        let what = visible(&error.to_string());
         match error {
             RequestError::Unreachable { .. } => Self::new(Code::Unreachable, what).hint(
                 "start a store with `exstore serve`, or say where it is with --control URL or EXSTORE_CONTROL",
@@ -149,12 +152,25 @@ impl From<RequestError> for Failure {
             RequestError::Refused(problem) => {
                 let failure = Self::new(problem.code(), what).notes(problem.notes());
                 match problem.hint() {
-                    Some(hint) => failure.hint(hint),
+                    Some(hint) => failure.hint(visible(&hint)),
                     None => failure,
                 }
             }
             RequestError::Unknown(_) => Self::new(Code::Internal, what)
                 .hint("the server may be of another version than this program, or no exstore at all"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HINTS;
+
+    #[test]
+    fn every_hint_is_for_a_problem_that_there_is() {
+        for (name, _) in HINTS {
+            let known = control::ProblemType::ALL.iter().any(|kind| kind.slug() == name);
+            assert!(known, "the server has no problem `{name}`");
         }
     }
 }

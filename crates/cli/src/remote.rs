@@ -104,14 +104,15 @@ impl Remote {
         answer: &Answer,
         text: impl FnOnce(&Value) -> Vec<String>,
     ) -> Result<(), Failure> {
-        match self.output {
-            Output::Text => output::lines(text(&answer.read()?)),
-            Output::Json => output::lines([raw(answer)]),
-            Output::Jsonl => match Page::read(answer) {
-                Ok(page) => output::lines(page.items.iter().map(|item| item.get().to_owned())),
-                Err(_) => output::lines([raw(answer)]),
-            },
-        }
+        let items = Page::read(answer).ok().filter(Page::is_list).map(|page| page.items);
+        let lines = match (self.output, items) {
+            (Output::Text, _) => text(&answer.read()?),
+            (Output::Jsonl, Some(items)) => {
+                items.into_iter().map(|item| item.get().to_owned()).collect()
+            }
+            (Output::Json | Output::Jsonl, _) => vec![raw(answer)],
+        };
+        output::lines(lines);
         Ok(())
     }
 
@@ -145,19 +146,19 @@ impl Remote {
     }
 
     fn show_each(&self, answers: &[Answer], columns: &[Column]) -> Result<(), Failure> {
-        match (self.output, answers) {
-            (_, []) => {}
+        let lines = match (self.output, answers) {
+            (_, []) => Vec::new(),
             (Output::Text, answers) => {
                 let values: Result<Vec<Value>, _> = answers.iter().map(Answer::read).collect();
-                output::lines(table(columns, &values?));
+                table(columns, &values?)
             }
-            (Output::Json, [answer]) => output::lines([raw(answer)]),
-            (Output::Json, answers) => {
+            (Output::Json, [_, _, ..]) => {
                 let items: Vec<String> = answers.iter().map(raw).collect();
-                output::lines([format!("{{\"items\":[{}]}}", items.join(","))]);
+                vec![format!("{{\"items\":[{}]}}", items.join(","))]
             }
-            (Output::Jsonl, answers) => output::lines(answers.iter().map(raw)),
-        }
+            (Output::Json | Output::Jsonl, answers) => answers.iter().map(raw).collect(),
+        };
+        output::lines(lines);
         Ok(())
     }
 

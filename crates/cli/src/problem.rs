@@ -115,12 +115,13 @@ impl FieldError {
     /// Its place, and what is wrong there unless the problem has said it already.
     fn note(&self, said: &str) -> Option<String> {
         let parameter = self.parameter.as_ref().map(|name| format!("?{name}"));
-        // The body's lines are this program's own; only a file has lines that a person knows.
-        let pointer = self.pointer.clone().filter(|pointer| pointer != "#");
-        let place = pointer.or(parameter).or_else(|| {
-            let (line, column) = (self.line?, self.column?);
-            Some(format!("line {line}, column {column}"))
-        });
+        let line = || Some(format!("line {}, column {}", self.line?, self.column?));
+        // The lines of a body are this program's own; only those of a file mean something to people.
+        let place = match self.pointer.as_deref() {
+            Some("#") => None,
+            Some(pointer) => Some(pointer.to_owned()),
+            None => parameter.or_else(line),
+        };
         match (place, said.contains(&self.detail)) {
             (None, true) => None,
             (None, false) => Some(self.detail.clone()),

@@ -7,6 +7,7 @@ use core::time::Duration;
 use clock::SimTime;
 use serde::{Deserialize, Serialize};
 
+use crate::build::{BuildNumber, BuildView};
 use crate::event::StoreEvent;
 use crate::machine::ClientState;
 use crate::name::ProcessName;
@@ -50,17 +51,53 @@ pub trait StoreDriver {
     /// As [`StoreDriver::start_over`].
     fn touch(&mut self, client: ClientId) -> Result<(), DriverError>;
 
-    /// Sets a `REG_SZ` of the key that the store polls.
+    /// Sets a value of the key that the store polls.
     ///
     /// # Errors
     /// As [`StoreDriver::start_over`].
-    fn set_value(&mut self, name: &str, data: &str) -> Result<(), DriverError>;
+    fn set_value(&mut self, at: &ValuePlace, value: &RegistryValue) -> Result<(), DriverError>;
 
     /// Deletes a value of the key that the store polls.
     ///
     /// # Errors
     /// As [`StoreDriver::start_over`].
-    fn delete_value(&mut self, name: &str) -> Result<(), DriverError>;
+    fn delete_value(&mut self, at: &ValuePlace) -> Result<(), DriverError>;
+
+    /// Replaces the store's files by those of a build, which runs from the next start on.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`].
+    fn install_build(&mut self, build: BuildNumber) -> Result<(), DriverError>;
+
+    /// Installs the hotfix of KB 920185, which stops and starts the service.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`]; the store refuses it on a build that it is not for.
+    fn install_hotfix(&mut self) -> Result<(), DriverError>;
+
+    /// The build, and the files that it consists of.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`].
+    fn build(&mut self) -> Result<BuildView, DriverError>;
+
+    /// Stops the service and starts it: sessions end, and the registry is read before anybody is admitted.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`].
+    fn restart(&mut self) -> Result<(), DriverError>;
+
+    /// Makes the store a cluster, or none.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`].
+    fn set_cluster(&mut self, mode: ClusterMode) -> Result<(), DriverError>;
+
+    /// Moves the service to a node, the passive one unless one is named.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`]; the store refuses it when there is no such node, or no cluster.
+    fn fail_over(&mut self, to: Option<&str>) -> Result<(), DriverError>;
 
     /// Moves the clock on.
     ///
@@ -121,6 +158,49 @@ pub enum Transport {
     Tcp,
 }
 
+/// Where a value of the key that the store polls is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ValuePlace {
+    /// The value's name.
+    pub name: String,
+    /// The cluster's node whose registry it is in; none for the one that the store runs on.
+    pub node: Option<String>,
+}
+
+/// A registry value, as the control plane writes it: `{"type":"REG_SZ","data":"mdl.exe"}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RegistryValue {
+    /// Its type, as `REG_SZ`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it holds.
+    pub data: RegistryData,
+}
+
+/// What a registry value holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum RegistryData {
+    /// The text of a `REG_SZ` or a `REG_EXPAND_SZ`, or any other value's bytes in hexadecimal.
+    Text(String),
+    /// The number of a `REG_DWORD`.
+    Number(u32),
+    /// The texts of a `REG_MULTI_SZ`.
+    Texts(Vec<String>),
+}
+
+/// How the nodes of a cluster share the key that the store polls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterMode {
+    /// There is no cluster: one node.
+    None,
+    /// Each node has what was written there.
+    PerNode,
+    /// A checkpoint goes from node to node.
+    Checkpointed,
+}
+
 /// An injected client's number, as the store gives it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -148,31 +228,46 @@ pub struct ClientView {
 
 /// Why a store did not do what it was told, in the driver's own words.
 #[derive(Debug)]
-pub struct DriverError(Box<dyn Error + Send + Sync>);
+pub struct DriverError {
+    error: Box<dyn Error + Send + Sync>,
+    problem: Option<String>,
+}
 
 impl DriverError {
     /// Takes whatever the driver has, an error or a text.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(error.into())
+        Self { error: error.into(), problem: None }
     }
-}
 
-impl DriverError {
+    /// The store was reached and refused. `problem` is the name of the problem type, as `hotfix-needs-sp2`.
+    pub fn refused(
+        problem: impl Into<String>,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { error: error.into(), problem: Some(problem.into()) }
+    }
+
     /// What the driver gave.
     #[must_use]
     pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0
+        &*self.error
+    }
+
+    /// The name of the problem type, when the store refused.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 }
 
 impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl Error for DriverError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        self.error.source()
     }
 }

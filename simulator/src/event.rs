@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 20] = [
+pub(crate) const EVENT_TYPES: [&str; 21] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -146,6 +146,7 @@ pub(crate) const EVENT_TYPES: [&str; 20] = [
     "registry.changed",
     "registry.invalid",
     "build.changed",
+    "cluster.changed",
     "clock.changed",
     "fault.hit",
     "journal.truncated",

@@ -9,6 +9,7 @@
 //! A [`ClientMachine`] speaks the bytes of a real client; whoever owns its transport moves them. The scenario runner
 //! knows a store only through [`StoreDriver`], so that a scenario runs within a store's process and over HTTP alike.
 
+mod build;
 mod driver;
 mod event;
 mod identity;
@@ -19,9 +20,12 @@ mod scenario;
 mod spec;
 mod timeline;
 mod version;
+mod written_time;
 
+pub use build::{BuildNumber, BuildNumberError, BuildView, FileView};
 pub use driver::{
-    ClientId, ClientView, DriverError, Injection, SessionView, StoreDriver, Transport,
+    ClientId, ClientView, ClusterMode, DriverError, Injection, RegistryData, RegistryValue,
+    SessionView, StoreDriver, Transport, ValuePlace,
 };
 pub use event::{Scalar, StoreEvent};
 pub use machine::{
@@ -30,8 +34,8 @@ pub use machine::{
 pub use name::{MachineName, ProcessName, UserName};
 pub use runner::{Check, Report, RunError, RunOptions, TimelineEntry, run};
 pub use scenario::{
-    ClientExpectation, EventExpectation, Expectation, InjectEntry, Scenario, ScenarioError,
-    SessionExpectation, Step, StepAction,
+    BuildExpectation, ClientExpectation, EventExpectation, Expectation, FileExpectation,
+    InjectEntry, Scenario, ScenarioError, SessionExpectation, Step, StepAction,
 };
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
 pub use timeline::{Timeline, TimelineLine};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use simulator::{Scenario, StepAction, Transport};
+use simulator::{ClusterMode, RegistryData, Scenario, StepAction, Transport};
+
+use crate::workspace::{files, root, text};
 
 const HEAD: &str = "name = \"s\"\nabout = \"a\"\nstart = \"2006-04-22T08:00:00Z\"\n";
 
@@ -25,12 +27,20 @@ steps = [
     { say = "8", advance = "1h30m" },
     { say = "9", poll = true },
     { say = "10", expect = { unidentified = 0 } },
+    { say = "11", set_value = { name = "n", type = "REG_MULTI_SZ", data = ["a", "b"] } },
+    { say = "12", install_build = "6.5.7638" },
+    { say = "13", install_hotfix = true, refused = "hotfix-needs-sp2" },
+    { say = "14", restart = true },
+    { say = "15", cluster = "checkpointed" },
+    { say = "16", fail_over = true },
+    { say = "17", fail_over = { to = "NODE2" } },
+    { say = "18", expect = { build = { running = "6.5.7638" }, files = [{ name = "Store.exe", bytes = 5256704 }] } },
 ]"#,
     )
     .unwrap();
     assert_eq!(scenario.start.to_string(), "2006-04-22T08:00:00Z");
     let said: Vec<_> = scenario.steps.iter().map(|step| step.say.as_str()).collect();
-    assert_eq!(said, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+    assert_eq!(said, (1..=18).map(|number| number.to_string()).collect::<Vec<_>>());
     let StepAction::Inject(entries) = &scenario.steps[0].action else {
         panic!("{:?}", scenario.steps[0])
     };
@@ -39,6 +49,43 @@ steps = [
     assert_eq!(entries[1].spec.process(), None);
     let ninety_minutes = Duration::from_secs(5_400);
     assert_eq!(scenario.steps[7].action, StepAction::Advance(ninety_minutes));
+    let StepAction::SetValue { at, value } = &scenario.steps[10].action else {
+        panic!("{:?}", scenario.steps[10])
+    };
+    let texts = RegistryData::Texts(vec!["a".to_owned(), "b".to_owned()]);
+    assert_eq!(
+        (at.node.as_ref(), value.kind.as_str(), &value.data),
+        (None, "REG_MULTI_SZ", &texts)
+    );
+    assert_eq!(scenario.steps[11].action, StepAction::InstallBuild("6.5.7638.0".parse().unwrap()));
+    assert_eq!(scenario.steps[12].refused.as_deref(), Some("hotfix-needs-sp2"));
+    assert_eq!(scenario.steps[14].action, StepAction::Cluster(ClusterMode::Checkpointed));
+    let to = |to: Option<&str>| StepAction::FailOver { to: to.map(ToOwned::to_owned) };
+    assert_eq!(scenario.steps[15].action, to(None));
+    assert_eq!(scenario.steps[16].action, to(Some("NODE2")));
+}
+
+#[test]
+fn every_scenario_of_the_fixtures_is_one() {
+    let files = files(&root().join("fixtures/scenarios"), ".toml");
+    assert!(!files.is_empty());
+    for file in files {
+        let scenario = Scenario::parse(&text(&file)).unwrap_or_else(|error| panic!("{error}"));
+        let stem = file.file_stem().unwrap();
+        assert_eq!(stem, scenario.name.as_str(), "a scenario has the name of its file");
+    }
+}
+
+#[test]
+fn a_scenario_may_begin_on_another_build() {
+    let start = |build: &str| {
+        format!("name = \"s\"\nabout = \"a\"\nstart = \"2006-04-22T08:00:00Z\"\n{build}steps = []")
+    };
+    let build = Scenario::parse(&start("build = \"6.5.7638\"\n")).unwrap().build;
+    assert_eq!(build, Some("6.5.7638".parse().unwrap()));
+    assert_eq!(Scenario::parse(&start("")).unwrap().build, None);
+    let error = Scenario::parse(&start("build = \"6.5\"\n")).unwrap_err().to_string();
+    assert!(error.starts_with("line 4, column 9: `6.5` is no build: "), "{error}");
 }
 
 #[test]
@@ -56,14 +103,16 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
             "an unknown field",
             "[[steps]]\nsay = \"x\"\nwait = true",
             "line 6, column 1: unknown field `wait`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, \
-             `touch`, `set_value`, `delete_value`, `advance`, `poll`, `expect`",
+             `touch`, `set_value`, `delete_value`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, \
+             `advance`, `poll`, `expect`, `refused`",
         ),
         ("no sentence", "[[steps]]\npoll = true", "line 4, column 1: missing field `say`"),
         (
             "no action",
             "[[steps]]\nsay = \"x\"",
             "line 5, column 7: this step does nothing: give it one of `inject`, `connect`, `disconnect`, `report`, `touch`, \
-             `set_value`, `delete_value`, `advance`, `poll`, `expect`",
+             `set_value`, `delete_value`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `advance`, \
+             `poll`, `expect`",
         ),
         (
             "two actions",
@@ -73,7 +122,7 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
         (
             "no poll",
             "[[steps]]\nsay = \"x\"\npoll = false",
-            "line 6, column 8: `poll` is `false`: leave it out, or set it to `true`",
+            "line 6, column 8: `false` does nothing: leave the field out, or set it to `true`",
         ),
         (
             "a bad duration",
@@ -115,7 +164,54 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
             "nothing expected",
             "[[steps]]\nsay = \"x\"\nexpect = {}",
             "line 5, column 7: this step expects nothing: give `expect` at least one of `sessions`, `clients`, \
-             `unidentified`, `events`",
+             `unidentified`, `events`, `build`, `files`",
+        ),
+        (
+            "no build expected",
+            "[[steps]]\nsay = \"x\"\nexpect = { build = {} }",
+            "line 5, column 7: this step expects no build: give `build` at least one of `installed`, `running`",
+        ),
+        (
+            "a bad build",
+            "[[steps]]\nsay = \"x\"\ninstall_build = \"SP2\"",
+            "line 6, column 17: `SP2` is no build: write three or four numbers up to 65535 with dots, as in `6.5.7638` or \
+             `6.5.7651.19`",
+        ),
+        (
+            "a bad time of a file",
+            "[[steps]]\nsay = \"x\"\nexpect = { files = [{ name = \"Store.exe\", built = \"22-Apr-2006\" }] }",
+            "line 6, column 51: `22-Apr-2006` is not an RFC 3339 time such as `2006-04-22T08:00:00Z`, from 1970 to 9999",
+        ),
+        (
+            "a look that is refused",
+            "[[steps]]\nsay = \"x\"\nexpect = { unidentified = 0 }\nrefused = \"a\"",
+            "line 5, column 7: this step looks at the store, which refuses nothing by it: leave out `refused`",
+        ),
+        (
+            "no failover",
+            "[[steps]]\nsay = \"x\"\nfail_over = false",
+            "line 6, column 13: `false` does nothing: leave the field out, or set it to `true`",
+        ),
+        (
+            "a failover to something else",
+            "[[steps]]\nsay = \"x\"\nfail_over = \"NODE2\"",
+            "line 6, column 13: invalid type: string \"NODE2\", expected `true` or a table such as `{ to = \"NODE2\" }`",
+        ),
+        (
+            "a failover to nobody",
+            "[[steps]]\nsay = \"x\"\nfail_over = { node = \"NODE2\" }",
+            "line 6, column 15: unknown field `node`, expected `to`",
+        ),
+        (
+            "a cluster that is none",
+            "[[steps]]\nsay = \"x\"\ncluster = \"yes\"",
+            "line 6, column 11: unknown variant `yes`, expected one of `none`, `per_node`, `checkpointed`",
+        ),
+        (
+            "a value of no type",
+            "[[steps]]\nsay = \"x\"\nset_value = { name = \"n\", data = true }",
+            "line 6, column 34: `data` is none: write a text, a number from 0 to 4294967295 for a REG_DWORD, or texts for a \
+             REG_MULTI_SZ",
         ),
         (
             "a state that is none",

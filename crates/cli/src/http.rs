@@ -98,6 +98,19 @@ impl Client {
         self.send(Method::Put, path, Payload::of(body)?)?.read()
     }
 
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, RequestError> {
+        self.send(Method::Patch, path, Payload::of(body)?)?.read()
+    }
+
+    /// Posts to a path that takes no body.
+    pub(crate) fn post_nothing<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
+        self.send(Method::Post, path, Payload::Nothing)?.read()
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Result<(), RequestError> {
         self.send(Method::Delete, path, Payload::Nothing).map(drop)
     }
@@ -154,6 +167,16 @@ impl Method {
             Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl RequestError {
+    /// The name of the problem that the server answered with.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => Some(problem.name()),
+            Self::Unreachable { .. } | Self::Unknown(_) => None,
         }
     }
 }

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use simulator::{
-    ClientId, ClientView, DriverError, Injection, ProcessName, SessionView, StoreDriver,
-    StoreEvent, Transport,
+    BuildNumber, BuildView, ClientId, ClientView, ClusterMode, DriverError, Injection, ProcessName,
+    RegistryValue, SessionView, StoreDriver, StoreEvent, Transport, ValuePlace,
 };
 
 use crate::http::{Client, RequestError, percent_encoded};
+use crate::problem::problem_name;
 
 /// Rows asked for at a time: the most that a page holds.
 const PAGE: usize = 1_000;
@@ -50,6 +51,7 @@ struct InjectedClient {
 
 #[derive(Deserialize)]
 struct Refused {
+    r#type: String,
     detail: String,
 }
 
@@ -68,7 +70,16 @@ impl HttpDriver {
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<(), DriverError> {
-        self.client.post::<IgnoredAny>(&path_of(path), body).map(drop).map_err(DriverError::new)
+        self.client.post::<IgnoredAny>(&path_of(path), body).map(drop).map_err(failed)
+    }
+
+    /// A POST that needs no body.
+    fn order(&self, path: &str) -> Result<(), DriverError> {
+        self.client.post_nothing::<IgnoredAny>(&path_of(path)).map(drop).map_err(failed)
+    }
+
+    fn patch(&self, path: &str, body: &Value) -> Result<(), DriverError> {
+        self.client.patch::<IgnoredAny>(&path_of(path), body).map(drop).map_err(failed)
     }
 
     /// Every row of a list, from the first page to the last.
@@ -101,9 +112,10 @@ impl StoreDriver for HttpDriver {
     fn inject(&mut self, clients: &[Injection]) -> Result<Vec<ClientId>, DriverError> {
         let body: Vec<Value> = clients.iter().map(client_body).collect();
         let injected: Injected =
-            self.client.post(&path_of("/clients/batch"), &body).map_err(DriverError::new)?;
+            self.client.post(&path_of("/clients/batch"), &body).map_err(failed)?;
         if let Some(refused) = injected.items.iter().find_map(|item| item.problem.as_ref()) {
-            return Err(DriverError::new(refused.detail.clone()));
+            let problem = problem_name(&refused.r#type);
+            return Err(DriverError::refused(problem, refused.detail.clone()));
         }
         Ok(injected.items.iter().flat_map(|item| &item.clients).map(|client| client.id).collect())
     }
@@ -124,13 +136,37 @@ impl StoreDriver for HttpDriver {
         self.post(&format!("/clients/{}/send", client.0), &json!({}))
     }
 
-    fn set_value(&mut self, name: &str, data: &str) -> Result<(), DriverError> {
-        let body = json!({ "type": "REG_SZ", "data": data });
-        self.client.put::<IgnoredAny>(&value_path(name), &body).map(drop).map_err(DriverError::new)
+    fn set_value(&mut self, at: &ValuePlace, value: &RegistryValue) -> Result<(), DriverError> {
+        self.client.put::<IgnoredAny>(&value_path(at), value).map(drop).map_err(failed)
     }
 
-    fn delete_value(&mut self, name: &str) -> Result<(), DriverError> {
-        self.client.delete(&value_path(name)).map_err(DriverError::new)
+    fn delete_value(&mut self, at: &ValuePlace) -> Result<(), DriverError> {
+        self.client.delete(&value_path(at)).map_err(failed)
+    }
+
+    fn install_build(&mut self, build: BuildNumber) -> Result<(), DriverError> {
+        self.patch("/build", &json!({ "build": build }))
+    }
+
+    fn install_hotfix(&mut self) -> Result<(), DriverError> {
+        self.order("/build/install-hotfix")
+    }
+
+    fn build(&mut self) -> Result<BuildView, DriverError> {
+        self.client.get(&path_of("/build")).map_err(failed)
+    }
+
+    fn restart(&mut self) -> Result<(), DriverError> {
+        self.order("/restart")
+    }
+
+    fn set_cluster(&mut self, mode: ClusterMode) -> Result<(), DriverError> {
+        self.patch("/cluster", &json!({ "mode": mode }))
+    }
+
+    fn fail_over(&mut self, to: Option<&str>) -> Result<(), DriverError> {
+        let body = to.map_or_else(|| json!({}), |to| json!({ "to": to }));
+        self.post("/cluster/failover", &body)
     }
 
     fn advance(&mut self, by: Duration) -> Result<(), DriverError> {
@@ -142,20 +178,20 @@ impl StoreDriver for HttpDriver {
     }
 
     fn now(&mut self) -> Result<SimTime, DriverError> {
-        let clock: Clock = self.client.get(&path_of("/clock")).map_err(DriverError::new)?;
+        let clock: Clock = self.client.get(&path_of("/clock")).map_err(failed)?;
         clock.now.parse().map_err(DriverError::new)
     }
 
     fn sessions(&mut self) -> Result<Vec<SessionView>, DriverError> {
-        self.list("/sessions", None).map_err(DriverError::new)
+        self.list("/sessions", None).map_err(failed)
     }
 
     fn clients(&mut self) -> Result<Vec<ClientView>, DriverError> {
-        self.list("/clients", None).map_err(DriverError::new)
+        self.list("/clients", None).map_err(failed)
     }
 
     fn events_after(&mut self, seq: u64) -> Result<Vec<StoreEvent>, DriverError> {
-        self.list("/events", Some(seq.to_string())).map_err(DriverError::new)
+        self.list("/events", Some(seq.to_string())).map_err(failed)
     }
 }
 
@@ -163,10 +199,20 @@ fn path_of(path: &str) -> String {
     format!("/v1/stores/default{path}")
 }
 
+/// A refusal keeps the name of its problem.
+fn failed(error: RequestError) -> DriverError {
+    match error.problem().map(str::to_owned) {
+        Some(problem) => DriverError::refused(problem, error),
+        None => DriverError::new(error),
+    }
+}
+
 /// The path of a value of the key that the store polls.
-fn value_path(name: &str) -> String {
-    let key = registry_poll::KeyPath::parameters_system();
-    path_of(&format!("/registry/{}?value={}", percent_encoded(key.as_str()), percent_encoded(name)))
+fn value_path(ValuePlace { name, node }: &ValuePlace) -> String {
+    let key = percent_encoded(registry_poll::KeyPath::parameters_system().as_str());
+    let node = node.as_ref().map(|node| format!("&node={}", percent_encoded(node)));
+    let name = percent_encoded(name);
+    path_of(&format!("/registry/{key}?value={name}{}", node.unwrap_or_default()))
 }
 
 fn client_body(injection: &Injection) -> Value {

@@ -62,6 +62,11 @@ const HINTS: [(&str, &str); 15] = [
     ),
 ];
 
+/// The stable name in a problem's type, which is a URI: its last segment.
+pub(crate) fn problem_name(problem_type: &str) -> &str {
+    problem_type.rsplit('/').next().unwrap_or_default()
+}
+
 impl Problem {
     /// What came with this status: a problem, or whatever somebody else answered.
     pub(crate) fn read(status: u16, body: &[u8]) -> Self {
@@ -78,7 +83,7 @@ impl Problem {
 
     /// Its stable name, in kebab case.
     pub(crate) fn name(&self) -> &str {
-        self.r#type.rsplit('/').next().unwrap_or_default()
+        problem_name(&self.r#type)
     }
 
     /// The exit code that stands for it.

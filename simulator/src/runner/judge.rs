@@ -1,15 +1,21 @@
 //! Whether a store is as a scenario expects it.
 
 use super::Check;
+use crate::build::{BuildView, FileView, facts};
 use crate::driver::{ClientView, SessionView};
 use crate::event::StoreEvent;
-use crate::scenario::{ClientExpectation, EventExpectation, Expectation, SessionExpectation};
+use crate::scenario::{
+    BuildExpectation, ClientExpectation, EventExpectation, Expectation, FileExpectation,
+    SessionExpectation,
+};
 
 /// What there is to look at.
 pub(super) struct Findings<'a> {
     pub(super) sessions: Vec<SessionView>,
     pub(super) clients: Vec<ClientView>,
     pub(super) events: &'a [StoreEvent],
+    /// None when the step does not look at it.
+    pub(super) build: Option<BuildView>,
 }
 
 /// Looks at everything that a step expects, whether or not one of them is met.
@@ -22,7 +28,8 @@ pub(super) fn judge(step: usize, expectation: &Expectation, findings: &Findings<
         .map(|expected| judge_sessions(expected, &findings.sessions))
         .chain(clients.map(|expected| judge_clients(expected, &findings.clients)))
         .chain(unidentified.map(|expected| judge_unidentified(*expected, &findings.sessions)))
-        .chain(events.map(|expected| judge_events(expected, findings.events)));
+        .chain(events.map(|expected| judge_events(expected, findings.events)))
+        .chain(findings.build.iter().flat_map(|found| judge_build(expectation, found)));
     judged.map(|judged| judged.into_check(step)).collect()
 }
 
@@ -120,6 +127,48 @@ fn judge_events(expected: &EventExpectation, events: &[StoreEvent]) -> Judged {
             found: found.to_string(),
             met: 0 < found,
         },
+    }
+}
+
+fn judge_build(expected: &Expectation, found: &BuildView) -> Vec<Judged> {
+    let build = expected.build.iter().map(|expected| judge_number(expected, found));
+    let files = expected.files.iter().map(|expected| judge_file(expected, &found.files));
+    build.chain(files).collect()
+}
+
+fn judge_number(expected: &BuildExpectation, found: &BuildView) -> Judged {
+    let BuildExpectation { installed, running } = *expected;
+    let words = |installed: Option<_>, running: Option<_>| {
+        let installed = installed.map(|build| format!("build {build} installed"));
+        let running = running.map(|build| format!("build {build} running"));
+        let words: Vec<String> = [installed, running].into_iter().flatten().collect();
+        words.join(", ")
+    };
+    Judged {
+        expected: words(installed, running),
+        found: words(Some(found.installed), Some(found.running)),
+        met: installed.is_none_or(|build| build == found.installed)
+            && running.is_none_or(|build| build == found.running),
+    }
+}
+
+fn judge_file(expected: &FileExpectation, files: &[FileView]) -> Judged {
+    let FileExpectation { name, version, bytes, built } = expected;
+    let of_name = files.iter().find(|file| file.name.eq_ignore_ascii_case(name));
+    let known = |facts: [Option<String>; 3]| {
+        facts.into_iter().flatten().map(|fact| format!(", {fact}")).collect::<String>()
+    };
+    Judged {
+        expected: format!("{name}{}", known(facts(*version, *bytes, *built))),
+        found: of_name.map_or_else(
+            || "no such file".to_owned(),
+            |file| format!("{}{}", file.name, known(facts(file.version, file.bytes, file.built))),
+        ),
+        met: of_name.is_some_and(|file| {
+            (version.is_none() || *version == file.version)
+                && (bytes.is_none() || *bytes == file.bytes)
+                && (built.is_none() || *built == file.built)
+        }),
     }
 }
 

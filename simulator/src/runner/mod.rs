@@ -6,9 +6,10 @@ use core::fmt;
 
 use clock::SimTime;
 
+use crate::build::FileView;
 use crate::driver::{ClientId, DriverError, Injection, StoreDriver, Transport};
 use crate::event::StoreEvent;
-use crate::scenario::{InjectEntry, Scenario, Step, StepAction};
+use crate::scenario::{Expectation, InjectEntry, Scenario, Step, StepAction};
 use crate::timeline::{Timeline, TimelineLine};
 use judge::{Findings, judge};
 
@@ -35,6 +36,22 @@ pub enum TimelineEntry {
     },
     /// Something happened in the store.
     Happened(TimelineLine),
+    /// A file of the store service was replaced.
+    Replaced {
+        /// Store time.
+        at: SimTime,
+        /// As it was.
+        before: FileView,
+        /// As it is.
+        after: FileView,
+    },
+    /// The store refused what a step asked for.
+    Refused {
+        /// Store time.
+        at: SimTime,
+        /// In the store's words.
+        why: String,
+    },
     /// An expectation was looked at.
     Checked {
         /// Store time.
@@ -145,26 +162,103 @@ struct Runner<'a> {
 impl Runner<'_> {
     fn start_over(&mut self, scenario: &Scenario) -> Result<(), DriverError> {
         self.driver.start_over(scenario.start)?;
-        self.show_events()
+        if let Some(build) = scenario.build {
+            self.driver.install_build(build)?;
+            self.driver.restart()?;
+        }
+        let events = self.driver.events_after(self.seen)?;
+        self.seen = events.last().map_or(self.seen, |event| event.seq);
+        // How the store came to this build is no part of the story.
+        let start = events.iter().rposition(|event| event.event_type == "store.started");
+        let told = events.get(start.unwrap_or_default()..).unwrap_or_default();
+        for line in self.timeline.tell(told) {
+            (self.show)(TimelineEntry::Happened(line));
+        }
+        Ok(())
     }
 
     fn play(&mut self, number: usize, step: &Step) -> Result<(), DriverError> {
         let (at, say) = (self.driver.now()?, step.say.clone());
         (self.show)(TimelineEntry::Step { at, number, say });
         if let StepAction::Expect(expectation) = &step.action {
-            let findings = Findings {
-                sessions: self.driver.sessions()?,
-                clients: self.driver.clients()?,
-                events: &self.caused,
-            };
-            for check in judge(number, expectation, &findings) {
-                (self.show)(TimelineEntry::Checked { at, check: check.clone() });
-                self.checks.push(check);
-            }
-            return Ok(());
+            return self.look(number, at, expectation);
         }
-        self.act(&step.action)?;
-        self.show_events()
+        let before = self.files(&step.action)?;
+        let done = self.act(&step.action);
+        match &step.refused {
+            None => done?,
+            Some(problem) => self.expect_refusal(number, at, problem, done)?,
+        }
+        self.show_events()?;
+        let after = self.files(&step.action)?;
+        self.show_files(before, after)
+    }
+
+    fn look(
+        &mut self,
+        step: usize,
+        at: SimTime,
+        expectation: &Expectation,
+    ) -> Result<(), DriverError> {
+        let looks_at_build = expectation.looks_at_build();
+        let findings = Findings {
+            sessions: self.driver.sessions()?,
+            clients: self.driver.clients()?,
+            events: &self.caused,
+            build: looks_at_build.then(|| self.driver.build()).transpose()?,
+        };
+        for check in judge(step, expectation, &findings) {
+            (self.show)(TimelineEntry::Checked { at, check: check.clone() });
+            self.checks.push(check);
+        }
+        Ok(())
+    }
+
+    /// A step that should be refused is looked at like an expectation. A store that can't be reached has refused nothing.
+    fn expect_refusal(
+        &mut self,
+        step: usize,
+        at: SimTime,
+        problem: &str,
+        done: Result<(), DriverError>,
+    ) -> Result<(), DriverError> {
+        let found = match done {
+            Ok(()) => None,
+            Err(error) => match error.problem().map(ToOwned::to_owned) {
+                None => return Err(error),
+                Some(found) => {
+                    (self.show)(TimelineEntry::Refused { at, why: error.to_string() });
+                    Some(found)
+                }
+            },
+        };
+        let met = found.as_deref() == Some(problem);
+        let found = found.map_or_else(|| "none".to_owned(), |found| format!("`{found}`"));
+        let check = Check { step, expected: format!("a refusal with `{problem}`"), found, met };
+        (self.show)(TimelineEntry::Checked { at, check: check.clone() });
+        self.checks.push(check);
+        Ok(())
+    }
+
+    /// The files of the store service, around a step that replaces them.
+    fn files(&mut self, action: &StepAction) -> Result<Vec<FileView>, DriverError> {
+        if matches!(action, StepAction::InstallBuild(_) | StepAction::InstallHotfix) {
+            Ok(self.driver.build()?.files)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    fn show_files(
+        &mut self,
+        before: Vec<FileView>,
+        after: Vec<FileView>,
+    ) -> Result<(), DriverError> {
+        for (before, after) in before.into_iter().zip(after).filter(|(old, new)| old != new) {
+            let at = self.driver.now()?;
+            (self.show)(TimelineEntry::Replaced { at, before, after });
+        }
+        Ok(())
     }
 
     fn act(&mut self, action: &StepAction) -> Result<(), DriverError> {
@@ -182,8 +276,13 @@ impl Runner<'_> {
             StepAction::Touch { group } => {
                 self.for_each(group, |driver, client| driver.touch(client))
             }
-            StepAction::SetValue { name, data } => self.driver.set_value(name, data),
-            StepAction::DeleteValue { name } => self.driver.delete_value(name),
+            StepAction::SetValue { at, value } => self.driver.set_value(at, value),
+            StepAction::DeleteValue { at } => self.driver.delete_value(at),
+            StepAction::InstallBuild(build) => self.driver.install_build(*build),
+            StepAction::InstallHotfix => self.driver.install_hotfix(),
+            StepAction::Restart => self.driver.restart(),
+            StepAction::Cluster(mode) => self.driver.set_cluster(*mode),
+            StepAction::FailOver { to } => self.driver.fail_over(to.as_deref()),
             StepAction::Advance(by) => self.driver.advance(*by),
             StepAction::Poll => self.driver.poll_now(),
             // Looked at, not done.
@@ -239,6 +338,14 @@ impl fmt::Display for TimelineEntry {
         match self {
             Self::Step { at, number, say } => write!(f, "{at}  {number}. {say}"),
             Self::Happened(line) => line.write(f, INDENT),
+            Self::Replaced { at, before, after } => {
+                write!(f, "{at}{INDENT}{}  instead of ", after.row())?;
+                match before.version {
+                    Some(version) => version.fmt(f),
+                    None => f.write_str("a version that is not documented"),
+                }
+            }
+            Self::Refused { at, why } => write!(f, "{at}{INDENT}the store refuses  because {why}"),
             Self::Checked { at, check } => write!(f, "{at}{INDENT}{check}"),
         }
     }

@@ -1,8 +1,11 @@
 //! What a scenario expects of a store.
 
+use clock::SimTime;
 use serde::Deserialize;
 
+use crate::build::BuildNumber;
 use crate::machine::ClientState;
+use crate::written_time;
 
 /// What an `expect` step looks at; at least one thing.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -16,6 +19,10 @@ pub struct Expectation {
     pub unidentified: Option<u64>,
     /// Events of the last step that was not an `expect`.
     pub events: Vec<EventExpectation>,
+    /// The store's build.
+    pub build: Option<BuildExpectation>,
+    /// Files of the store service.
+    pub files: Vec<FileExpectation>,
 }
 
 /// So many live sessions are of this program and this group.
@@ -70,7 +77,39 @@ pub struct EventExpectation {
     pub count: Option<u64>,
 }
 
+/// The store is of this build; at least one of both is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuildExpectation {
+    /// What is installed.
+    pub installed: Option<BuildNumber>,
+    /// What runs.
+    pub running: Option<BuildNumber>,
+}
+
+/// The store service has this file.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileExpectation {
+    /// Its name, in any case.
+    pub name: String,
+    /// Its version; none for any.
+    #[serde(default)]
+    pub version: Option<BuildNumber>,
+    /// Its size; none for any.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// When it was built; none for any time.
+    #[serde(default, deserialize_with = "written_time::optional")]
+    pub built: Option<SimTime>,
+}
+
 impl Expectation {
+    /// Whether the store has to be asked for its build.
+    pub(crate) fn looks_at_build(&self) -> bool {
+        self.build.is_some() || !self.files.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -24,20 +24,28 @@
 //!
 //! Each step says in one sentence what it is, for the timeline, and has exactly one action. Clients are numbered from 1
 //! through the whole scenario; `{n}` in a user's or machine's name stands for the number.
+//!
+//! A scenario may begin on another build than the store's own, `build = "6.5.7638"` beside `start`. A step that the store
+//! has to refuse says with which problem: `install_hotfix = true` and `refused = "hotfix-needs-sp2"`.
 
 mod error;
 mod expectation;
 mod parse;
+mod step_table;
 
 use core::time::Duration;
 
 use clock::SimTime;
 
-use crate::driver::Transport;
+use crate::build::BuildNumber;
+use crate::driver::{ClusterMode, RegistryValue, Transport, ValuePlace};
 use crate::name::ProcessName;
 use crate::spec::ClientSpec;
 pub use error::ScenarioError;
-pub use expectation::{ClientExpectation, EventExpectation, Expectation, SessionExpectation};
+pub use expectation::{
+    BuildExpectation, ClientExpectation, EventExpectation, Expectation, FileExpectation,
+    SessionExpectation,
+};
 
 /// A scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +56,8 @@ pub struct Scenario {
     pub about: String,
     /// Store time when it starts.
     pub start: SimTime,
+    /// The build that the store starts with; none for its own.
+    pub build: Option<BuildNumber>,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }
@@ -59,6 +69,8 @@ pub struct Step {
     pub say: String,
     /// What is done.
     pub action: StepAction,
+    /// The name of the problem type that the store has to refuse it with; none when it has to do it.
+    pub refused: Option<String>,
 }
 
 /// What a step does.
@@ -88,17 +100,30 @@ pub enum StepAction {
         /// The group's label.
         group: String,
     },
-    /// Sets a `REG_SZ` of the key that the store polls.
+    /// Sets a value of the key that the store polls.
     SetValue {
-        /// The value's name.
-        name: String,
-        /// Its text.
-        data: String,
+        /// Where.
+        at: ValuePlace,
+        /// To what.
+        value: RegistryValue,
     },
     /// Deletes a value of the key that the store polls.
     DeleteValue {
-        /// The value's name.
-        name: String,
+        /// Where.
+        at: ValuePlace,
+    },
+    /// Replaces the store's files by those of a build, which runs from the next start on.
+    InstallBuild(BuildNumber),
+    /// Installs the hotfix of KB 920185, which stops and starts the service.
+    InstallHotfix,
+    /// Stops the service and starts it.
+    Restart,
+    /// Makes the store a cluster, or none.
+    Cluster(ClusterMode),
+    /// Moves the service to another node of the cluster.
+    FailOver {
+        /// Its name; none for the passive one.
+        to: Option<String>,
     },
     /// Moves the clock on.
     Advance(Duration),
@@ -126,7 +151,7 @@ impl Scenario {
     ///
     /// # Errors
     /// When the text is no TOML, has a field that is unknown, missing or of a wrong value, a step without exactly one
-    /// action, or a step that names a group no earlier one injects. The error says where.
+    /// action, a look that is to be refused, or a step that names a group no earlier one injects. The error says where.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         parse::parse(text)
     }

@@ -7,14 +7,17 @@
 //! (one line each; broken here). Five or more clients of one program to which the same happens are one line with their
 //! number. A `session.ended` that only repeats the `session.disconnected` before it is left out.
 
+mod registry;
 mod sentence;
+mod service;
 mod why;
 
 use core::fmt;
 use std::collections::BTreeMap;
 
 use crate::event::StoreEvent;
-use sentence::{Sentence, What, sentence};
+use sentence::{Before, Sentence, What, sentence};
+use service::Cluster;
 
 /// One line of a timeline. It displays with two blanks between its parts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,10 +32,12 @@ pub struct TimelineLine {
     pub events: usize,
 }
 
-/// Tells events as lines. It remembers which poll found which policy, so that a later refusal can be traced to it.
+/// Tells events as lines. It remembers which poll found which policy, so that a later refusal can be traced to it, and on
+/// which node of a cluster the store runs.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     found_by: BTreeMap<i64, i64>,
+    cluster: Option<Cluster>,
 }
 
 impl Timeline {
@@ -46,11 +51,15 @@ impl Timeline {
     pub fn tell(&mut self, events: &[StoreEvent]) -> Vec<TimelineLine> {
         let mut told = Vec::new();
         for event in events.iter().filter(|event| !is_repetition(event)) {
-            self.note(event);
             let generation = event.field("generation").integer();
             let found_by =
                 generation.and_then(|generation| self.found_by.get(&generation)).copied();
-            told.push((event.at.as_str(), sentence(event, found_by.or_else(|| event.poll()))));
+            let before = Before {
+                found_by: found_by.or_else(|| event.poll()),
+                cluster: self.cluster.as_ref(),
+            };
+            told.push((event.at.as_str(), sentence(event, &before)));
+            self.note(event);
         }
         let runs =
             told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other));
@@ -63,6 +72,9 @@ impl Timeline {
             (changed, event.field("generation").integer(), event.poll())
         {
             self.found_by.insert(generation, poll);
+        }
+        if event.event_type == "cluster.changed" {
+            self.cluster = Cluster::of(event);
         }
     }
 }

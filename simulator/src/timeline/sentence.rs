@@ -1,6 +1,8 @@
 //! What happened: one sentence for each type of event.
 
-use super::why::{because_of_decision, because_of_reason, generation, list_of, quoted_list};
+use super::registry;
+use super::service::{self, Cluster};
+use super::why::{because_of_decision, because_of_reason, generation, quoted_list};
 use crate::event::{Scalar, StoreEvent};
 
 /// An event in words.
@@ -66,8 +68,17 @@ impl ClientClause {
     }
 }
 
-/// An event in words. One of an unknown type is told by its name. `found_by` is the poll that found the policy in force.
-pub(super) fn sentence(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
+/// What earlier events said that bears on this one.
+pub(super) struct Before<'a> {
+    /// The poll that found the policy in force.
+    pub(super) found_by: Option<i64>,
+    /// The cluster, where there is one.
+    pub(super) cluster: Option<&'a Cluster>,
+}
+
+/// An event in words. One of an unknown type is told by its name.
+pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
+    let Before { found_by, cluster } = *before;
     match event.event_type.as_str() {
         "session.connected" => connected(event),
         "session.refused" => refused(event, found_by),
@@ -92,24 +103,25 @@ pub(super) fn sentence(event: &StoreEvent, found_by: Option<i64>) -> Sentence {
         "poll.failed" => poll_failed(event),
         "policy.changed" => policy_changed(event),
         "policy.mode_changed" => plain(mode_changed(event)),
-        "registry.changed" => plain(registry_changed(event)),
-        "registry.invalid" => registry_invalid(event),
-        "build.changed" => plain(format!("the store is build {} now", word(event, "build"))),
+        "registry.changed" => registry::changed(event, cluster),
+        "registry.invalid" => registry::invalid(event),
+        "build.changed" => service::build_changed(event),
+        "cluster.changed" => service::cluster_changed(event, cluster),
         "clock.changed" => plain(clock_changed(event)),
-        "fault.hit" => plain(fault_hit(event)),
+        "fault.hit" => service::fault_hit(event),
         "journal.truncated" => plain("the oldest events leave the journal".to_owned()),
-        "store.started" => plain(started(event)),
-        "store.changed" => plain(changed(event)),
+        "store.started" => service::started(event),
+        "store.changed" => service::set_up(event),
         "store.stopped" => plain("the store stops".to_owned()),
         unknown => plain(format!("an event of type `{unknown}`")),
     }
 }
 
-fn plain(text: String) -> Sentence {
+pub(super) fn plain(text: String) -> Sentence {
     because(text, None)
 }
 
-fn because(text: String, because: Option<String>) -> Sentence {
+pub(super) fn because(text: String, because: Option<String>) -> Sentence {
     let what = What::Plain(text);
     Sentence { what, because }
 }
@@ -186,16 +198,17 @@ fn enforcement(event: &StoreEvent) -> String {
 
 fn poll_completed(event: &StoreEvent) -> String {
     let changed = *event.field("changed") == Scalar::Bool(true);
-    let found = if changed { "a changed policy" } else { "nothing new" };
-    format!("{} finds {found}", poll(event))
+    let policy = if changed { "a changed policy" } else { "the policy unchanged" };
+    format!("{} finds {policy}", poll(event))
 }
 
 fn poll_failed(event: &StoreEvent) -> Sentence {
-    let error = ["error", "reading"].map(|name| event.field(name));
-    let why = error.into_iter().find_map(Scalar::in_words);
-    let text =
-        format!("{} cannot read the registry; what was last read stays in force", poll(event));
-    because(text, why)
+    // A service that starts carries nothing over.
+    let at_start = event.field("poll").field("trigger").text() == Some("start");
+    let until_then =
+        if at_start { "nothing is in force of it" } else { "what was last read stays in force" };
+    let text = format!("{} cannot read \"{}\"; {until_then}", poll(event), word(event, "value"));
+    because(text, event.field("error").in_words())
 }
 
 /// `poll 2, when it was due,`.
@@ -212,19 +225,16 @@ fn poll(event: &StoreEvent) -> String {
 }
 
 fn policy_changed(event: &StoreEvent) -> Sentence {
-    let lists = ["processes", "versions"].map(|list| event.field(list));
-    let changes: Vec<String> = lists
-        .iter()
-        .flat_map(|list| {
-            let added = quoted_list(list.field("added")).map(|items| format!("{items} added"));
-            let removed =
-                quoted_list(list.field("removed")).map(|items| format!("{items} removed"));
-            [added, removed].into_iter().flatten()
-        })
-        .collect();
-    let changes =
-        if changes.is_empty() { "its items are the same".to_owned() } else { changes.join(", ") };
-    let text = format!("the policy changes{}: {changes}", generation(event));
+    let lists = ["processes", "versions"].into_iter().filter_map(|list| {
+        let change = event.field(list);
+        let added = quoted_list(change.field("added")).map(|items| format!("{items} added"));
+        let removed = quoted_list(change.field("removed")).map(|items| format!("{items} removed"));
+        let changes: Vec<String> = [added, removed].into_iter().flatten().collect();
+        (!changes.is_empty()).then(|| format!("{list} {}", changes.join(", ")))
+    });
+    let lists: Vec<String> = lists.collect();
+    let lists = if lists.is_empty() { String::new() } else { format!(": {}", lists.join("; ")) };
+    let text = format!("the policy changes{}{lists}", generation(event));
     let poll = event.poll();
     because(text, poll.map(|poll| format!("poll {poll} read another list")))
 }
@@ -237,28 +247,6 @@ fn mode_changed(event: &StoreEvent) -> String {
     }
 }
 
-fn registry_changed(event: &StoreEvent) -> String {
-    let name = word(event, "name");
-    let value = event.field("value");
-    match value.field("data").in_words() {
-        Some(data) => format!("\"{name}\" is set to `{data}`, to be read at the next poll"),
-        None if *value == Scalar::Null => {
-            format!("\"{name}\" is deleted, to be noticed at the next poll")
-        }
-        None => format!("\"{name}\" is changed, to be read at the next poll"),
-    }
-}
-
-fn registry_invalid(event: &StoreEvent) -> Sentence {
-    let name = ["value", "name"].map(|name| event.field(name).text());
-    let name = name.into_iter().flatten().next();
-    let name = name.map_or_else(|| list_of(event), |name| Some(format!("\"{name}\"")));
-    let text =
-        format!("{} is not as it should be", name.unwrap_or_else(|| "a registry value".to_owned()));
-    let problem = ["problem", "lints"].map(|name| event.field(name));
-    because(text, problem.into_iter().find_map(Scalar::in_words))
-}
-
 fn clock_changed(event: &StoreEvent) -> String {
     match event.field("target").in_words() {
         Some(target) => format!("the clock is moved to {target}"),
@@ -266,30 +254,8 @@ fn clock_changed(event: &StoreEvent) -> String {
     }
 }
 
-fn fault_hit(event: &StoreEvent) -> String {
-    let rule = ["rule", "fault", "id"].map(|name| event.field(name));
-    match rule.into_iter().find_map(Scalar::in_words) {
-        Some(rule) => format!("fault rule {rule} hits"),
-        None => "a fault rule hits".to_owned(),
-    }
-}
-
-fn started(event: &StoreEvent) -> String {
-    let build = event.field("build").in_words();
-    let interval = event.field("poll_interval").in_words();
-    let build = build.map(|build| format!(" as build {build}"));
-    let interval = interval.map(|interval| format!(" and polls every {interval}"));
-    format!("the store starts{}{}", build.unwrap_or_default(), interval.unwrap_or_default())
-}
-
-fn changed(event: &StoreEvent) -> String {
-    match event.field("poll_interval").in_words() {
-        Some(interval) => format!("the store polls every {interval} from now on"),
-        None => "the store is set up differently".to_owned(),
-    }
-}
-
-fn word(event: &StoreEvent, field: &str) -> String {
+/// A field in words.
+pub(super) fn word(event: &StoreEvent, field: &str) -> String {
     event.field(field).in_words().unwrap_or_else(unnamed)
 }
 

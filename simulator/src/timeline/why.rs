@@ -18,9 +18,10 @@ pub(super) fn because_of_decision(event: &StoreEvent, found_by: Option<i64>) -> 
     ))
 }
 
-/// What `reason` says, in words.
+/// What `reason`, or of a refusal `refusal`, says in words.
 pub(super) fn because_of_reason(event: &StoreEvent) -> Option<String> {
-    let reason = event.field("reason");
+    let reasons = ["reason", "refusal"].map(|name| event.field(name));
+    let reason = reasons.into_iter().find(|reason| **reason != Scalar::Null)?;
     let text = match reason.text() {
         Some("policy") => "the policy forbids the program",
         Some("admin") => "somebody asked for it through the control plane",

@@ -1,0 +1,85 @@
+//! What happened to the service and the machines that it runs on, in words.
+
+use super::sentence::{Sentence, plain, word};
+use crate::event::StoreEvent;
+
+/// A cluster as the last event about it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Cluster {
+    /// `per_node` or `checkpointed`.
+    mode: String,
+    /// The node that the store runs on.
+    pub(super) active: String,
+}
+
+impl Cluster {
+    /// None when the event says that there is no cluster.
+    pub(super) fn of(event: &StoreEvent) -> Option<Self> {
+        let mode = event.field("mode").text().filter(|mode| *mode != "none")?;
+        let active = event.field("active").text()?;
+        Some(Self { mode: mode.to_owned(), active: active.to_owned() })
+    }
+}
+
+pub(super) fn started(event: &StoreEvent) -> Sentence {
+    let build = event.field("build").in_words();
+    let interval = event.field("poll_interval").in_words();
+    let build = build.map(|build| format!(" as build {build}"));
+    let interval = interval.map(|interval| format!(" and polls every {interval}"));
+    plain(format!("the store starts{}{}", build.unwrap_or_default(), interval.unwrap_or_default()))
+}
+
+/// A setting: the one that is not null.
+pub(super) fn set_up(event: &StoreEvent) -> Sentence {
+    if let Some(interval) = event.field("poll_interval").in_words() {
+        return plain(format!("the store polls every {interval} from now on"));
+    }
+    let watch = event.field("registry_watch").text();
+    let disconnect = event.field("disconnect").text();
+    plain(match (watch, disconnect) {
+        (Some("always"), _) => "the store follows values whenever they are created".to_owned(),
+        (Some("armed_at_start"), _) => {
+            "the store follows the values that are there when it starts, and no others".to_owned()
+        }
+        (_, Some("connection")) => {
+            "whoever is disconnected loses the connection from now on".to_owned()
+        }
+        (_, Some("context")) => {
+            "whoever is disconnected keeps the connection from now on, and is told at the next call"
+                .to_owned()
+        }
+        _ => "the store is set up differently".to_owned(),
+    })
+}
+
+pub(super) fn build_changed(event: &StoreEvent) -> Sentence {
+    let (from, to) = (word(event, "from"), word(event, "to"));
+    plain(format!("build {to} is installed over {from}, to run from the next start on"))
+}
+
+/// `known` is the cluster before the event.
+pub(super) fn cluster_changed(event: &StoreEvent, known: Option<&Cluster>) -> Sentence {
+    let Some(cluster) = Cluster::of(event) else {
+        return plain("the store is no cluster".to_owned());
+    };
+    let Cluster { mode, active } = &cluster;
+    if known.is_some_and(|known| known.mode == *mode) {
+        return plain(format!("the store moves to {active}"));
+    }
+    plain(match mode.as_str() {
+        "per_node" => format!(
+            "the store is a cluster, on {active} now, and what is written on a node stays there"
+        ),
+        "checkpointed" => format!(
+            "the store is a cluster, on {active} now, and takes its registry key along from node to node"
+        ),
+        other => format!("the store is a cluster of mode {other}, on {active} now"),
+    })
+}
+
+pub(super) fn fault_hit(event: &StoreEvent) -> Sentence {
+    let (fault, value) = (word(event, "fault"), word(event, "value"));
+    let effect = event.field("effect").in_words().map(|effect| effect.replace('_', " "));
+    let effect = effect.map(|effect| format!(": {effect}")).unwrap_or_default();
+    plain(format!("fault rule {fault} disturbs the read of \"{value}\"{effect}"))
+}

@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Start a store, with its RPC port and its control plane
     #[command(after_help = exit::HELP)]
     Serve(Serve),
-    /// Tell the Note of Microsoft's article KB 920185 as a timeline, on a store of its own
+    /// Tell Microsoft's article KB 920185 as a timeline: its procedure, then its Note, each on a store of its own
     #[command(after_help = exit::HELP)]
     Demo(Demo),
     /// Run scenarios
@@ -104,12 +104,26 @@ pub(crate) enum Disconnect {
 /// What `demo` takes.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Demo {
+    /// What is told
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) act: Acts,
     /// How the clients' bytes travel
     #[arg(long, default_value = "pipe", value_parser = transport)]
     pub(crate) transport: Transport,
-    /// Write the journal to this file, an entry a line
+    /// Write the journal to this file, an entry a line; that of act two comes after that of act one
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+}
+
+/// The acts of the demo.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Acts {
+    /// The procedure: apply the hotfix, create the value, restart the service
+    One,
+    /// The Note: changes are detected dynamically
+    Two,
+    /// One after the other
+    Both,
 }
 
 /// What `scenario` takes.

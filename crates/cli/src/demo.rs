@@ -1,19 +1,52 @@
-//! `exstore demo`: the Note of KB 920185, told by the scenario of that name on a store of its own.
+//! `exstore demo`: the article KB 920185 in two acts, each told by a scenario on a store of its own.
 
-use simulator::Scenario;
+use simulator::{Scenario, Transport};
 
-use crate::args::Demo;
+use crate::args::{Acts, Demo};
 use crate::exit::{Code, Failure};
+use crate::journal_file::JournalFile;
+use crate::output;
 use crate::scenario::{on_a_store_of_its_own, run_one};
 
-const NOTE: &str = include_str!("../../../fixtures/scenarios/kb-920185-note.toml");
+/// What is played, and under which heading.
+#[derive(Clone, Copy)]
+struct Act {
+    heading: &'static str,
+    scenario: &'static str,
+}
 
-/// Tells the story, and fails when it does not go as the article says.
+const ONE: Act = Act {
+    heading: "ACT ONE: the procedure. Apply the hotfix, create the value, restart the service.",
+    scenario: include_str!("../../../fixtures/scenarios/kb-920185-procedure.toml"),
+};
+const TWO: Act = Act {
+    heading: "ACT TWO: the Note. Changes to the value are detected dynamically, every 15 minutes.",
+    scenario: include_str!("../../../fixtures/scenarios/kb-920185-note.toml"),
+};
+
+/// Tells the story, and fails at the first act that does not go as the article says. A journal has one act after the other.
 pub(crate) fn run(args: &Demo) -> Result<(), Failure> {
+    let mut journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
+    let acts = match args.act {
+        Acts::One => &[ONE][..],
+        Acts::Two => &[TWO],
+        Acts::Both => &[ONE, TWO],
+    };
+    for act in acts {
+        journal = tell(*act, args.transport, journal)?;
+    }
+    Ok(())
+}
+
+fn tell(
+    Act { heading, scenario }: Act,
+    transport: Transport,
+    journal: Option<JournalFile>,
+) -> Result<Option<JournalFile>, Failure> {
     let scenario =
-        Scenario::parse(NOTE).map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    let transport = args.transport;
-    on_a_store_of_its_own(args.journal.as_ref(), move |url| {
+        Scenario::parse(scenario).map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    on_a_store_of_its_own(journal, move |url| {
+        output::out(&format!("{}  {heading}", scenario.start));
         if run_one(url, &scenario, Some(transport))? {
             return Ok(());
         }

@@ -43,8 +43,15 @@ impl JournalFile {
         }
     }
 
+    /// Writes the whole journal of a store, and is ready for that of another.
+    pub(crate) async fn take(mut self, store: &StoreHandle) -> Result<Self, Failure> {
+        self.written = Cursor::START;
+        self.catch_up(store).await?;
+        Ok(self)
+    }
+
     /// Writes every entry that is not written yet.
-    pub(crate) async fn catch_up(&mut self, store: &StoreHandle) -> Result<(), Failure> {
+    async fn catch_up(&mut self, store: &StoreHandle) -> Result<(), Failure> {
         loop {
             let written = self.written;
             // A store that has stopped has nothing left to tell.

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
-use server::{Seed, StoreHandle, StoreOptions};
+use server::{Seed, StoreOptions};
 use simulator::{RunError, RunOptions, Scenario, StoreDriver, Transport, run as play};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
@@ -38,15 +38,16 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
 
 fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
     let transport = args.transport;
-    on_a_store_of_its_own(args.journal.as_ref(), move |url| run_on(url, &scenarios, transport))
+    let journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
+    on_a_store_of_its_own(journal, move |url| run_on(url, &scenarios, transport)).map(drop)
 }
 
 /// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
+/// The file comes back, for the journal of another store.
 pub(crate) fn on_a_store_of_its_own(
-    journal: Option<&PathBuf>,
+    journal: Option<JournalFile>,
     work: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
-) -> Result<(), Failure> {
-    let journal = journal.map(|path| JournalFile::create(path)).transpose()?;
+) -> Result<Option<JournalFile>, Failure> {
     startup::runtime()?.block_on(async move {
         let running = Running::start(options(), any_port(), false).await?;
         let (store, url) = (running.store.clone(), running.url());
@@ -56,18 +57,15 @@ pub(crate) fn on_a_store_of_its_own(
             drop(stopped.await);
         }));
         let done = startup::blocking(move || work(&url)).await;
-        if let Some(journal) = journal {
-            write_journal(journal, &store).await?;
-        }
+        let journal = match journal {
+            Some(journal) => Some(journal.take(&store).await?),
+            None => None,
+        };
         drop(stop);
         let served = served.await.map_err(|error| Failure::from_error(Code::Internal, &error))?;
         served.map_err(|error| Failure::from_error(Code::Internal, &error))?;
-        done
+        done.map(|()| journal)
     })
-}
-
-async fn write_journal(mut journal: JournalFile, store: &StoreHandle) -> Result<(), Failure> {
-    journal.catch_up(store).await
 }
 
 /// Plays the scenarios on the default store of the server at `url`.

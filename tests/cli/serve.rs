@@ -66,7 +66,7 @@ fn a_signal_ends_the_service_and_the_journal_is_whole() {
 
 #[test]
 fn wrong_arguments_say_what_would_be_right() {
-    let rows: [(&[&str], &str); 8] = [
+    let rows: [(&[&str], &str); 9] = [
         (&["serve", "--control", "0.0.0.0:0"], "listens on 127.0.0.1"),
         (&["health", "--control", "127.0.0.1:1"], "is no http:// URL"),
         (&["serve", "--clock", "fast"], "`real`, `manual`, or `scaled:N`"),
@@ -75,6 +75,7 @@ fn wrong_arguments_say_what_would_be_right() {
         (&["serve", "--poll-interval", "0s"], "would never end"),
         (&["serve", "--now", "today"], "RFC 3339"),
         (&["demo", "--transport", "carrier-pigeon"], "`pipe` or `tcp`"),
+        (&["demo", "--act", "three"], "one, two, both"),
     ];
     for (arguments, said) in rows {
         let output = run(arguments);

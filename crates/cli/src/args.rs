@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clock::{ClockMode, Scale, SimTime, parse_duration};
+use infostore::Build;
+use registry_poll::AnsiCodePage;
 use server::Seed;
 use simulator::Transport;
 
@@ -78,6 +80,18 @@ pub(crate) struct Serve {
     /// What everything random is derived from, decimal or 0x…; a random one by default
     #[arg(long, env = "EXSTORE_SEED", value_name = "SEED", value_parser = seed)]
     pub(crate) seed: Option<Seed>,
+    /// The simulated build of Store.exe: 6.5.7638 is SP2, and without the hotfix it honours no list of programs
+    #[arg(long, default_value_t = Build::KB_920185, env = "EXSTORE_BUILD", value_name = "BUILD")]
+    pub(crate) build: Build,
+    /// Keep the registry in this `.reg` file: every poll reads it afresh, edits are written to it
+    #[arg(long, env = "EXSTORE_REGISTRY", value_name = "FILE")]
+    pub(crate) registry: Option<PathBuf>,
+    /// The code page of the registry's file where it is REGEDIT4
+    #[arg(long, default_value = "1252", env = "EXSTORE_CODE_PAGE", value_name = "NUMBER", value_parser = code_page)]
+    pub(crate) code_page: AnsiCodePage,
+    /// Which values a poll reads
+    #[arg(long, value_enum, default_value = "always", env = "EXSTORE_REGISTRY_WATCH")]
+    pub(crate) registry_watch: Watch,
     /// What "disconnected" means for a connection
     #[arg(long, value_enum, default_value = "connection", env = "EXSTORE_DISCONNECT")]
     pub(crate) disconnect: Disconnect,
@@ -90,6 +104,15 @@ pub(crate) struct Serve {
     /// Let `POST /v1/shutdown` stop the store
     #[arg(long, env = "EXSTORE_ALLOW_SHUTDOWN")]
     pub(crate) allow_shutdown: bool,
+}
+
+/// Whether a value that was not there when the service started is followed later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Watch {
+    /// Both: no restart is ever needed
+    Always,
+    /// Those that existed when the service started, as the procedure of the article has it
+    ArmedAtStart,
 }
 
 /// What happens to a connection whose sessions were ended by the store.
@@ -184,6 +207,11 @@ fn clock_mode(text: &str) -> Result<ClockMode, String> {
     mode.ok_or_else(|| {
         format!("it is `real`, `manual`, or `scaled:N` with N from 1 to {}", Scale::MAX)
     })
+}
+
+fn code_page(text: &str) -> Result<AnsiCodePage, String> {
+    let page = text.parse().ok().and_then(AnsiCodePage::from_number);
+    page.ok_or_else(|| "it is 874, 932, 936, 949, 950, or 1250 to 1258".to_owned())
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -1,22 +1,34 @@
 //! `exstore serve`: a store that runs until it is told to stop.
 
-use std::fs;
 use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
 
-use infostore::{DisconnectMode, Settings};
+use infostore::{DisconnectMode, RegistryWatch, Settings};
+use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use server::{Seed, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
-use crate::args::{Disconnect, Serve};
+use crate::args::{Disconnect, Serve, Watch};
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Ready, Running, max_connections};
 
+/// How long requests under way have when the server ends.
+const DRAIN: Duration = Duration::from_secs(2);
+
 /// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
-    startup::runtime()?.block_on(serve(args))
+    let runtime = startup::runtime()?;
+    let done = runtime.block_on(serve(args));
+    // A read of a registry that hangs keeps nobody from leaving.
+    runtime.shutdown_background();
+    done
 }
 
 async fn serve(args: &Serve) -> Result<(), Failure> {
@@ -38,32 +50,64 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     };
     announce(&running.ready(), args.ready_file.as_deref())?;
 
-    let Running { store, control } = running;
-    let ending = store.clone();
-    let mut shutdown_requested = control.shutdown_requested();
-    control
-        .serve(async move {
-            tokio::select! {
-                () = signals.next() => {}
-                _ = shutdown_requested.wait_for(|requested| *requested) => {}
-            }
-            // First, so that requests that wait for the store are answered. It can only have stopped already.
-            drop(ending.end_service().await);
-        })
-        .await
-        .map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    let store = running.store.clone();
+    serve_until_told(running, &mut signals).await?;
     if let Some((end, journal)) = journal {
         drop(end);
         journal.await.map_err(|error| Failure::from_error(Code::Internal, &error))??;
     }
-    drop(store.stop().await);
+    drop(timeout(DRAIN, store.stop()).await);
     Ok(())
+}
+
+/// Serves until the first signal or a shutdown request, then ends the service and lets what is under way come to its end,
+/// for a while. A second signal leaves at once.
+async fn serve_until_told(
+    Running { store, control }: Running,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    let mut requested = control.shutdown_requested();
+    let (stop, mut stopping) = watch::channel(false);
+    let mut serving = pin!(control.serve(async move {
+        // The sender lives as long as the server.
+        drop(stopping.wait_for(|stopping| *stopping).await);
+        // First, so that requests that wait for the store are answered. It can only have stopped already.
+        drop(store.end_service().await);
+    }));
+    tokio::select! {
+        served = &mut serving => return broken(served),
+        () = signals.next() => {}
+        _ = requested.wait_for(|requested| *requested) => {}
+    }
+    stop.send_replace(true);
+    tokio::select! {
+        biased;
+        () = signals.next() => {
+            Err(Failure::new(Code::Interrupted, "told twice to leave, so nothing was waited for"))
+        }
+        drained = timeout(DRAIN, &mut serving) => match drained {
+            Ok(served) => broken(served),
+            Err(_) => {
+                tracing::warn!("requests were still under way after {DRAIN:?}");
+                Ok(())
+            }
+        },
+    }
+}
+
+fn broken(served: io::Result<()>) -> Result<(), Failure> {
+    served.map_err(|error| Failure::from_error(Code::Internal, &error))
 }
 
 fn options(args: &Serve) -> Result<StoreOptions, Failure> {
     Ok(StoreOptions {
         settings: Settings {
+            build: args.build,
             poll_interval: args.poll_interval,
+            registry_watch: match args.registry_watch {
+                Watch::Always => RegistryWatch::Always,
+                Watch::ArmedAtStart => RegistryWatch::ArmedAtStart,
+            },
             disconnect: match args.disconnect {
                 Disconnect::Connection => DisconnectMode::Connection,
                 Disconnect::Context => DisconnectMode::Context,
@@ -75,9 +119,19 @@ fn options(args: &Serve) -> Result<StoreOptions, Failure> {
         seed: args.seed.map_or_else(random_seed, Ok)?,
         rpc: Some(args.rpc),
         epm: args.epm,
-        registry: None,
+        registry: args
+            .registry
+            .as_deref()
+            .map(|file| registry(file, args.code_page))
+            .transpose()?,
         max_connections: max_connections(),
     })
+}
+
+fn registry(file: &Path, code_page: AnsiCodePage) -> Result<Arc<dyn Registry>, Failure> {
+    let store = FileKeyStore::open(file, code_page)
+        .map_err(|error| Failure::from_error(Code::BadInput, &error))?;
+    Ok(Arc::new(store))
 }
 
 fn random_seed() -> Result<Seed, Failure> {

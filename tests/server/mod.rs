@@ -3,6 +3,7 @@
 mod aux_buffers;
 mod endpoint_mapper;
 mod fragments;
+mod lifecycle;
 mod wire_client;
 
 use std::future::{Future, poll_fn};

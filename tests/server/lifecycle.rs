@@ -1,0 +1,218 @@
+//! The service's life as a client on the wire sees it: restarts, builds, failovers, faults of the registry, links
+//! (S7, S12, A9, A11, A18, A30; [MS-OXCRPC] 3.1.4.1).
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use emsmdb::{EcDoConnectExResponse, ErrorCode, WireVersion, opnum};
+use infostore::{Build, DisconnectMode, SessionId, Settings};
+use policy::BlockList;
+use registry_poll::{ClusterMode, Edit, FaultKind, KeyPath, NodeName, RegValue, RegistryFault};
+use server::{Advance, ListChange, Polled, StoreError, StoreOptions};
+
+use super::wire_client::{NULL, OUTLOOK_2003, WireClient, connect_request};
+use super::{TestStore, options};
+
+fn at_build(build: Build) -> TestStore {
+    let settings = Settings { build, ..Settings::default() };
+    TestStore::start_with(StoreOptions { settings, ..options() })
+}
+
+impl TestStore {
+    fn restart(&self) {
+        self.runtime.block_on(self.handle.restart()).expect("it restarts");
+    }
+
+    fn fault(&self, kind: FaultKind, reads: Option<u64>) {
+        let reads = reads.and_then(NonZeroU64::new);
+        let fault = RegistryFault { kind, value: None, reads };
+        self.runtime.block_on(self.handle.add_fault(fault)).expect("there is room");
+    }
+
+    fn code_of(&self, process: &str) -> ErrorCode {
+        self.bind().connect(Some(process)).result
+    }
+}
+
+#[test]
+fn a_restart_closes_every_connection_and_then_reads_the_list() {
+    for mode in [DisconnectMode::Connection, DisconnectMode::Context] {
+        let settings = Settings { disconnect: mode, ..Settings::default() };
+        let store = TestStore::start_with(StoreOptions { settings, ..options() });
+        let (mut listed, mut idle) = (store.bind(), store.bind());
+        listed.connect(Some("mdl.exe"));
+        store.block("mdl.exe");
+        store.restart();
+        // The one that has only bound goes too: its process at the other end is gone.
+        listed.sees_fin_and_nothing_else();
+        idle.sees_fin_and_nothing_else();
+        assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_CLIENT_VER_DISALLOWED, "{mode:?}");
+        assert_eq!(store.code_of("OUTLOOK.EXE"), ErrorCode::EC_NONE, "{mode:?}");
+    }
+}
+
+#[test]
+fn the_server_s_version_is_that_of_the_build_that_runs() {
+    let store = at_build(Build::SP2);
+    let version = |store: &TestStore| store.bind().connect(None).server_version;
+    assert_eq!(version(&store), WireVersion([6, 7638, 0]));
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_NONE, "SP2 does not know the list");
+
+    store.runtime.block_on(store.handle.install_hotfix()).expect("SP2 takes it");
+    assert_eq!(version(&store), WireVersion([6, 7651, 19]));
+    assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_CLIENT_VER_DISALLOWED);
+    let again = store.runtime.block_on(store.handle.install_hotfix());
+    assert!(matches!(again, Err(StoreError::Hotfix(_))), "{again:?}");
+
+    let later = Build::new(8, 1, 240, 6);
+    store.runtime.block_on(store.handle.install_build(later)).expect("files can be replaced");
+    assert_eq!(version(&store), WireVersion([6, 7651, 19]), "not before the next start");
+    store.restart();
+    assert_eq!(version(&store), WireVersion([0x0801, 0x8000 | 240, 6]), "the form with a minor");
+    assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_NONE, "Exchange 2007 has no such list");
+}
+
+#[test]
+fn nobody_is_served_while_a_slow_registry_keeps_the_service_starting() {
+    let store = TestStore::start();
+    store.block("mdl.exe");
+    store.fault(FaultKind::Slow(Duration::from_secs(30)), Some(1));
+    store.restart();
+    assert_eq!(store.code_of("OUTLOOK.EXE"), ErrorCode::EC_SERVER_PAUSED);
+    let half_a_minute = Advance::By(Duration::from_secs(30));
+    store.runtime.block_on(store.handle.advance(half_a_minute)).expect("a manual clock");
+    assert_eq!(store.code_of("OUTLOOK.EXE"), ErrorCode::EC_NONE);
+    assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_CLIENT_VER_DISALLOWED);
+}
+
+#[test]
+fn a_poll_whose_values_are_held_back_says_so_and_takes_effect_when_they_come() {
+    let store = TestStore::start();
+    let mut listed = store.bind();
+    let handle = listed.connect(Some("mdl.exe")).handle;
+    store.fault(FaultKind::Slow(Duration::from_secs(5)), Some(1));
+    store.block("mdl.exe");
+    let polled = store.runtime.block_on(store.handle.poll_now()).expect("it polls");
+    assert!(matches!(polled, Polled::Held(number) if number.0 == 2), "{polled:?}");
+    assert_eq!(listed.touch(handle, None), (handle, ErrorCode::EC_NONE), "not read yet");
+    let advance = Advance::By(Duration::from_secs(5));
+    let advanced = store.runtime.block_on(store.handle.advance(advance)).expect("a manual clock");
+    assert_eq!((advanced.polls_run, advanced.disconnected), (1, 1));
+    listed.sees_fin_and_nothing_else();
+}
+
+#[test]
+fn an_unreadable_registry_keeps_the_list_and_a_restart_forgets_it() {
+    for kind in [FaultKind::AccessDenied, FaultKind::Torn, FaultKind::Busy] {
+        let store = TestStore::start();
+        store.block("mdl.exe");
+        store.quarter_of_an_hour();
+        store.fault(kind, None);
+        store.block("");
+        store.quarter_of_an_hour();
+        let kept = ErrorCode::EC_CLIENT_VER_DISALLOWED;
+        assert_eq!(store.code_of("mdl.exe"), kept, "{kind:?}: A9");
+        store.block("mdl.exe");
+        store.restart();
+        assert_eq!(store.code_of("mdl.exe"), ErrorCode::EC_NONE, "{kind:?}: A30");
+    }
+}
+
+#[test]
+fn a_failover_ends_every_session_and_carries_what_was_written_online() {
+    let rows = [
+        (ClusterMode::Checkpointed, ErrorCode::EC_CLIENT_VER_DISALLOWED, ErrorCode::EC_NONE),
+        (ClusterMode::PerNode, ErrorCode::EC_NONE, ErrorCode::EC_CLIENT_VER_DISALLOWED),
+    ];
+    for (mode, online, passive) in rows {
+        let store = TestStore::start();
+        store.runtime.block_on(store.handle.set_cluster_mode(mode)).expect("a cluster");
+        store.block("online.exe");
+        let value = RegValue::sz("passive.exe");
+        let (key, name) =
+            (KeyPath::parameters_system(), infostore::list_value(BlockList::Processes));
+        let edit = Edit::SetValue { key, name, value };
+        let edited = store.handle.edit_registry(Some(NodeName::second()), vec![edit]);
+        store.runtime.block_on(edited).expect("the passive node is there");
+        let mut client = store.bind();
+        client.connect(None);
+
+        store.runtime.block_on(store.handle.fail_over(None)).expect("there is another node");
+        client.sees_fin_and_nothing_else();
+        assert_eq!(store.code_of("online.exe"), online, "{mode:?}");
+        assert_eq!(store.code_of("passive.exe"), passive, "{mode:?}");
+        let there = store.runtime.block_on(store.handle.fail_over(Some(NodeName::second())));
+        assert_eq!(there, Err(StoreError::AlreadyActive(NodeName::second())));
+    }
+    let alone = TestStore::start();
+    let nowhere = alone.runtime.block_on(alone.handle.fail_over(None));
+    assert_eq!(nowhere, Err(StoreError::NoCluster));
+}
+
+/// Connects as `process` with a link to the session of `to`, whose stamp is moved by `moved`.
+fn connect_linked(
+    client: &mut WireClient,
+    to: &EcDoConnectExResponse,
+    moved: u32,
+) -> EcDoConnectExResponse {
+    let mut request = connect_request(Vec::new(), OUTLOOK_2003);
+    // The high half of ulIcxrLink is of no meaning.
+    request.link = 0x1234_0000 | u32::from(to.session_index);
+    request.time_stamp = to.time_stamp.wrapping_add(moved);
+    client.send(opnum::EC_DO_CONNECT_EX, &request.encode());
+    client.connected()
+}
+
+#[test]
+fn a_session_is_linked_by_index_and_stamp_and_a_wrong_link_is_ignored() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let first = client.connect(Some("mdl.exe"));
+    connect_linked(&mut client, &first, 0);
+    connect_linked(&mut client, &first, 1);
+    client.connect(None);
+    let links = |store: &TestStore| {
+        store.read(|view| {
+            let sessions = view.store().sessions_after(None);
+            sessions.map(|session| session.linked_to).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(links(&store), [None, Some(SessionId(1)), None, None]);
+}
+
+#[test]
+fn a_block_ends_the_session_that_it_names_and_not_those_linked_to_it() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let first = client.connect(Some("mdl.exe"));
+    let second = connect_linked(&mut client, &first, 0);
+    store.block("mdl.exe");
+    assert_eq!(store.quarter_of_an_hour().disconnected, 1);
+    // The group holds a live session, so its connection stays, and the dead handle is answered with a null one.
+    let told = client.touch(first.handle, None);
+    assert_eq!(told, (NULL, ErrorCode::EC_CLIENT_VER_DISALLOWED));
+    assert_eq!(client.touch(second.handle, None), (second.handle, ErrorCode::EC_NONE));
+}
+
+#[test]
+fn either_list_is_enough_to_be_refused() {
+    let store = TestStore::start();
+    let versions = ListChange::Write("-11.5100.0; 12.0.0-".to_owned());
+    let written = store.handle.change_list(BlockList::Versions, versions, None);
+    store.runtime.block_on(written).expect("there is room");
+    store.block("mdl.exe");
+    store.quarter_of_an_hour();
+    let connect = |process: &str, version| store.bind().connect_as(Some(process), version).result;
+    let outlook_2007 = WireVersion([0x0C00, 0x8000 | 4518, 1014]);
+    let rows = [
+        ("neither", "winword.exe", OUTLOOK_2003, ErrorCode::EC_NONE),
+        ("the name", "mdl.exe", OUTLOOK_2003, ErrorCode::EC_CLIENT_VER_DISALLOWED),
+        ("the version", "winword.exe", outlook_2007, ErrorCode::EC_CLIENT_VER_DISALLOWED),
+        ("both", "mdl.exe", outlook_2007, ErrorCode::EC_CLIENT_VER_DISALLOWED),
+    ];
+    for (row, process, version, expected) in rows {
+        assert_eq!(connect(process, version), expected, "{row}");
+    }
+}

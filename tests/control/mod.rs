@@ -1,8 +1,10 @@
 //! The control plane in process: requests against its router, a store without a port, a clock that only moves when told.
 
 mod clients;
+mod cluster;
 mod events;
 mod health;
+mod lifecycle;
 mod listening;
 mod openapi;
 mod policy;

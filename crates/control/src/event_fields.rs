@@ -178,9 +178,12 @@ pub(crate) enum EventFields {
 }
 
 /// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 15] = [
+pub(crate) const EVENT_TYPES: [&str; 18] = [
     "store.started",
     "store.changed",
+    "build.changed",
+    "cluster.changed",
+    "fault.hit",
     "store.stopped",
     "session.connected",
     "session.refused",

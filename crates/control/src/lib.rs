@@ -7,8 +7,10 @@
 mod app;
 mod batch;
 mod block_lists;
+mod build;
 mod clients;
 mod clock_mode;
+mod cluster;
 mod decisions;
 mod event_fields;
 mod events;
@@ -31,6 +33,7 @@ mod reg_value;
 mod registry;
 mod reply;
 mod reset;
+mod restart;
 mod router;
 mod scalars;
 mod serve;

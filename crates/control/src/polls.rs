@@ -166,8 +166,14 @@ impl From<&Polled> for PollAnswer {
     fn from(polled: &Polled) -> Self {
         match polled {
             Polled::Over(record) => Self::Over(Poll::from(&**record)),
-            Polled::Held(number) => Self::Held(HeldPoll { number: number.0, finished: None }),
+            Polled::Held(number) => Self::Held(HeldPoll::new(*number)),
         }
+    }
+}
+
+impl HeldPoll {
+    pub(crate) fn new(number: PollNumber) -> Self {
+        Self { number: number.0, finished: None }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::finish::{finish, panicked, route_not_found, time_out};
 use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::{
-    block_lists, clients, decisions, events, health, info, openapi, policy_in_force, polls,
-    problems, registry, reset, sessions, stores, time,
+    block_lists, build, clients, cluster, decisions, events, health, info, openapi,
+    policy_in_force, polls, problems, registry, reset, restart, sessions, stores, time,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -46,6 +46,9 @@ fn routes() -> OpenApiRouter<App> {
         problems::routes(),
         health::routes(),
         stores::routes(),
+        build::routes(),
+        restart::routes(),
+        cluster::routes(),
         clients::routes(),
         sessions::routes(),
         block_lists::routes(),

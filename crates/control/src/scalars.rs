@@ -1,12 +1,14 @@
-//! Values that JSON writes as text: times, durations, versions, cursors.
+//! Values that JSON writes as text: times, durations, versions, builds, cursors, nodes.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clock::SimTime;
-use infostore::{Cursor, Epoch, Sequence};
+use infostore::{Build, Cursor, Epoch, Sequence};
 use policy::ClientVersion;
+use registry_poll::NodeName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
@@ -32,6 +34,18 @@ pub(crate) struct Version(pub(crate) ClientVersion);
 #[schema(value_type = String, examples("1-42"))]
 #[schema(as = Cursor)]
 pub(crate) struct CursorText(pub(crate) Cursor);
+
+/// The build of Store.exe; a last part of 0 is not written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("6.5.7651.19"))]
+#[schema(as = BuildNumber)]
+pub(crate) struct BuildText(pub(crate) Build);
+
+/// The name of a node, compared without case: ASCII letters, digits and hyphens.
+#[derive(Clone, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("NODE2"))]
+#[schema(as = NodeName)]
+pub(crate) struct NodeText(pub(crate) NodeName);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,6 +108,49 @@ impl FromStr for CursorText {
     }
 }
 
+impl fmt::Display for BuildText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for BuildText {
+    type Err = infostore::BuildError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for NodeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for NodeText {
+    type Err = registry_poll::NodeNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// Parses where the text is read: what is wrong with it then has its place in the body.
+struct Parse<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Parse<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! as_text {
     ($($scalar:ty),+) => {
         $(impl Serialize for $scalar {
@@ -104,11 +161,10 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $scalar {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Parse(PhantomData))
             }
         })+
     };
 }
 
-as_text!(Time, Length, Version, CursorText);
+as_text!(Time, Length, Version, CursorText, BuildText, NodeText);

@@ -56,6 +56,9 @@ pub(crate) struct Session {
     interface: &'static str,
     /// When it was opened.
     connected_at: Time,
+    /// The session that it asked to be linked to when it was opened, which may have ended since; null without one. What
+    /// becomes of one says nothing about the other.
+    linked_to: Option<u64>,
     /// The policy that it was last judged under: the one in force.
     generation: u64,
 }
@@ -115,6 +118,7 @@ impl Session {
                 Interface::Connect => "EcDoConnect",
             },
             connected_at: Time(record.connected_at),
+            linked_to: record.linked_to.map(|session| session.0),
             generation: generation.0,
         }
     }

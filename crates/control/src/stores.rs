@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::State;
+use infostore::{InfoStore, Limits};
 use serde::{Deserialize, Serialize};
 use server::{StoreHandle, View};
 use utoipa::ToSchema;
@@ -16,7 +17,8 @@ use crate::info::seed_text;
 use crate::polls::set_interval;
 use crate::problem::Problem;
 use crate::reply::Reply;
-use crate::scalars::{CursorText, Length, Time};
+use crate::scalars::{BuildText, CursorText, Length, Time};
+use crate::setting_names::{DisconnectName, WatchName};
 use crate::time::ClockState;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -54,11 +56,33 @@ struct StoreState {
 /// The settings of a store.
 #[derive(Serialize, ToSchema)]
 struct StoreSettings {
-    /// The simulated build of Store.exe.
-    #[schema(example = "6.5.7651.19")]
-    build: String,
+    /// The build of the store service that is installed; it runs from the next start of the service on.
+    build: BuildText,
     /// Time between two polls.
     poll_interval: Length,
+    /// Whether a value that was not there when the service started is followed later.
+    registry_watch: WatchName,
+    /// What happens to the connections of sessions that the store ended.
+    disconnect: DisconnectName,
+    /// How much it takes; fixed when it was made.
+    limits: StoreLimits,
+}
+
+/// How much a store takes.
+#[derive(Serialize, ToSchema)]
+struct StoreLimits {
+    /// Sessions at a time.
+    sessions: usize,
+    /// Distinct combinations of process names and version at a time.
+    classes: usize,
+    /// Process names that one session may report.
+    names_per_session: usize,
+    /// Entries that the journal keeps.
+    journal_entries: usize,
+    /// Bytes that they may weigh.
+    journal_bytes: usize,
+    /// Polls that the ledger keeps.
+    polls_kept: usize,
 }
 
 /// How many there are, and were.
@@ -93,6 +117,39 @@ struct StoreList {
 struct StoreChange {
     /// Time between two polls, at least a millisecond; a new grid begins now.
     poll_interval: Option<Length>,
+    /// Whether a value created after the start is followed. That it is takes effect at once, that it isn't at the next
+    /// start of the service.
+    registry_watch: Option<WatchName>,
+    /// What happens to the connections of sessions that the store ends from now on.
+    disconnect: Option<DisconnectName>,
+    /// The build to install, as PATCH /build does.
+    build: Option<BuildText>,
+}
+
+impl From<&InfoStore> for StoreSettings {
+    fn from(store: &InfoStore) -> Self {
+        let settings = store.settings();
+        Self {
+            build: BuildText(settings.build),
+            poll_interval: Length(store.schedule().interval()),
+            registry_watch: settings.registry_watch.into(),
+            disconnect: settings.disconnect.into(),
+            limits: settings.limits.into(),
+        }
+    }
+}
+
+impl From<Limits> for StoreLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            sessions: limits.sessions,
+            classes: limits.classes,
+            names_per_session: limits.names_per_session,
+            journal_entries: limits.journal_entries,
+            journal_bytes: limits.journal_bytes,
+            polls_kept: limits.polls_kept,
+        }
+    }
 }
 
 /// What the store's task knows, to be completed by what its handle knows.
@@ -108,10 +165,7 @@ fn state_of(view: View<'_>, name: String, handle: &StoreHandle) -> StoreState {
         generation: store.generation().0,
         clock: ClockState::new(view),
         next_poll: Time(store.schedule().next_tick()),
-        settings: StoreSettings {
-            build: store.settings().build.to_string(),
-            poll_interval: Length(store.schedule().interval()),
-        },
+        settings: store.into(),
         counts: StoreCounts {
             clients: view.client_count(),
             sessions: counts.sessions,
@@ -152,7 +206,7 @@ async fn read(_: NoQuery, store: NamedStore) -> Result<Reply<StoreState>, Proble
     show(store.name, &store.handle).await
 }
 
-/// Changes a store's settings.
+/// Changes a store's settings: those that are named, and only if all of them can be.
 #[utoipa::path(
     patch, path = "/v1/stores/{store}", tag = "stores",
     request_body = StoreChange,
@@ -165,6 +219,15 @@ async fn change(
 ) -> Result<Reply<StoreState>, Problem> {
     if let Some(interval) = change.poll_interval {
         set_interval(&store.handle, "poll_interval", interval).await?;
+    }
+    if let Some(watch) = change.registry_watch {
+        store.handle.set_registry_watch(watch.into()).await?;
+    }
+    if let Some(mode) = change.disconnect {
+        store.handle.set_disconnect(mode.into()).await?;
+    }
+    if let Some(BuildText(build)) = change.build {
+        store.handle.install_build(build).await?;
     }
     show(store.name, &store.handle).await
 }

@@ -15,6 +15,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Map<String, Value>)> {
     for (path, item) in paths {
         let filled = path
             .replace("{store}", "default")
+            .replace("{list}", "processes")
             .replace("{key}", "HKLM")
             .replace("{slug}", "internal")
             .replace("{id}", "1")

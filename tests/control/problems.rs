@@ -54,6 +54,8 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("registry-key-not-found", "GET", "/registry/HKLM%5CNowhere", ""),
     ("registry-value-not-found", "GET", "/registry/HKLM?value=x", ""),
     ("registry-value-not-found", "DELETE", "/registry/HKLM?value=x", ""),
+    ("block-list-not-found", "GET", "/block-lists/process", ""),
+    ("block-list-not-found", "DELETE", "/block-lists/clients", ""),
     ("problem-not-found", "GET", "/v1/problems/bad-weather", ""),
     ("no-rpc-port", "POST", "/clients", r#"{"transport":"tcp"}"#),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
@@ -94,6 +96,7 @@ async fn every_type_of_problem_is_made_and_explained() {
 /// Those that need more than one request, or a store of another kind.
 async fn made_by_other_means() -> Vec<Answer> {
     vec![
+        store_moved().await,
         client_not_connected().await,
         clock_not_manual().await,
         too_many_connections().await,
@@ -106,6 +109,12 @@ async fn made_by_other_means() -> Vec<Answer> {
         store_stopped().await,
         request_timeout().await,
     ]
+}
+
+async fn store_moved() -> Answer {
+    let api = Api::new().await;
+    api.post("/clients", "{}").await;
+    api.call("PUT", "/block-lists/processes?if_cursor=1-2", r#"{"data":"a.exe"}"#).await
 }
 
 async fn client_not_connected() -> Answer {

@@ -29,7 +29,7 @@ deep: ## The long runs, by hand; docs/deep.md keeps what came of them
 	    server::no_blocked_session_survives_connecting_while_the_poll_runs || exit 1; \
 	done
 	PROPTEST_CASES=30000 $(CARGO) test --locked --release --package exstore-tests --test exstore -- \
-	  infostore::invariants dcerpc::splits emsmdb::garbage
+	  infostore::invariants infostore::previews dcerpc::splits emsmdb::garbage emsmdb::lz77 registry_poll:: policy::properties
 
 lint:
 	$(CARGO) fmt --all --check

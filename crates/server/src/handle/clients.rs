@@ -1,0 +1,97 @@
+//! Injected clients, and sessions.
+
+use clock::SimTime;
+use infostore::{ClientId, Command, SessionId, Transport};
+
+use super::{StoreError, StoreHandle};
+use crate::client::{FakeClient, Injection, ListedClient};
+use crate::owner::Owner;
+
+impl StoreHandle {
+    /// Injects clients, which connect at once, in this order. Returns when they have, or have failed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRpcPort`] or [`StoreError::TooManyConnections`] for TCP clients, before any is injected.
+    pub async fn inject(&self, clients: Vec<Injection>) -> Result<Vec<ListedClient>, StoreError> {
+        self.check_tcp(clients.iter().filter(|client| client.transport == Transport::Tcp).count())?;
+        self.act(
+            move |owner| {
+                let now = owner.now();
+                let ids = clients.into_iter().map(|client| owner.clients.add(client, now));
+                Ok(ids.collect::<Vec<_>>())
+            },
+            |owner, ids| ids.into_iter().filter_map(|id| owner.clients.get(id)).collect(),
+        )
+        .await
+    }
+
+    fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
+        let left = self.free_connections();
+        match (asked, self.rpc) {
+            (0, _) => Ok(()),
+            (_, None) => Err(StoreError::NoRpcPort),
+            (asked, Some(_)) if left < asked => Err(StoreError::TooManyConnections { asked, left }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a client connect again.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn connect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
+        self.tell_client(id, |client, now| client.connect(now)).await
+    }
+
+    /// Has a client disconnect.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn disconnect_client(&self, id: ClientId) -> Result<ListedClient, StoreError> {
+        self.tell_client(id, |client, now| client.disconnect(now)).await
+    }
+
+    /// Disconnects a client and forgets it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn delete_client(&self, id: ClientId) -> Result<(), StoreError> {
+        let disconnect =
+            move |owner: &mut Owner| owner.tell(id, |client, now| client.disconnect(now));
+        self.act(disconnect, move |owner, ()| owner.forget_client(id)).await?;
+        self.settled(|_| ()).await
+    }
+
+    /// Tells a client something, and returns when all that follows from it has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`].
+    pub async fn tell_client(
+        &self,
+        id: ClientId,
+        tell: impl FnOnce(&mut dyn FakeClient, SimTime) + Send + 'static,
+    ) -> Result<ListedClient, StoreError> {
+        let told =
+            self.act(move |owner| owner.tell(id, tell), move |owner, ()| owner.clients.get(id));
+        told.await?.ok_or(StoreError::NoSuchClient(id))
+    }
+
+    /// Ends a session. Returns when all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Command`] when it is not live.
+    pub async fn disconnect_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.act(move |owner| owner.execute(Command::DisconnectSession(id)), |_, _| ()).await
+    }
+}
+
+impl Owner {
+    fn tell(
+        &mut self,
+        id: ClientId,
+        tell: impl FnOnce(&mut dyn FakeClient, SimTime),
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        self.clients.tell(id, |client| tell(client, now)).ok_or(StoreError::NoSuchClient(id))
+    }
+}

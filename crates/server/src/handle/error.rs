@@ -1,0 +1,63 @@
+//! Why a request to a store failed.
+
+use clock::ClockError;
+use infostore::{ClientId, CommandError, Cursor, HotfixError};
+use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName, TooManyFaults};
+
+/// Why a request to a store failed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+    /// The engine refused the command.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The clock can't be moved so.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// There is no such client.
+    #[error("there is no client {}", .0.0)]
+    NoSuchClient(ClientId),
+    /// TCP clients need an RPC port.
+    #[error("the store has no RPC port, so it takes no TCP clients")]
+    NoRpcPort,
+    /// More TCP clients than connections are left.
+    #[error("{asked} TCP clients need as many connections, and {left} are left")]
+    TooManyConnections {
+        /// Clients to inject.
+        asked: usize,
+        /// Connections left.
+        left: usize,
+    },
+    /// The store has moved since whoever asks looked at it.
+    #[error("the store has moved on to cursor {}-{}", .cursor.epoch.0, .cursor.seq.0)]
+    Moved {
+        /// Where it stands now.
+        cursor: Cursor,
+    },
+    /// The hotfix does not go on the build that is installed.
+    #[error(transparent)]
+    Hotfix(#[from] HotfixError),
+    /// The registry can't be read.
+    #[error(transparent)]
+    Registry(#[from] KeyStoreError),
+    /// The registry refuses an edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The cluster refuses.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// There is one node, and nowhere to move the service to.
+    #[error("the store is no cluster, so there is no other node")]
+    NoCluster,
+    /// The service is on this node.
+    #[error("the service is on node `{0}` already")]
+    AlreadyActive(NodeName),
+    /// There are as many fault rules as a store holds.
+    #[error(transparent)]
+    TooManyFaults(#[from] TooManyFaults),
+    /// There is no such fault rule.
+    #[error("there is no fault rule {}", .0.0)]
+    NoSuchFault(FaultId),
+}

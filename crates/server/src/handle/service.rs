@@ -1,0 +1,151 @@
+//! The service, its settings and its time.
+
+use std::time::Duration;
+
+use clock::{ClockMode, SimTime};
+use infostore::{Build, Command, Cursor, DisconnectMode, RegistryWatch};
+use registry_poll::{ClusterMode, NodeName};
+use tokio::sync::oneshot;
+
+use super::{StoreError, StoreHandle};
+use crate::advance::{Advance, Advanced, advance_job};
+use crate::owner::Owner;
+
+impl StoreHandle {
+    /// Starts a new grid of polls now.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetPollInterval(interval));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Sets whether a value created after the start is followed (A13).
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_registry_watch(&self, watch: RegistryWatch) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetRegistryWatch(watch));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Sets what happens to the connections of sessions that the store ends from now on (A20).
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_disconnect(&self, mode: DisconnectMode) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetDisconnect(mode));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Installs another build; the service runs it from its next start on.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn install_build(&self, build: Build) -> Result<(), StoreError> {
+        let install = move |owner: &mut Owner| owner.execute(Command::InstallBuild(build));
+        self.act(install, |_, _| ()).await
+    }
+
+    /// Installs the hotfix of KB 920185: the service stops, its files are replaced, it starts. Returns when all that
+    /// follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Hotfix`] when it does not go on the build that is installed.
+    pub async fn install_hotfix(&self) -> Result<(), StoreError> {
+        self.act(Owner::install_hotfix, |_, ()| ()).await
+    }
+
+    /// Stops and starts the service. Returns when the values have been read and all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`] when the registry can't be restored.
+    pub async fn restart(&self) -> Result<(), StoreError> {
+        self.act(Owner::restart, |_, ()| ()).await
+    }
+
+    /// Makes the store a cluster of another kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`].
+    pub async fn set_cluster_mode(&self, mode: ClusterMode) -> Result<(), StoreError> {
+        self.act(move |owner| owner.set_cluster_mode(mode), |_, ()| ()).await
+    }
+
+    /// Moves the service to another node: it stops here and starts there.
+    ///
+    /// # Errors
+    /// [`StoreError::Cluster`] when there is no other node, or when its registry can't be restored.
+    pub async fn fail_over(&self, to: Option<NodeName>) -> Result<(), StoreError> {
+        self.act(move |owner| owner.fail_over(to), |_, ()| ()).await
+    }
+
+    /// Changes how time moves.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_clock_mode(&self, mode: ClockMode) -> Result<(), StoreError> {
+        self.ask(move |owner| {
+            owner.shared.clock.set_mode(mode);
+            owner.note_clock_change(mode, None);
+        })
+        .await
+    }
+
+    /// Advances a manual clock: everything due on the way happens at its own instant. Returns when the store is
+    /// quiescent at the end. Whoever drops this future stops the clock where it has got to.
+    ///
+    /// # Errors
+    /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999.
+    pub async fn advance(&self, advance: Advance) -> Result<Advanced, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.job(advance_job(advance, reply)).await?;
+        Ok(answer.await.map_err(|_| StoreError::Stopped)??)
+    }
+
+    /// Empties the store: every session ends, clients and values go, and the random streams and the journal start again, in
+    /// a new epoch. So does time, as at the first start.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn reset(&self) -> Result<Cursor, StoreError> {
+        self.reset_clock(None).await
+    }
+
+    /// Empties the store as [`StoreHandle::reset`] does, and leaves it with a manual clock at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn reset_to(&self, now: SimTime) -> Result<Cursor, StoreError> {
+        self.reset_clock(Some(now)).await
+    }
+
+    async fn reset_clock(&self, manual: Option<SimTime>) -> Result<Cursor, StoreError> {
+        let stop = |owner: &mut Owner| {
+            owner.stop_service();
+            Ok(())
+        };
+        self.act(stop, move |owner, ()| owner.start_over(manual)).await?;
+        self.settled(|owner| owner.cursor()).await
+    }
+
+    /// Ends the service: every session ends, every connection is closed, nobody is admitted any more. The store can still
+    /// be read. Returns when all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when the store has stopped already.
+    pub async fn end_service(&self) -> Result<Cursor, StoreError> {
+        self.ask(Owner::stop_service).await?;
+        self.settled(|owner| owner.cursor()).await
+    }
+
+    /// Ends the service and stops the store; its port is given back.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when the store has stopped already.
+    pub async fn stop(&self) -> Result<(), StoreError> {
+        self.end_service().await?;
+        self.settled(|owner| owner.stopped = true).await
+    }
+}

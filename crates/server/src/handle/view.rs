@@ -1,0 +1,98 @@
+//! A store between two inputs, for reading.
+
+use std::sync::Arc;
+
+use clock::{ClockMode, SimTime};
+use infostore::{ClientId, Cursor, Epoch, InfoStore, Journal, Preview};
+use policy::BlockList;
+use registry_poll::{Cluster, KeyTree, NodeName, ReadFaults};
+
+use super::StoreError;
+use crate::client::ListedClient;
+use crate::hive::ListChange;
+use crate::owner::Owner;
+
+/// A store as it is between two inputs, for reading.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub(super) owner: &'a Owner,
+}
+
+impl View<'_> {
+    /// The engine.
+    pub fn store(&self) -> &InfoStore {
+        &self.owner.store
+    }
+
+    /// Store time.
+    pub fn now(&self) -> SimTime {
+        self.owner.now()
+    }
+
+    /// How time moves.
+    pub fn clock_mode(&self) -> ClockMode {
+        self.owner.shared.clock.mode()
+    }
+
+    /// The earliest thing that is due.
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        self.owner.next_deadline()
+    }
+
+    /// The journal of an epoch: the present one, or the one before it.
+    pub fn journal(&self, epoch: Epoch) -> Option<&Journal> {
+        let journals = [Some(self.store().journal()), self.owner.retired.as_ref()];
+        journals.into_iter().flatten().find(|journal| journal.cursor().epoch == epoch)
+    }
+
+    /// Where the journal stands.
+    pub fn cursor(&self) -> Cursor {
+        self.store().journal().cursor()
+    }
+
+    /// The injected clients after `after`, in client order.
+    pub fn clients_after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
+        self.owner.clients.after(after)
+    }
+
+    /// How many injected clients there are.
+    pub fn client_count(&self) -> usize {
+        self.owner.clients.len()
+    }
+
+    /// The number that the next injected client gets.
+    pub fn next_client(&self) -> ClientId {
+        self.owner.clients.next()
+    }
+
+    /// An injected client.
+    pub fn client(&self, id: ClientId) -> Option<ListedClient> {
+        self.owner.clients.get(id)
+    }
+
+    /// The registries of the store's nodes.
+    pub fn cluster(&self) -> &Cluster {
+        &self.owner.cluster
+    }
+
+    /// What disturbs the reads of the registry.
+    pub fn faults(&self) -> &ReadFaults {
+        &self.owner.faults
+    }
+
+    /// Everything in a node's registry, the active one's unless another is named.
+    ///
+    /// # Errors
+    /// [`StoreError::Registry`] when it can't be read, [`StoreError::Cluster`] when there is no such node.
+    pub fn registry(&self, node: Option<&NodeName>) -> Result<Arc<KeyTree>, StoreError> {
+        self.owner.registry_tree(node)
+    }
+
+    /// What a poll would do now if these changes had been made; faults don't disturb it.
+    ///
+    /// # Errors
+    /// [`StoreError::Registry`] when the registry can't be read, [`StoreError::Edit`] when it would refuse a change.
+    pub fn preview(&self, changes: &[(BlockList, ListChange)]) -> Result<Preview, StoreError> {
+        self.owner.preview(changes)
+    }
+}

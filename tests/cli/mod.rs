@@ -5,6 +5,7 @@ mod follow;
 mod process;
 mod readme;
 mod reference;
+mod registry_file;
 mod scenarios;
 mod serve;
 mod transcript;

@@ -52,6 +52,16 @@ fn a_restart_closes_every_connection_and_then_reads_the_list() {
 }
 
 #[test]
+fn a_store_that_has_ended_does_not_start_again() {
+    let store = TestStore::start();
+    store.runtime.block_on(store.handle.end_service()).expect("it runs");
+    assert_eq!(store.runtime.block_on(store.handle.restart()), Err(StoreError::Stopped));
+    store.runtime.block_on(store.handle.reset()).expect("it can be emptied");
+    store.restart();
+    assert_eq!(store.code_of("OUTLOOK.EXE"), ErrorCode::EC_NONE);
+}
+
+#[test]
 fn the_server_s_version_is_that_of_the_build_that_runs() {
     let store = at_build(Build::SP2);
     let version = |store: &TestStore| store.bind().connect(None).server_version;

@@ -116,7 +116,10 @@ impl Owner {
         for (fault, value) in hits {
             let kind = self.faults.get(fault).map(|counted| counted.fault.kind);
             let effect = kind.map_or("", FaultKind::name);
-            self.note(Note::Fault { fault, value, effect });
+            let (now, cause) = (self.now(), Cause::Poll(token.0));
+            // The engine takes notes in every state.
+            let _ =
+                self.store.execute(now, cause, Command::Note(Note::Fault { fault, value, effect }));
         }
         let now = self.now();
         if delay.is_zero() {

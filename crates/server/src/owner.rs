@@ -83,6 +83,8 @@ pub(crate) struct Owner {
     pub(crate) clients: Clients,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) stopped: bool,
+    /// Whether the service has ended for good, until a reset.
+    pub(crate) ended: bool,
     /// The registries of the store's nodes.
     pub(crate) cluster: Cluster,
     /// What disturbs the reads of the registry.
@@ -120,6 +122,7 @@ impl Owner {
             clients: Clients::default(),
             jobs: VecDeque::new(),
             stopped: false,
+            ended: false,
             cluster,
             faults: ReadFaults::default(),
             delayed: None,
@@ -393,6 +396,7 @@ impl Owner {
 
     /// Ends the service: every session, every connection.
     pub(crate) fn stop_service(&mut self) {
+        self.ended = true;
         // It can only be stopped already, and then there is nothing to stop.
         drop(self.stop_for(StopReason::Shutdown));
     }
@@ -411,6 +415,7 @@ impl Owner {
         self.cluster = Cluster::new(first_node(&self.options));
         self.faults = ReadFaults::default();
         self.delayed = None;
+        self.ended = false;
         self.shared.clock.restart(manual);
         self.clients = Clients::default();
         self.random = StdRng::seed_from_u64(self.options.seed.0);

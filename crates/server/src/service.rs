@@ -65,7 +65,11 @@ impl Owner {
     }
 
     fn stop_to_start(&mut self) -> Result<(), StoreError> {
-        if self.store.is_stopped() { Ok(()) } else { self.stop_for(StopReason::Restart) }
+        match (self.ended, self.store.is_stopped()) {
+            (true, _) => Err(StoreError::Stopped),
+            (false, true) => Ok(()),
+            (false, false) => self.stop_for(StopReason::Restart),
+        }
     }
 
     /// Makes the store a cluster of another kind.

@@ -52,7 +52,7 @@ impl Filed {
     fn refuses(&self, process: &str) -> bool {
         let added = self.exstore(&["client", "add", "--process", process, "-o", "json"]);
         let added: serde_json::Value = serde_json::from_str(&added).unwrap();
-        match added["items"][0]["state"].as_str().or(added["state"].as_str()) {
+        match added["items"][0]["state"].as_str().or_else(|| added["state"].as_str()) {
             Some("refused") => true,
             Some("connected") => false,
             state => panic!("{state:?}: {added}"),

@@ -158,9 +158,9 @@ fn every_code_says_what_is_there_and_what_to_do() {
     for code in LintCode::ALL {
         for (list, text, lints) in cases(*code) {
             for lint in lints.iter().filter(|lint| lint.code == *code) {
-                let Lint { code, severity, span, message, hint } = lint;
+                let Lint { code, severity, span, columns, message, hint } = lint;
                 let mut walk = Columns::new(&text);
-                let columns = walk.at(span.start)..walk.at(span.end);
+                assert_eq!(*columns, walk.at(span.start)..walk.at(span.end), "{code}");
                 writeln!(said, "{list} {severity} {code} {columns:?}: {message}\n    {hint}")
                     .expect("grows");
             }

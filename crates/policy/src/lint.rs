@@ -1,10 +1,11 @@
 //! What looks wrong with a list, without making it any less of a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 
 use crate::block_list::BlockList;
-use crate::span::Span;
+use crate::span::{Columns, Span};
 
 /// A value read from a text that cannot be refused, and what looks wrong with that text.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Lint {
     pub severity: Severity,
     /// The part of the text that it is about.
     pub span: Span,
+    /// The same in columns as people count them: characters, from 1, without the last.
+    pub columns: Range<usize>,
     /// One clause that says what is there.
     pub message: String,
     /// One clause that says what to do next.
@@ -149,7 +152,9 @@ impl Lint {
     pub fn ignored_by_build(list: BlockList, text: &str, build: &str) -> Self {
         let message = format_args!("{build} does not read `{}`", list.value_name());
         let hint = format_args!("Exchange Server 2003 SP2 reads it with the hotfix of KB 920185");
-        lint(LintCode::IgnoredByBuild, Span { start: 0, end: text.len() }, message, hint)
+        let whole = Span { start: 0, end: text.len() };
+        let columns = 1..text.chars().count().saturating_add(1);
+        Self { columns, ..lint(LintCode::IgnoredByBuild, whole, message, hint) }
     }
 }
 
@@ -201,8 +206,8 @@ impl LintSink {
         self.tallies.remove(&code);
     }
 
-    /// The lints by place, each code with one more that counts those not said.
-    pub(crate) fn into_lints(mut self) -> Vec<Lint> {
+    /// The lints of the text by place, each code with one more that counts those not said.
+    pub(crate) fn into_lints(mut self, text: &str) -> Vec<Lint> {
         for (code, Tally { unsaid, unsaid_span, .. }) in self.tallies {
             if let Some(span) = unsaid_span {
                 let message = format_args!("{unsaid} more of `{code}` follow");
@@ -210,11 +215,25 @@ impl LintSink {
             }
         }
         self.lints.sort_by_key(|lint| lint.span.start);
+        set_columns(&mut self.lints, text);
         self.lints
+    }
+}
+
+/// In one walk over the text: from each edge of a span to the next.
+fn set_columns(lints: &mut [Lint], text: &str) {
+    let edges: BTreeSet<usize> =
+        lints.iter().flat_map(|lint| [lint.span.start, lint.span.end]).collect();
+    let mut walk = Columns::new(text);
+    let columns: BTreeMap<_, _> = edges.into_iter().map(|byte| (byte, walk.at(byte))).collect();
+    let column = |byte| columns.get(&byte).copied().unwrap_or(1);
+    for lint in lints {
+        lint.columns = column(lint.span.start)..column(lint.span.end);
     }
 }
 
 fn lint(code: LintCode, span: Span, message: fmt::Arguments<'_>, hint: fmt::Arguments<'_>) -> Lint {
     let (message, hint) = (message.to_string(), hint.to_string());
-    Lint { code, severity: code.severity(), span, message, hint }
+    // The columns come when all lints of the text are there.
+    Lint { code, severity: code.severity(), span, columns: 1..1, message, hint }
 }

@@ -210,6 +210,7 @@ impl<'a> Parser<'a> {
             self.lints.withdraw(LintCode::EmptyItem);
             process_lint::lint_empty_list(&mut self.lints, span);
         }
-        Parsed { value: self.list, lints: self.lints.into_lints() }
+        let lints = self.lints.into_lints(&self.list.text);
+        Parsed { value: self.list, lints }
     }
 }

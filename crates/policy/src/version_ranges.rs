@@ -195,7 +195,7 @@ impl<'a> Parser<'a> {
         self.lint_empty();
         let index = VersionIndex::new(&stretches);
         let value = VersionRanges { text: self.source.into(), items: self.items, index };
-        Parsed { value, lints: self.lints.into_lints() }
+        Parsed { value, lints: self.lints.into_lints(self.source) }
     }
 
     fn lint_within(&mut self, stretches: &[Stretch]) {

@@ -1,13 +1,17 @@
 //! The control plane in process: requests against its router, a store without a port, a clock that only moves when told.
 
+mod block_lists;
 mod clients;
 mod cluster;
+mod decisions;
 mod events;
+mod explain;
 mod health;
 mod lifecycle;
 mod listening;
 mod openapi;
 mod policy;
+mod preview;
 mod problems;
 mod registry;
 mod requests;

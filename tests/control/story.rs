@@ -16,7 +16,10 @@ async fn a_listed_program_is_disconnected_with_the_poll_and_refused_from_then_on
     // S13: the store learns of the list with its next poll, and not before.
     let written = api.put("/block-lists/processes", r#"{"data":"beta.exe; MDL.EXE"}"#).await;
     assert_eq!(written["in_force"], false);
-    assert_eq!(written["items"][1]["span"], serde_json::json!({"start":10,"end":17,"column":11}));
+    assert_eq!(
+        written["items"][1]["span"],
+        serde_json::json!({"start":10,"end":17,"column":11,"end_column":18})
+    );
     assert_eq!(api.get("/sessions").await["total"], 3);
     let advanced = api.post("/clock/advance", r#"{"by":"14m59s"}"#).await;
     assert_eq!((&advanced["polls_run"], &advanced["disconnected"]), (&0.into(), &0.into()));

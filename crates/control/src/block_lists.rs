@@ -3,17 +3,18 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use infostore::{Cursor, list_value};
-use policy::{BlockList, Lint, Policy, ProcessList, VersionRanges};
+use policy::BlockList;
 use registry_poll::{KeyPath, Reading, RegValue};
 use serde::{Deserialize, Serialize};
-use server::{ListChange, StoreHandle, View};
+use server::{ListChange, Polled, StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::{Body, NoQuery, Params, Store, path_parameter};
-use crate::list_text::{Item, LintText, ListName, lints, process_items, version_items};
+use crate::list_meaning::{ListMeaning, ReadList};
+use crate::list_text::ListName;
 use crate::polls::PollAnswer;
 use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
@@ -33,14 +34,8 @@ struct ListState {
     value: &'static str,
     /// The text; null when there is no value, or none to use.
     data: Option<String>,
-    /// Why the value can't be used; null when it can, or when there is none.
-    problem: Option<String>,
-    /// The items of the text.
-    items: Vec<Item>,
-    /// What there is to say about the text.
-    lints: Vec<LintText>,
-    /// Whether the policy in force has exactly these rules for this list.
-    in_force: bool,
+    #[serde(flatten)]
+    meaning: ListMeaning,
     /// The policy in force.
     generation: u64,
     /// The poll that applied this change; null unless `apply=now` asked for it.
@@ -98,62 +93,15 @@ impl FromRequestParts<App> for Named {
     }
 }
 
-/// A text of one list, read.
-struct ReadList {
-    items: Vec<Item>,
-    lints: Vec<Lint>,
-    in_force: bool,
-}
-
-impl ReadList {
-    fn new(list: BlockList, text: &str, policy: &Policy) -> Self {
-        match list {
-            BlockList::Processes => {
-                let parsed = ProcessList::parse(text);
-                Self {
-                    items: process_items(&parsed.value),
-                    in_force: *policy.processes() == parsed.value,
-                    lints: parsed.lints,
-                }
-            }
-            BlockList::Versions => {
-                let parsed = VersionRanges::parse(text);
-                Self {
-                    items: version_items(&parsed.value),
-                    in_force: *policy.versions() == parsed.value,
-                    lints: parsed.lints,
-                }
-            }
-        }
-    }
-}
-
 impl ListState {
     fn new(view: View<'_>, list: BlockList, poll: Option<PollAnswer>) -> Result<Self, Problem> {
         let store = view.store();
-        let reading = Reading::judge(Ok(value(view, list)?));
-        let mut read = ReadList::new(list, reading.text().unwrap_or_default(), store.policy());
-        match reading.text() {
-            None => read.lints.clear(),
-            Some(text) if !store.running_build().honours(list) => {
-                let build = store.running_build();
-                let build = format!("build {build} ({})", build.product());
-                read.lints.insert(0, Lint::ignored_by_build(list, text, &build));
-            }
-            Some(_) => {}
-        }
+        let read = ReadList::new(list, Reading::judge(Ok(value(view, list)?)));
         Ok(Self {
             list: list.into(),
             value: list.value_name(),
-            data: reading.text().map(ToOwned::to_owned),
-            problem: match &reading {
-                Reading::Invalid(invalid) => Some(invalid.to_string()),
-                Reading::Unreadable(error) => Some(error.to_string()),
-                Reading::NotFound | Reading::Text(_) => None,
-            },
-            items: read.items,
-            lints: lints(&read.lints),
-            in_force: read.in_force,
+            data: read.text().map(ToOwned::to_owned),
+            meaning: read.meaning(store),
             generation: store.generation().0,
             poll,
         })
@@ -173,26 +121,28 @@ async fn changed(
     ChangeQuery { apply, if_cursor }: ChangeQuery,
 ) -> Result<Reply<ListState>, Problem> {
     let if_cursor: Option<Cursor> = if_cursor.map(|CursorText(cursor)| cursor);
-    let poll = match apply {
+    match apply {
         Apply::NextPoll => {
             store.change_list(list, change, if_cursor).await?;
-            None
+            Ok(Reply::ok(shown(store, list, None).await?))
         }
         Apply::Now => {
             let polled = store.apply_list(list, change, if_cursor).await?;
-            Some(PollAnswer::from(&polled))
+            let shown = shown(store, list, Some(PollAnswer::from(&polled))).await?;
+            Ok(match polled {
+                Polled::Over(_) => Reply::ok(shown),
+                Polled::Held(_) => Reply::accepted(shown),
+            })
         }
-    };
-    shown(store, list, poll).await
+    }
 }
 
 async fn shown(
     store: &StoreHandle,
     list: BlockList,
     poll: Option<PollAnswer>,
-) -> Result<Reply<ListState>, Problem> {
-    let read = move |view: View<'_>| Ok((view.cursor(), ListState::new(view, list, poll)?));
-    store.read(read).await?.map(Reply::ok)
+) -> Result<(Cursor, ListState), Problem> {
+    store.read(move |view| Ok((view.cursor(), ListState::new(view, list, poll)?))).await?
 }
 
 /// Shows a block list as the registry has it, what it means, and whether it is in force.
@@ -206,15 +156,15 @@ async fn read(
     Store(store): Store,
     Named(list): Named,
 ) -> Result<Reply<ListState>, Problem> {
-    shown(&store, list, None).await
+    shown(&store, list, None).await.map(Reply::ok)
 }
 
-/// Writes a block list.
+/// Writes a block list. With `apply=now` the answer is 202 when a fault holds the poll's values back.
 #[utoipa::path(
     put, path = "/v1/stores/{store}/block-lists/{list}", tag = "block lists",
     params(("list" = ListName, Path, description = "`processes` or `versions`"), ChangeQuery),
     request_body = ListText,
-    responses((status = 200, body = ListState)),
+    responses((status = 200, body = ListState), (status = 202, body = ListState)),
 )]
 async fn write(
     Store(store): Store,
@@ -225,11 +175,12 @@ async fn write(
     changed(&store, list, ListChange::Write(data), query).await
 }
 
-/// Deletes a block list's value. Where there is none, nothing changes.
+/// Deletes a block list's value. Where there is none, nothing changes. With `apply=now` the answer is 202 when a fault
+/// holds the poll's values back.
 #[utoipa::path(
     delete, path = "/v1/stores/{store}/block-lists/{list}", tag = "block lists",
     params(("list" = ListName, Path, description = "`processes` or `versions`"), ChangeQuery),
-    responses((status = 200, body = ListState)),
+    responses((status = 200, body = ListState), (status = 202, body = ListState)),
 )]
 async fn delete(
     Store(store): Store,

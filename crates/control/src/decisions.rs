@@ -9,13 +9,13 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::event_fields::{Code, cause_text, disconnect_cause, refusal_cause, refusal_text};
-use crate::events::{After, begin_after, entries_after};
+use crate::events::{After, JournalPage};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::list_text::Match;
-use crate::page::{Limit, take_page};
+use crate::page::Limit;
 use crate::problem::Problem;
 use crate::reply::Reply;
-use crate::scalars::Time;
+use crate::scalars::{CursorText, Time};
 use crate::session_fields::SessionFields;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -76,8 +76,10 @@ enum Action {
 struct Decisions {
     /// The decisions.
     items: Vec<Decision>,
-    /// The `after` of the next page; null when there is nothing more.
-    next: Option<u64>,
+    /// The `after` of the next page: everything up to here has been looked at.
+    next: CursorText,
+    /// Whether there is more already.
+    more: bool,
 }
 
 /// Which decisions to list.
@@ -89,9 +91,17 @@ struct DecisionQuery {
     #[serde(default)]
     #[param(inline, value_type = Option<Limit>)]
     limit: Limit,
-    /// The id, or the cursor, to begin after; unless told, before the oldest entry kept.
+    /// The cursor, or the id, to begin after; unless told, before the oldest entry kept.
     #[param(value_type = Option<String>)]
     after: Option<After>,
+    /// Only decisions on this injected client.
+    client_id: Option<u64>,
+}
+
+impl DecisionQuery {
+    fn has(&self, decision: &Decision) -> bool {
+        self.client_id.is_none_or(|id| decision.client.is_of_client(id))
+    }
 }
 
 impl Decision {
@@ -211,11 +221,11 @@ async fn list(
     Params(query): Params<DecisionQuery>,
 ) -> Result<Reply<Decisions>, Problem> {
     let read = store.read(move |view| {
+        let wanted = |entry| Decision::of(entry).filter(|decision| query.has(decision));
         let journal = view.store().journal();
-        let after = begin_after(journal, query.after)?;
-        let decisions = entries_after(journal, after).filter_map(Decision::of);
-        let (items, next) = take_page(decisions, query.limit, |decision| decision.id);
-        Ok((view.cursor(), Decisions { items, next }))
+        let page = JournalPage::new(journal, query.after, query.limit, wanted)?;
+        let JournalPage { items, next, more } = page;
+        Ok((view.cursor(), Decisions { items, next, more }))
     });
     read.await?.map(Reply::ok)
 }

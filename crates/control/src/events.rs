@@ -103,7 +103,7 @@ impl Types {
 }
 
 /// Where a page begins: an error when the entries after that place are gone.
-pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
+fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
     let Cursor { epoch, seq: last } = journal.cursor();
     let oldest = journal.first().map_or(last, |first| Sequence(first.0.saturating_sub(1)));
     let asked = match after {
@@ -130,27 +130,39 @@ pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Seq
         .first_available(first))
 }
 
+/// A page of what entries of the journal say.
+pub(crate) struct JournalPage<T> {
+    pub(crate) items: Vec<T>,
+    /// Everything up to here has been looked at.
+    pub(crate) next: CursorText,
+    pub(crate) more: bool,
+}
+
+impl<'a, T> JournalPage<T> {
+    /// The first entries after a place of which `say` has something to say.
+    pub(crate) fn new(
+        journal: &'a Journal,
+        after: Option<After>,
+        limit: Limit,
+        say: impl Fn(&'a Entry) -> Option<T>,
+    ) -> Result<Self, Problem> {
+        let after = begin_after(journal, after)?;
+        let Cursor { epoch, seq: last } = journal.cursor();
+        let mut said = entries_after(journal, after).filter_map(|e| Some((e.seq, say(e)?)));
+        let page: Vec<(Sequence, T)> = said.by_ref().take(limit.count()).collect();
+        let more = said.next().is_some();
+        // With nothing more to come, everything has been looked at.
+        let last_shown = page.last().filter(|_| more).map(|(seq, _)| *seq);
+        let next = CursorText(Cursor { epoch, seq: last_shown.unwrap_or_else(|| last.max(after)) });
+        Ok(Self { items: page.into_iter().map(|(_, item)| item).collect(), next, more })
+    }
+}
+
 /// The entries after a place, oldest first.
-pub(crate) fn entries_after(journal: &Journal, after: Sequence) -> impl Iterator<Item = &Entry> {
+fn entries_after(journal: &Journal, after: Sequence) -> impl Iterator<Item = &Entry> {
     let oldest = journal.first().map_or(0, |first| first.0.saturating_sub(1));
     let skip = usize::try_from(after.0.saturating_sub(oldest)).unwrap_or(usize::MAX);
     journal.entries().skip(skip)
-}
-
-fn page(journal: &Journal, query: &EventQuery) -> Result<Events, Problem> {
-    let after = begin_after(journal, query.after)?;
-    let Cursor { epoch, seq: last } = journal.cursor();
-    let mut wanted = entries_after(journal, after).filter(|entry| query.r#type.has(entry));
-    let limit = query.limit.count();
-    let page: Vec<&Entry> = wanted.by_ref().take(limit).collect();
-    let more = wanted.next().is_some();
-    // With nothing more of these types, everything has been looked at.
-    let looked_at = page.last().filter(|_| more).map_or_else(|| last.max(after), |entry| entry.seq);
-    Ok(Events {
-        items: page.into_iter().map(EventText::from).collect(),
-        next: CursorText(Cursor { epoch, seq: looked_at }),
-        more,
-    })
 }
 
 /// Lists what happened, oldest first.
@@ -164,7 +176,11 @@ async fn list(
 ) -> Result<Reply<Events>, Problem> {
     let read = store.read(move |view| {
         let journal = view.store().journal();
-        page(journal, &query).map(|page| (view.cursor(), page))
+        let wanted = |entry| query.r#type.has(entry).then_some(entry);
+        let JournalPage { items, next, more } =
+            JournalPage::new(journal, query.after, query.limit, wanted)?;
+        let items = items.into_iter().map(EventText::from).collect();
+        Ok((view.cursor(), Events { items, next, more }))
     });
     read.await?.map(Reply::ok)
 }

@@ -1,6 +1,10 @@
 //! `/policy/explain`: why a client is or is not blocked, item by item, with the items that nearly block it.
 
-use infostore::{ClientId, ClientIdentity, Entry, Event, Origin, Sequence, SessionId};
+use std::sync::Arc;
+
+use infostore::{
+    Build, ClientId, ClientIdentity, Entry, Event, Origin, Refusal, Sequence, SessionId,
+};
 use policy::{
     BlockList, ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, Matched,
     NearMiss, Nearness,
@@ -14,7 +18,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::decisions::Decision;
+use crate::event_fields::Code;
 use crate::extract::{Body, NoQuery, Numbered, Store};
+use crate::given::Given;
 use crate::list_text::{ListName, Match, TextSpan};
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
@@ -26,13 +32,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// Whom to explain: a client described by `process` or `processes`, a `session` that lives or that the journal knows,
 /// an injected `client` as it last connected, or the client of a `decision`. Exactly one of them.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ExplainRequest)]
 struct Question {
-    /// The program that the client reports.
-    #[schema(example = "mdl.exe")]
-    process: Option<String>,
+    /// The program that the client reports; null for a client that names none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "mdl.exe")]
+    process: Given<String>,
     /// The programs that the client reports, in order; an empty array for one that names none.
     processes: Option<Vec<String>>,
     /// The version of the client, with `process` or `processes`; `11.0.5608.0` unless told.
@@ -57,16 +64,32 @@ struct Answer {
     processes: Vec<String>,
     /// Its version.
     client_version: Version,
-    /// Whether it names a program at all, so that a list can reach it.
+    /// Whether it names a program at all, so that the list of programs can reach it.
     identified: bool,
     /// The item that decides; null when none matches.
     matched: Option<Match>,
-    /// Every item, held against the client.
+    /// What the client is answered when it connects; null when the policy permits it.
+    code: Option<Code>,
+    /// The build that runs.
+    #[schema(example = "6.5.7651.19")]
+    build: String,
+    /// Which lists it reads.
+    honoured: HonouredLists,
+    /// Every item, held against the client: those of the list of programs, then those of the list of versions.
     items: Vec<ItemAnswer>,
     /// The decision that was asked about, as it was taken then; null otherwise.
     recorded: Option<Decision>,
     /// All of it in one sentence.
     summary: String,
+}
+
+/// Which lists the build that runs reads. One that it does not read blocks nobody, whatever the registry has.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+struct HonouredLists {
+    /// Whether it reads the list of programs.
+    processes: bool,
+    /// Whether it reads the list of versions.
+    versions: bool,
 }
 
 /// What a policy says of a client.
@@ -133,8 +156,13 @@ impl Question {
             let names = names.iter().filter_map(|name| ProcessName::parse(name));
             Target::Described(Subject::new(version.unwrap_or(DEFAULT_VERSION), names))
         };
+        let process = match self.process {
+            Given::Absent => None,
+            Given::Null => Some(Vec::new()),
+            Given::Value(name) => Some(vec![name]),
+        };
         let targets = [
-            self.process.map(|name| subject(vec![name])),
+            process.map(subject),
             self.processes.map(subject),
             self.session.map(|id| Target::Session(SessionId(id))),
             self.client.map(|id| Target::Client(ClientId(id))),
@@ -247,20 +275,20 @@ impl Answer {
         let explanation = store.policy().explain(subject);
         let mut processes = Columns::new(store.policy().processes().text());
         let mut versions = Columns::new(store.policy().versions().text());
-        let summary = summary(&explanation, subject);
-        let summary = match &recorded {
-            None => summary,
-            Some(decision) => format!("Then: {} Now: {summary}", decision.summary()),
-        };
+        let build = store.running_build();
+        let summary = full_summary(&explanation, subject, build, recorded.as_ref());
         Self {
             decision: VerdictName::from(&explanation.decision),
             generation: store.generation().0,
             processes: subject.names().iter().map(|name| name.reported().to_owned()).collect(),
             client_version: Version(subject.version()),
             identified: subject.is_identified(),
-            matched: match &explanation.decision {
-                Verdict::Forbidden(cause) => Some(cause.into()),
-                Verdict::Permitted { .. } => None,
+            matched: forbidding(&explanation.decision).map(Match::from),
+            code: forbidding(&explanation.decision).map(refusal_code),
+            build: build.to_string(),
+            honoured: HonouredLists {
+                processes: build.honours(BlockList::Processes),
+                versions: build.honours(BlockList::Versions),
             },
             items: explanation
                 .items
@@ -274,6 +302,18 @@ impl Answer {
             summary,
         }
     }
+}
+
+fn forbidding(verdict: &Verdict) -> Option<&policy::Cause> {
+    match verdict {
+        Verdict::Forbidden(cause) => Some(cause),
+        Verdict::Permitted { .. } => None,
+    }
+}
+
+/// What a client is answered that connects and is forbidden so.
+fn refusal_code(cause: &policy::Cause) -> Code {
+    Code::of_refusal(&Refusal::Policy(Arc::new(cause.clone())))
 }
 
 impl From<&Verdict> for VerdictName {
@@ -317,6 +357,24 @@ impl From<&NearMiss> for NearMissText {
         };
         Self { name, version, kind, edits, message: near_miss.to_string() }
     }
+}
+
+/// What was decided then, what would be now, and which lists have no part in it.
+fn full_summary(
+    explanation: &Explanation,
+    subject: &Subject,
+    build: Build,
+    recorded: Option<&Decision>,
+) -> String {
+    let mut said = summary(explanation, subject);
+    if let Some(decision) = recorded {
+        said = format!("Then: {} Now: {said}", decision.summary());
+    }
+    for list in BlockList::ALL.into_iter().filter(|list| !build.honours(*list)) {
+        let (product, value) = (build.product(), list.value_name());
+        said.push_str(&format!(" Build {build} ({product}) does not read `{value}`."));
+    }
+    said
 }
 
 fn summary(explanation: &Explanation, subject: &Subject) -> String {

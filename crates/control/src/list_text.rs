@@ -1,5 +1,7 @@
 //! A block list's text as JSON: its items, where they stand, and what there is to say about them.
 
+use std::ops::Range;
+
 use policy::{
     BlockList, ClientVersion, Columns, ItemRef, Lint, Matched, ProcessItem, ProcessList, Span,
     VersionItem, VersionRanges,
@@ -25,6 +27,8 @@ pub(crate) struct TextSpan {
     end: usize,
     /// The first character's column, from 1.
     column: usize,
+    /// The column after the last character's; where the stretch is empty, the same.
+    end_column: usize,
 }
 
 /// An item of a list.
@@ -51,7 +55,7 @@ pub(crate) struct LintText {
     /// `info`, `warning` or `error`.
     severity: String,
     /// The part of the text that it is about.
-    span: ByteSpan,
+    span: TextSpan,
     /// What is there.
     message: String,
     /// What to do next.
@@ -101,16 +105,20 @@ impl From<Span> for ByteSpan {
 
 impl TextSpan {
     pub(crate) fn new(span: Span, columns: &mut Columns<'_>) -> Self {
-        Self { start: span.start, end: span.end, column: columns.at(span.start) }
+        let Span { start, end } = span;
+        let (column, end_column) = (columns.at(start), columns.at(end));
+        Self { start, end, column, end_column }
     }
 }
 
 impl From<&Lint> for LintText {
     fn from(lint: &Lint) -> Self {
+        let Range { start: column, end: end_column } = lint.columns;
+        let span = TextSpan { start: lint.span.start, end: lint.span.end, column, end_column };
         Self {
             code: lint.code.as_str(),
             severity: lint.severity.to_string(),
-            span: lint.span.into(),
+            span,
             message: lint.message.clone(),
             hint: lint.hint.clone(),
         }

@@ -94,6 +94,11 @@ impl SessionFields {
             generation: generation.map(|generation| generation.0),
         }
     }
+
+    /// Whether this is the injected client of this id.
+    pub(crate) fn is_of_client(&self, id: u64) -> bool {
+        self.client_id == Some(id)
+    }
 }
 
 /// Every program that the client reported, as sent.

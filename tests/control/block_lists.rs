@@ -117,8 +117,11 @@ async fn a_list_that_the_build_does_not_read_says_so_first() {
     let settings = Settings { build: Build::SP2, ..Settings::default() };
     let api = Api::with(StoreOptions { settings, ..options() }, ControlLimits::default()).await;
     api.post("/clients", r#"{"process":"mdl.exe"}"#).await;
+    let preview = api.post("/policy/preview", r#"{"processes":"mdl.exe; *"}"#).await;
+    assert_eq!((&preview["count"], &preview["kept"]), (&json!(0), &json!(1)));
     let written = api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe; *"}"#).await;
     assert_eq!(codes(&written)[..2], ["ignored-by-build", "wildcard"]);
+    assert_eq!(preview["lints"]["processes"], written["lints"]);
     let lint = &written["lints"][0];
     assert_eq!(lint["span"], json!({"start":0,"end":10,"column":1,"end_column":11}));
     let message =

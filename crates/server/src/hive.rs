@@ -9,6 +9,8 @@ use registry_poll::{
     ClusterError, DisturbedReads, Edit, FaultId, FaultKind, KeyPath, KeyTree, MemoryKeyStore,
     NodeName, RegValue, Registry, ValueRead,
 };
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::handle::StoreError;
 use crate::options::StoreOptions;
@@ -36,6 +38,13 @@ pub(crate) fn first_node(options: &StoreOptions) -> Arc<dyn Registry> {
     options.registry.clone().unwrap_or_else(|| Arc::new(MemoryKeyStore::new()))
 }
 
+/// Does what may wait for a disk, in the store's order: its task waits. Where the runtime has other threads it is told to
+/// let them go on with what else this one would do. The registries of the store's own are in memory, and need none of it.
+pub(crate) fn blocking<T>(options: &StoreOptions, work: impl FnOnce() -> T) -> T {
+    let has_others = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if options.registry.is_some() && has_others() { block_in_place(work) } else { work() }
+}
+
 impl ListChange {
     fn edit(self, list: BlockList) -> Edit {
         let (key, name) = (KeyPath::parameters_system(), list_value(list));
@@ -54,8 +63,10 @@ impl Owner {
         node: Option<&NodeName>,
         edits: Vec<Edit>,
     ) -> Result<Vec<bool>, StoreError> {
-        let changed = self.cluster.edit(node, &edits)?;
-        let node = node.unwrap_or_else(|| self.cluster.active().name()).clone();
+        let changed = blocking(&self.options, || self.cluster.edit(node, &edits))?;
+        // By its own spelling, whatever case it was asked for in.
+        let node = node.and_then(|name| self.cluster.node(name));
+        let node = node.unwrap_or_else(|| self.cluster.active()).name().clone();
         for (edit, _) in edits.into_iter().zip(&changed).filter(|(_, changed)| **changed) {
             self.note(Note::Registry(RegistryChange { node: node.clone(), edit }));
         }
@@ -88,7 +99,7 @@ impl Owner {
                 .node(name)
                 .ok_or_else(|| ClusterError::NoSuchNode { node: name.clone() })?,
         };
-        Ok(node.registry().tree()?)
+        Ok(blocking(&self.options, || node.registry().tree())?)
     }
 
     /// What a poll would do now if these changes had been made.

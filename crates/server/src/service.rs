@@ -4,6 +4,7 @@ use infostore::{Build, Cause, Command, Note, Outcome, StopReason};
 use registry_poll::{ClusterError, ClusterMode, NodeName};
 
 use crate::handle::StoreError;
+use crate::hive::blocking;
 use crate::owner::Owner;
 
 impl Owner {
@@ -25,7 +26,7 @@ impl Owner {
         self.close_all();
         // What was held back was meant for the service that has stopped.
         self.delayed = None;
-        self.cluster.take_offline();
+        blocking(&self.options, || self.cluster.take_offline());
         Ok(())
     }
 
@@ -33,9 +34,9 @@ impl Owner {
     /// was, and stopped if it can't be restored there either.
     fn start_on(&mut self, node: &NodeName) -> Result<(), StoreError> {
         let old = self.cluster.active().name().clone();
-        let mut moved = self.cluster.bring_online(node).map(drop);
+        let mut moved = blocking(&self.options, || self.cluster.bring_online(node)).map(drop);
         if moved.is_err() && *node != old {
-            let back = self.cluster.bring_online(&old).map(drop);
+            let back = blocking(&self.options, || self.cluster.bring_online(&old)).map(drop);
             moved = back.and(moved);
         }
         if *self.cluster.active().name() != old {
@@ -75,7 +76,7 @@ impl Owner {
     /// Makes the store a cluster of another kind.
     pub(crate) fn set_cluster_mode(&mut self, mode: ClusterMode) -> Result<(), StoreError> {
         if mode != self.cluster.mode() {
-            self.cluster.set_mode(mode)?;
+            blocking(&self.options, || self.cluster.set_mode(mode))?;
             self.note_cluster();
         }
         Ok(())

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{Api, POLLED_KEY};
+
+const LIST: &str = "Disable%20MAPI%20Client%20Processes";
 
 fn nodes(first: &str, second: &str) -> Value {
     json!([{"name": "NODE1", "state": first}, {"name": "NODE2", "state": second}])
@@ -56,6 +58,10 @@ async fn a_failover_with_a_checkpoint_takes_the_values_along() {
         "HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem";
     assert_eq!(*checkpoint, json!({"key": key, "keys": 1, "values": 1, "not_captured": null}));
 
+    // What is written on the node that stands by is lost.
+    let path = format!("/registry/{POLLED_KEY}?value={LIST}&node=NODE2");
+    api.put(&path, r#"{"type":"REG_SZ","data":"other.exe"}"#).await;
     api.post("/cluster/failover", "{}").await;
+    assert_eq!(api.get(&path).await["data"], "mdl.exe");
     assert_eq!(api.get("/block-lists/processes").await["in_force"], true);
 }

@@ -13,6 +13,7 @@ mod openapi;
 mod policy;
 mod preview;
 mod problems;
+mod reg_files;
 mod registry;
 mod requests;
 mod story;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use clock::ClockMode;
 use control::{ControlConfig, ControlLimits, router};
@@ -94,11 +96,16 @@ impl Api {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, bytes) = self.send_for_bytes(request).await;
+        let text = String::from_utf8(bytes).expect("the body is text");
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    async fn send_for_bytes(&self, request: Request<Body>) -> (Parts, Vec<u8>) {
         let response = self.router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the body is whole");
-        let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
-        Answer { status: parts.status, headers: parts.headers, text }
+        (parts, bytes.to_vec())
     }
 
     /// A request with a JSON body, or without one when it is empty. A path that begins with `/` alone is the store's.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ use axum::http::Request;
 use clock::ClockMode;
 use control::{ControlLimits, ProblemType};
 use infostore::{Limits, Settings};
-use registry_poll::MAX_VALUE_BYTES;
+use registry_poll::{
+    AnsiCodePage, Edit, EditError, FileKeyStore, KeyPath, KeyStore, KeyStoreError, KeyTree,
+    MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
+};
 use server::StoreOptions;
 
 use super::{Answer, Api, POLLED_KEY, STORE, options};
@@ -39,7 +43,11 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("invalid-query", "GET", "/sessions?limit=1&limit=2", ""),
     ("invalid-query", "GET", "/events?type=session.exploded", ""),
     ("invalid-query", "GET", "/events?after=yesterday", ""),
-    ("invalid-query", "DELETE", "/registry/HKLM", ""),
+    ("invalid-query", "GET", "/registry/HKLM?node=no_node", ""),
+    ("invalid-query", "GET", "/registry-export?format=v4", ""),
+    ("invalid-query", "GET", "/registry-export?code_page=1252", ""),
+    ("invalid-query", "GET", "/registry-export?format=regedit4&code_page=437", ""),
+    ("invalid-query", "GET", "/registry-export?key=HKEY_MOON", ""),
     ("invalid-registry-key", "GET", "/registry/HKEY_MOON", ""),
     ("invalid-registry-key", "GET", "/registry/HKLM%5C%5Ca", ""),
     ("shutdown-not-allowed", "POST", "/v1/shutdown", ""),
@@ -58,6 +66,13 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("block-list-not-found", "DELETE", "/block-lists/clients", ""),
     ("problem-not-found", "GET", "/v1/problems/bad-weather", ""),
     ("no-rpc-port", "POST", "/clients", r#"{"transport":"tcp"}"#),
+    ("registry-key-not-found", "GET", "/registry-export?key=HKLM%5CNowhere", ""),
+    ("registry-edit-refused", "DELETE", "/registry/HKLM", ""),
+    ("node-not-found", "GET", "/registry/HKLM?node=NODE2", ""),
+    ("node-not-found", "POST", "/cluster/failover", r#"{"to":"NODE2"}"#),
+    ("node-active", "POST", "/cluster/failover", r#"{"to":"NODE1"}"#),
+    ("no-cluster", "POST", "/cluster/failover", ""),
+    ("hotfix-installed", "POST", "/build/install-hotfix", ""),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
     ("clock-backwards", "POST", "/clock/advance", r#"{"to":"2006-04-22T07:59:59Z"}"#),
     ("clock-out-of-range", "POST", "/clock/advance", r#"{"by":"9000000d"}"#),
@@ -102,6 +117,12 @@ async fn made_by_other_means() -> Vec<Answer> {
         too_many_connections().await,
         payload_too_large().await,
         registry_edit_refused().await,
+        registry_unreadable().await,
+        invalid_reg_file().await,
+        not_exportable().await,
+        checkpoint_not_restored().await,
+        no_hotfix_for("6.5.7226").await,
+        no_hotfix_for("8.0.685.24").await,
         unsupported_media_type().await,
         host_not_allowed().await,
         origin_not_allowed().await,
@@ -145,6 +166,80 @@ async fn registry_edit_refused() -> Answer {
     let api = Api::new().await;
     let body = format!(r#"{{"type":"REG_SZ","data":"{}"}}"#, "a".repeat(MAX_VALUE_BYTES / 2));
     api.call("PUT", &format!("/registry/{POLLED_KEY}?value=long"), &body).await
+}
+
+/// A store on a file that is taken away.
+async fn registry_unreadable() -> Answer {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.reg");
+    std::fs::write(&path, "REGEDIT4\r\n").expect("the file is written");
+    let registry = FileKeyStore::open(&path, AnsiCodePage::default()).expect("it is opened");
+    let registry: Option<Arc<dyn Registry>> = Some(Arc::new(registry));
+    let api = Api::with(StoreOptions { registry, ..options() }, limits()).await;
+    std::fs::remove_file(&path).expect("the file is removed");
+    api.call("GET", "/registry/HKLM", "").await
+}
+
+async fn invalid_reg_file() -> Answer {
+    let request = Request::post(format!("{STORE}/registry-import")).header("host", "localhost");
+    let request = request.header("content-type", "text/x-ms-regedit").body("REGEDIT5".into());
+    Api::new().await.send(request.expect("a request")).await
+}
+
+async fn not_exportable() -> Answer {
+    let api = Api::new().await;
+    api.call("PUT", "/registry/HKLM%5Ctwo%0Alines", "").await.ok();
+    api.call("GET", "/registry-export", "").await
+}
+
+async fn checkpoint_not_restored() -> Answer {
+    let registry: Option<Arc<dyn Registry>> = Some(Arc::new(NeverRestored::default()));
+    let api = Api::with(StoreOptions { registry, ..options() }, limits()).await;
+    api.call("PATCH", "/cluster", r#"{"mode":"checkpointed"}"#).await.ok();
+    let answer = api.call("POST", "/restart", "").await;
+    // It has stopped, and says so.
+    assert_eq!(api.get("/v1/stores/default").await["running"], false);
+    assert_eq!(api.get("/cluster").await["nodes"][0]["state"], "offline");
+    assert_eq!(api.call("GET", "/healthz/ready", "").await.status, 503);
+    answer
+}
+
+/// A registry that nothing can be restored in.
+#[derive(Debug, Default)]
+struct NeverRestored(MemoryKeyStore);
+
+impl KeyStore for NeverRestored {
+    fn query_value(
+        &self,
+        key: &KeyPath,
+        name: &ValueName,
+    ) -> Result<Option<RegValue>, KeyStoreError> {
+        self.0.query_value(key, name)
+    }
+}
+
+impl Registry for NeverRestored {
+    fn tree(&self) -> Result<Arc<KeyTree>, KeyStoreError> {
+        self.0.tree()
+    }
+
+    fn edit(&self, edits: &[Edit]) -> Result<Vec<bool>, EditError> {
+        self.0.edit(edits)
+    }
+
+    fn replace(&self, _: &KeyPath, _: &KeyTree) -> Result<bool, EditError> {
+        Err(EditError::Unwritable { reason: "somebody holds the key open".to_owned() })
+    }
+
+    fn clear(&self) -> Result<(), EditError> {
+        self.0.clear()
+    }
+}
+
+async fn no_hotfix_for(build: &str) -> Answer {
+    let api = Api::new().await;
+    api.call("PATCH", "/build", &format!(r#"{{"build":"{build}"}}"#)).await.ok();
+    api.call("POST", "/build/install-hotfix", "").await
 }
 
 async fn unsupported_media_type() -> Answer {
@@ -248,6 +343,7 @@ async fn a_refused_method_is_told_which_are_served() {
         ("PUT", "/sessions".to_owned(), "GET,HEAD"),
         ("PATCH", "/clients/1".to_owned(), "GET,HEAD,DELETE"),
         ("POST", format!("/registry/{POLLED_KEY}"), "GET,HEAD,PUT,DELETE"),
+        ("PUT", "/cluster".to_owned(), "GET,HEAD,PATCH"),
     ] {
         let answer = api.call(method, &path, "").await;
         assert_eq!(answer.problem(), "method-not-allowed");

@@ -23,7 +23,11 @@ async fn values_of_every_type_come_back_as_they_were_written() {
         json!({"type":"REG_MULTI_SZ","hex":"610000"}),
         json!({"type":"REG_BINARY","data":""}),
         json!({"type":"REG_BINARY","data":"00ff10"}),
-        json!({"type":"REG_QWORD","data":"0100000000000000"}),
+        json!({"type":"REG_QWORD","data":1}),
+        json!({"type":"REG_QWORD","data":9_007_199_254_740_991_u64}),
+        json!({"type":"REG_QWORD","data":"9007199254740992"}),
+        json!({"type":"REG_QWORD","data":"18446744073709551615"}),
+        json!({"type":"REG_QWORD","hex":"01000000"}),
         json!({"type":"REG_NONE","data":"00"}),
         json!({"type":"REG_99","data":"beef"}),
     ];
@@ -48,6 +52,10 @@ async fn values_that_do_not_fit_their_type_are_refused_by_the_place() {
         (json!({"type":"REG_DWORD","data":-1}), "#/data"),
         (json!({"type":"REG_DWORD","data":4_294_967_296_u64}), "#/data"),
         (json!({"type":"REG_DWORD","data":"1"}), "#/data"),
+        (json!({"type":"REG_QWORD","data":9_007_199_254_740_992_u64}), "#/data"),
+        (json!({"type":"REG_QWORD","data":"0100000000000000"}), "#/data"),
+        (json!({"type":"REG_QWORD","data":"18446744073709551616"}), "#/data"),
+        (json!({"type":"REG_QWORD","data":-1}), "#/data"),
         (json!({"type":"REG_MULTI_SZ","data":["a",1]}), "#/data"),
         (json!({"type":"REG_BINARY","data":"0"}), "#/data"),
         (json!({"type":"REG_BINARY","data":"0g"}), "#/data"),
@@ -77,7 +85,15 @@ async fn a_value_that_nearly_is_the_one_that_is_read_gets_a_hint() {
         (polled("Other"), text, None),
         (polled("Disable%20MAPI%20Client%20Process"), text, Some("did you mean")),
         (polled("Disable%20MAPI%20Client"), text, Some("`Disable MAPI Clients`?")),
+        (polled("Disable%20MAPI%20Clients"), text, None),
+        (polled("DisableMAPIClients"), text, Some("`Disable MAPI Clients`?")),
         (polled(ours), number, Some("takes a REG_DWORD as absent")),
+        (polled("Disable%20MAPI%20Clients"), number, Some("takes a REG_DWORD as absent")),
+        (
+            "/registry/HKLM?value=Disable%20MAPI%20Clients".to_owned(),
+            text,
+            Some("under `HKEY_LOCAL_MACHINE\\"),
+        ),
         (format!("/registry/HKLM?value={ours}"), text, Some("the store reads this value under")),
     ] {
         let written = api.put(&path, body).await;
@@ -85,6 +101,102 @@ async fn a_value_that_nearly_is_the_one_that_is_read_gets_a_hint() {
             None => assert_eq!(written["hint"], Value::Null, "{path}"),
             Some(hint) => assert!(written["hint"].to_string().contains(hint), "{path}: {written}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_created_listed_and_deleted_with_all_below_them() {
+    let api = Api::new().await;
+    let key = "/registry/HKLM%5CSoftware%5CTest";
+    let created = api.call("PUT", key, "").await;
+    assert_eq!(created.status, 201);
+    let empty = json!({"key": "HKEY_LOCAL_MACHINE\\Software\\Test", "subkeys": [], "values": []});
+    assert_eq!(created.ok(), empty);
+    // One that is there stays as it is.
+    let again = api.call("PUT", "/registry/hklm%5Csoftware%5CTEST", "").await;
+    assert_eq!((again.status.as_u16(), again.ok()), (200, empty));
+
+    api.call("PUT", "/registry/HKLM%5CSoftware%5CTest%5CB%5CC", "").await.ok();
+    api.put(&format!("{key}%5Ca?value=x"), r#"{"type":"REG_SZ","data":"1"}"#).await;
+    api.put(&format!("{key}?value=y"), r#"{"type":"REG_DWORD","data":2}"#).await;
+    assert_eq!(
+        api.get(key).await,
+        json!({
+            "key": "HKEY_LOCAL_MACHINE\\Software\\Test", "subkeys": ["a", "B"],
+            "values": [{
+                "key": "HKEY_LOCAL_MACHINE\\Software\\Test", "name": "y", "type": "REG_DWORD", "data": 2,
+                "hint": null,
+            }],
+        })
+    );
+    assert_eq!(api.get("/registry/HKLM").await["subkeys"], json!(["Software"]));
+
+    assert_eq!(api.call("DELETE", key, "").await.status, 204);
+    for path in [key.to_owned(), format!("{key}%5CB"), format!("{key}%5CB%5CC")] {
+        assert_eq!(api.call("GET", &path, "").await.problem(), "registry-key-not-found", "{path}");
+    }
+    assert_eq!(api.call("DELETE", key, "").await.problem(), "registry-key-not-found");
+    assert_eq!(api.call("DELETE", "/registry/HKLM", "").await.problem(), "registry-edit-refused");
+    let changes: Vec<_> = api.get("/events?type=registry.changed").await["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|event| event["action"].clone())
+        .collect();
+    assert_eq!(changes.len(), 5, "{changes:?}");
+}
+
+#[tokio::test]
+async fn a_value_has_a_body_and_a_key_has_none() {
+    let api = Api::new().await;
+    let value = r#"{"type":"REG_SZ","data":"a"}"#;
+    let answer = api.call("PUT", "/registry/HKLM%5CA", value).await;
+    assert_eq!(answer.problem(), "invalid-query");
+    assert_eq!(answer.json()["errors"][0]["parameter"], "value");
+    let answer = api.call("PUT", "/registry/HKLM%5CA?value=x", "").await;
+    assert_eq!(answer.problem(), "invalid-body");
+    assert_eq!(api.get("/registry/HKLM").await["subkeys"], json!([]));
+}
+
+#[tokio::test]
+async fn each_node_of_a_cluster_has_a_registry_of_its_own() {
+    let api = Api::new().await;
+    let value = |node: &str| format!("/registry/HKLM%5CA?value=x&node={node}");
+    assert_eq!(api.call("GET", &value("NODE2"), "").await.problem(), "node-not-found");
+    assert_eq!(api.call("GET", &value("NO_NODE"), "").await.problem(), "invalid-query");
+
+    api.call("PATCH", "/cluster", r#"{"mode":"per_node"}"#).await.ok();
+    api.put(&value("node2"), r#"{"type":"REG_SZ","data":"there"}"#).await;
+    assert_eq!(api.get(&value("NODE2")).await["data"], "there");
+    assert_eq!(api.call("GET", &value("NODE1"), "").await.problem(), "registry-value-not-found");
+    assert_eq!(api.get("/registry/HKLM").await["subkeys"], json!([]));
+    let changed = &api.get("/events?type=registry.changed").await["items"][0];
+    assert_eq!(changed["node"], "NODE2");
+    assert_eq!(api.call("DELETE", "/registry/HKLM%5CA?node=NODE1", "").await.status, 404);
+    assert_eq!(api.call("DELETE", "/registry/HKLM%5CA?node=NODE2", "").await.status, 204);
+}
+
+#[tokio::test]
+async fn what_a_problem_quotes_is_short() {
+    let api = Api::new().await;
+    let long = "x".repeat(10_000);
+    for (method, path, body) in [
+        ("GET", format!("/registry/HKLM?node={long}"), String::new()),
+        ("GET", format!("/registry/{long}"), String::new()),
+        ("GET", format!("/registry-export?key={long}"), String::new()),
+        ("PATCH", "/build".to_owned(), json!({"build": long}).to_string()),
+        ("PUT", "/registry/HKLM?value=x".to_owned(), json!({"type": long, "data": 1}).to_string()),
+        (
+            "PUT",
+            "/registry/HKLM?value=x".to_owned(),
+            json!({"type": "REG_SZ", long: 1}).to_string(),
+        ),
+    ] {
+        let problem = api.call(method, &path, &body).await;
+        problem.problem();
+        let mut document = problem.json();
+        document["instance"] = Value::Null;
+        assert!(document.to_string().len() < 2_500, "{path:.60}: {document}");
     }
 }
 

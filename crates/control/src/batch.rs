@@ -63,7 +63,9 @@ impl FromRequest<App> for Items {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
                 Ok(Self(items_of_lines(&bytes)))
             }
-            _ => Err(unsupported(&kind)),
+            _ => Err(unsupported(&kind).hint(
+                "send JSON with `Content-Type: application/json`, or a client a line as `application/x-ndjson`",
+            )),
         }
     }
 }

@@ -206,7 +206,8 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 }
 
 fn require_json(media_type: &str) -> Result<(), Problem> {
-    if media_type == "application/json" { Ok(()) } else { Err(unsupported(media_type)) }
+    let hint = "send JSON with `Content-Type: application/json`";
+    if media_type == "application/json" { Ok(()) } else { Err(unsupported(media_type).hint(hint)) }
 }
 
 /// The body's type is not one that the route takes.
@@ -216,7 +217,6 @@ pub(crate) fn unsupported(media_type: &str) -> Problem {
         other => format!("the body is `{other}`"),
     };
     Problem::new(ProblemType::UnsupportedMediaType, detail)
-        .hint("send JSON with `Content-Type: application/json`")
 }
 
 /// Reads a JSON object. Without this, serde would take an array for its fields in order.

@@ -127,7 +127,8 @@ async fn startup(_: NoQuery, State(app): State<App>) -> Health {
     Health::of_stores(&app, started).await
 }
 
-/// Says whether every store is of use: it has started, and its last poll could read the registry.
+/// Says whether every store is of use: it has started, and its last poll could read the registry. A store whose last poll
+/// could not is not ready even while it goes by a list that it read before: it sees no edit.
 #[utoipa::path(
     get, path = "/healthz/ready", tag = "health",
     responses((status = 200, body = Health), (status = 503, body = Health, description = "A check does not hold")),

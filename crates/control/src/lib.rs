@@ -33,6 +33,7 @@ mod polls;
 mod preview;
 mod problem;
 mod problems;
+mod reg_file;
 mod reg_value;
 mod registry;
 mod reply;

@@ -66,6 +66,9 @@ problem_types! {
     InvalidKey, BAD_REQUEST, "invalid-registry-key", "Not a registry key",
         "The path of a key begins with a predefined key such as HKEY_LOCAL_MACHINE or HKLM and joins its components by \
          backslashes. It is one segment of the URL, in which a backslash is written %5C.";
+    InvalidRegFile, BAD_REQUEST, "invalid-reg-file", "The .reg file is not understood",
+        "A .reg file is imported as a whole or not at all, and something in this one is not as it has to be. `errors` has \
+         the line and column of each, and the line's text.";
     OriginNotAllowed, FORBIDDEN, "origin-not-allowed", "Not from this origin",
         "A browser sent this request from a page of another origin. The control plane takes requests from programs and \
          from its own pages only.";
@@ -118,6 +121,9 @@ problem_types! {
          restored there either, it has stopped until POST /restart succeeds.";
     TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
         "The store holds as many fault rules as it takes, those that are used up among them.";
+    NotExportable, CONFLICT, "not-exportable", "A .reg file can't hold this",
+        "A name has a line end or ends its own brackets, or REGEDIT4 has no form for a text or value. Format v5 holds every \
+         text; a key that no format can hold can be read one by one.";
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
         "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
          `first_available` is where reading can begin.";
@@ -127,7 +133,8 @@ problem_types! {
     PayloadTooLarge, PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
         "The body has more bytes than are taken. GET /v1/info tells the limit.";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has another type",
-        "Bodies are application/json; a batch may be application/x-ndjson too. The Content-Type header has to say so.";
+        "Bodies are application/json; a batch may be application/x-ndjson too, and a .reg file is text/x-ms-regedit or \
+         application/octet-stream. The Content-Type header has to say so.";
     HostNotAllowed, MISDIRECTED_REQUEST, "host-not-allowed", "Not this host",
         "The Host header names neither a loopback address nor the address that the server is bound to. This keeps web \
          pages from reaching the server by a name of their own.";
@@ -162,23 +169,63 @@ pub(crate) struct FieldError {
     /// The line in the body, from 1, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// The column in the line, from 1, in bytes.
+    /// The column in the line, from 1: in bytes, and in a .reg file in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
+    /// Of a .reg file the text of the line, shortened around the column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+    /// The column in the excerpt, from 1 in characters: where a caret goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt_column: Option<usize>,
 }
 
 impl FieldError {
     /// Something is wrong at a place of the body.
     pub(crate) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let (pointer, detail) = (Some(pointer.into()), detail.into());
-        Self { pointer, parameter: None, detail, line: None, column: None }
+        Self { pointer: Some(pointer.into()), ..Self::new(detail) }
     }
 
     /// Something is wrong with a query parameter.
     pub(crate) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        let (parameter, detail) = (Some(name.into()), detail.into());
-        Self { pointer: None, parameter, detail, line: None, column: None }
+        Self { parameter: Some(name.into()), ..Self::new(detail) }
     }
+
+    /// Something is wrong in a body that is no JSON.
+    pub(crate) fn new(detail: impl Into<String>) -> Self {
+        Self {
+            pointer: None,
+            parameter: None,
+            detail: detail.into(),
+            line: None,
+            column: None,
+            excerpt: None,
+            excerpt_column: None,
+        }
+    }
+
+    fn shortened(self) -> Self {
+        let short = |text: Option<String>| text.map(shortened);
+        Self {
+            pointer: short(self.pointer),
+            parameter: short(self.parameter),
+            detail: shortened(self.detail),
+            ..self
+        }
+    }
+}
+
+/// What is said of a request may quote it, and that may be long: of such a text the beginning and the end are left.
+fn shortened(text: String) -> String {
+    const BEGINNING: usize = 400;
+    const END: usize = 200;
+    let length = text.chars().count();
+    if length <= BEGINNING.saturating_add(END) {
+        return text;
+    }
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    let end: String = text.chars().skip(length.saturating_sub(END)).collect();
+    format!("{beginning}\u{2026}{end}")
 }
 
 /// A problem on its way to the client. It travels as a response extension; [`crate::finish`] writes it out, since only
@@ -247,9 +294,9 @@ impl Problem {
             r#type: format!("/v1/problems/{}", self.kind.slug()),
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
-            detail: self.detail,
+            detail: shortened(self.detail),
             instance,
-            errors: self.errors,
+            errors: self.errors.into_iter().map(FieldError::shortened).collect(),
             hint: self.hint,
             first_available: self.first_available,
             request_id,

@@ -16,8 +16,9 @@ pub(crate) struct ValueText {
     /// number of any other type.
     #[schema(example = "REG_SZ")]
     r#type: String,
-    /// Of `REG_SZ` and `REG_EXPAND_SZ` the text, without the NUL that ends it; of `REG_DWORD` a number; of `REG_MULTI_SZ`
-    /// an array of texts; of any other type its bytes in hexadecimal.
+    /// Of `REG_SZ` and `REG_EXPAND_SZ` the text, without the NUL that ends it; of `REG_DWORD` a number; of `REG_QWORD` a
+    /// number up to 2^53 - 1, and above it the digits as a string, which no reader of JSON rounds; of `REG_MULTI_SZ` an
+    /// array of texts; of any other type its bytes in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>, example = "mdl.exe; beta.exe")]
     data: Option<Value>,
@@ -108,6 +109,7 @@ fn plain(value: &RegValue) -> Option<Value> {
             let bytes = value.data().try_into().ok()?;
             Some(Value::Number(Number::from(u32::from_le_bytes(bytes))))
         }
+        RegType::QWORD => Some(plain_qword(u64::from_le_bytes(value.data().try_into().ok()?))),
         RegType::MULTI_SZ => {
             let text = value.text()?;
             let texts = text.strip_suffix('\0').map(|text| text.split('\0').collect::<Vec<_>>());
@@ -129,6 +131,12 @@ fn from_plain(kind: RegType, data: &Value) -> Result<RegValue, &'static str> {
             let number = data.as_u64().and_then(|number| u32::try_from(number).ok());
             number.map(RegValue::dword).ok_or("a REG_DWORD is a number from 0 to 4294967295")
         }
+        RegType::QWORD => {
+            let bytes = |number: u64| RegValue::new(RegType::QWORD, number.to_le_bytes().to_vec());
+            qword(data).map(bytes).ok_or(
+                "a REG_QWORD is a number from 0 to 9007199254740991, or a string of decimal digits",
+            )
+        }
         RegType::MULTI_SZ => {
             let texts = data.as_array().map(|texts| texts.iter().map(Value::as_str).collect());
             let texts: Option<Vec<&str>> = texts.flatten();
@@ -138,6 +146,23 @@ fn from_plain(kind: RegType, data: &Value) -> Result<RegValue, &'static str> {
             let bytes = data.as_str().and_then(from_hex);
             bytes.map(|bytes| RegValue::new(kind, bytes)).ok_or(HEX)
         }
+    }
+}
+
+/// 2^53 - 1: up to here every number is one to every reader of JSON ([RFC 8259] 6).
+///
+/// [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
+const MAX_EXACT: u64 = (1 << 53) - 1;
+
+fn plain_qword(number: u64) -> Value {
+    if number <= MAX_EXACT { number.into() } else { Value::String(number.to_string()) }
+}
+
+/// A number that came as a number above the limit may have been rounded on its way.
+fn qword(data: &Value) -> Option<u64> {
+    match data.as_str() {
+        Some(text) => text.parse().ok().filter(|number: &u64| number.to_string() == text),
+        None => data.as_u64().filter(|number| *number <= MAX_EXACT),
     }
 }
 

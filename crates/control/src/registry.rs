@@ -1,21 +1,23 @@
-//! `/registry/{key}`: the registry that the store polls. An edit has no effect until a poll.
+//! `/registry/{key}`: the keys and values of a node's registry. An edit has no effect until a poll.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use policy::PROCESS_LIST_VALUE;
-use registry_poll::{Edit, KeyPath, RegType, RegValue, ValueName};
+use infostore::list_value;
+use policy::BlockList;
+use registry_poll::{Edit, KeyPath, KeyTree, NodeName, RegType, RegValue, ValueName};
 use serde::{Deserialize, Serialize};
-use server::View;
+use server::{StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::extract::{Body, Params, Store, path_parameter};
-use crate::problem::{Problem, ProblemType};
+use crate::extract::{OptionalBody, Params, Store, path_parameter};
+use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reg_value::{ShownValue, ValueText};
 use crate::reply::Reply;
+use crate::scalars::NodeText;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read, write, delete))
@@ -34,16 +36,19 @@ struct NamedValue {
     hint: Option<String>,
 }
 
-/// The values of a key, by name.
+/// A key: what is directly below it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-struct KeyValues {
+#[schema(as = RegistryKey)]
+struct KeyState {
     /// The key, its predefined key spelt out.
     key: String,
-    /// Its values.
+    /// The names of the keys directly below it, in order.
+    subkeys: Vec<String>,
+    /// Its values, by name.
     values: Vec<NamedValue>,
 }
 
-/// What is shown: a value, or a key with all of them.
+/// What is shown: a value, or a key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = RegistryEntry)]
@@ -51,16 +56,19 @@ enum Shown {
     /// With `value`.
     Value(NamedValue),
     /// Without.
-    Key(KeyValues),
+    Key(KeyState),
 }
 
-/// Which value.
+/// Which value, and of which node.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ValueQuery {
-    /// The value's name; empty for the unnamed one.
+    /// The value's name, empty for the unnamed one; without it the key itself is meant.
     value: Option<String>,
+    /// The node whose registry is meant: the active one unless told.
+    #[param(value_type = Option<String>, example = "NODE2")]
+    node: Option<NodeText>,
 }
 
 /// The key that the path names.
@@ -78,15 +86,11 @@ impl FromRequestParts<App> for Key {
 }
 
 impl ValueQuery {
-    fn name(self) -> Result<Option<ValueName>, Problem> {
-        let parse = |name: String| name.parse::<ValueName>();
-        let name = self.value.map(parse).transpose();
-        name.map_err(|error| Problem::query("value", error.to_string()))
-    }
-
-    fn required_name(self) -> Result<ValueName, Problem> {
-        let missing = || Problem::query("value", "it is missing: which value?");
-        self.name()?.ok_or_else(missing)
+    /// The value's name, and the node.
+    fn parse(self) -> Result<(Option<ValueName>, Option<NodeName>), Problem> {
+        let name = self.value.map(|name| name.parse::<ValueName>()).transpose();
+        let name = name.map_err(|error| Problem::query("value", error.to_string()))?;
+        Ok((name, self.node.map(|NodeText(node)| node)))
     }
 }
 
@@ -101,17 +105,29 @@ impl NamedValue {
     }
 }
 
-/// What the author of a value may have meant, when it is nearly the one that the store reads.
+impl KeyState {
+    fn new(tree: &KeyTree, path: &KeyPath) -> Result<Self, Problem> {
+        let key = tree.key(path).ok_or_else(|| no_key(path))?;
+        let value = |(name, value)| NamedValue::new(key.path(), name, value);
+        Ok(Self {
+            key: key.path().to_string(),
+            subkeys: key.subkeys().map(ToOwned::to_owned).collect(),
+            values: key.values().map(value).collect(),
+        })
+    }
+}
+
+/// What the author of a value may have meant, when it is nearly one that the store reads.
 fn hint(key: &KeyPath, name: &ValueName, value: &RegValue) -> Option<String> {
     let polled = KeyPath::parameters_system();
-    let ours = PROCESS_LIST_VALUE.parse() == Ok(name.clone());
+    let of_list = BlockList::ALL.into_iter().any(|list| list_value(list) == *name);
     let misspelt = policy::misspelt_value_name(name.as_str()).filter(|_| *key == polled);
     if let Some(list) = misspelt {
         let meant = list.value_name();
         Some(format!("the store ignores this value; did you mean `{meant}`?"))
-    } else if ours && *key != polled {
+    } else if of_list && *key != polled {
         Some(format!("the store reads this value under `{polled}`"))
-    } else if ours && value.kind() != RegType::SZ {
+    } else if of_list && value.kind() != RegType::SZ {
         let found = value.kind();
         Some(format!("the store takes a {found} as absent; write the list as a REG_SZ"))
     } else {
@@ -119,18 +135,19 @@ fn hint(key: &KeyPath, name: &ValueName, value: &RegValue) -> Option<String> {
     }
 }
 
-fn show(view: View<'_>, key: &KeyPath, name: Option<ValueName>) -> Result<Shown, Problem> {
-    let no_key =
-        || Problem::new(ProblemType::RegistryKeyNotFound, format!("there is no key `{key}`"));
-    let tree = view.registry(None)?;
+fn show(tree: &KeyTree, key: &KeyPath, name: Option<&ValueName>) -> Result<Shown, Problem> {
     let Some(name) = name else {
-        let values = tree.key(key).ok_or_else(no_key)?.values();
-        let named = values.map(|(name, value)| NamedValue::new(key, name, value));
-        return Ok(Shown::Key(KeyValues { key: key.to_string(), values: named.collect() }));
+        return KeyState::new(tree, key).map(Shown::Key);
     };
-    let found = tree.key(key).and_then(|key| key.values().find(|(known, _)| **known == name));
-    let (name, value) = found.ok_or_else(|| no_value(key, &name))?;
-    Ok(Shown::Value(NamedValue::new(key, name, value)))
+    let key = tree.key(key).ok_or_else(|| no_value(key, name))?;
+    let found = key.values().find(|(known, _)| *known == name);
+    let (name, value) = found.ok_or_else(|| no_value(key.path(), name))?;
+    Ok(Shown::Value(NamedValue::new(key.path(), name, value)))
+}
+
+/// The problem when there is no such key.
+pub(crate) fn no_key(key: &KeyPath) -> Problem {
+    Problem::new(ProblemType::RegistryKeyNotFound, format!("there is no key `{key}`"))
 }
 
 fn no_value(key: &KeyPath, name: &ValueName) -> Problem {
@@ -138,7 +155,18 @@ fn no_value(key: &KeyPath, name: &ValueName) -> Problem {
     Problem::new(ProblemType::RegistryValueNotFound, detail)
 }
 
-/// Shows a value, or without `value` every value of the key.
+async fn shown(
+    store: &StoreHandle,
+    node: Option<NodeName>,
+    key: KeyPath,
+    name: Option<ValueName>,
+) -> Result<Reply<Shown>, Problem> {
+    let read = move |view: View<'_>| view.registry(node.as_ref()).map(|tree| (view.cursor(), tree));
+    let (cursor, tree) = store.read(read).await??;
+    Ok(Reply::ok((cursor, show(&tree, &key, name.as_ref())?)))
+}
+
+/// Shows a value, or without `value` the key: the keys directly below it, and every value.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
@@ -152,50 +180,83 @@ async fn read(
     Key(key): Key,
     Params(query): Params<ValueQuery>,
 ) -> Result<Reply<Shown>, Problem> {
-    let name = query.name()?;
-    let read = move |view: View<'_>| show(view, &key, name).map(|shown| (view.cursor(), shown));
-    store.read(read).await?.map(Reply::ok)
+    let (name, node) = query.parse()?;
+    shown(&store, node, key, name).await
 }
 
-/// Writes a value, and its key with it. The store learns of it when it polls.
+/// Writes a value, and its key with it; or without `value` and a body creates the key. The store learns of it when it polls.
 #[utoipa::path(
     put, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
         ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C"),
         ValueQuery,
     ),
-    request_body = ValueText,
-    responses((status = 200, body = NamedValue)),
+    request_body(content = Option<ValueText>),
+    responses(
+        (status = 200, body = Shown),
+        (status = 201, body = KeyState, description = "The key was not there"),
+    ),
 )]
 async fn write(
     Store(store): Store,
     Key(key): Key,
     Params(query): Params<ValueQuery>,
-    Body(value): Body<ValueText>,
-) -> Result<Reply<NamedValue>, Problem> {
-    let name = query.required_name()?;
-    let value = RegValue::try_from(value)?;
-    let written = NamedValue::new(&key, &name, &value);
-    let (_, cursor) = store.edit_registry(None, vec![Edit::SetValue { key, name, value }]).await?;
-    Ok(Reply::ok((cursor, written)))
+    OptionalBody(value): OptionalBody<Option<ValueText>>,
+) -> Result<Reply<Shown>, Problem> {
+    match (query.parse()?, value) {
+        ((None, node), None) => create_key(&store, node, key).await,
+        ((Some(name), node), Some(value)) => {
+            let value = RegValue::try_from(value)?;
+            let written = NamedValue::new(&key, &name, &value);
+            let edit = Edit::SetValue { key, name, value };
+            let (_, cursor) = store.edit_registry(node, vec![edit]).await?;
+            Ok(Reply::ok((cursor, Shown::Value(written))))
+        }
+        ((None, _), Some(_)) => {
+            let detail = "it is missing: which value? A key is created without a body";
+            Err(Problem::query("value", detail))
+        }
+        ((Some(_), _), None) => {
+            let detail =
+                "a value is expected here, such as {\"type\":\"REG_SZ\",\"data\":\"mdl.exe\"}";
+            Err(Problem::body(FieldError::at("#", detail)))
+        }
+    }
 }
 
-/// Deletes a value.
+async fn create_key(
+    store: &StoreHandle,
+    node: Option<NodeName>,
+    key: KeyPath,
+) -> Result<Reply<Shown>, Problem> {
+    let edit = Edit::CreateKey(key.clone());
+    let (created, _) = store.edit_registry(node.clone(), vec![edit]).await?;
+    let reply = shown(store, node, key, None).await?;
+    Ok(if created == [true] { reply.with_status(StatusCode::CREATED) } else { reply })
+}
+
+/// Deletes a value, or without `value` the key with everything below it. The store learns of it when it polls.
 #[utoipa::path(
     delete, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
         ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C"),
         ValueQuery,
     ),
-    responses((status = 204, description = "The value is gone")),
+    responses((status = 204, description = "It is gone")),
 )]
 async fn delete(
     Store(store): Store,
     Key(key): Key,
     Params(query): Params<ValueQuery>,
 ) -> Result<StatusCode, Problem> {
-    let name = query.required_name()?;
-    let edit = Edit::DeleteValue { key: key.clone(), name: name.clone() };
-    let (changed, _) = store.edit_registry(None, vec![edit]).await?;
-    if changed == [true] { Ok(StatusCode::NO_CONTENT) } else { Err(no_value(&key, &name)) }
+    let (name, node) = query.parse()?;
+    let (edit, missing) = match name {
+        None => (Edit::DeleteKey(key.clone()), no_key(&key)),
+        Some(name) => {
+            let missing = no_value(&key, &name);
+            (Edit::DeleteValue { key, name }, missing)
+        }
+    };
+    let (changed, _) = store.edit_registry(node, vec![edit]).await?;
+    if changed == [true] { Ok(StatusCode::NO_CONTENT) } else { Err(missing) }
 }

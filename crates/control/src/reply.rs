@@ -30,12 +30,17 @@ impl<T> Reply<T> {
 
     /// 201, with what was made.
     pub(crate) fn created(at: (Cursor, T)) -> Self {
-        Self { status: StatusCode::CREATED, ..Self::ok(at) }
+        Self::ok(at).with_status(StatusCode::CREATED)
     }
 
     /// 202, with what is under way.
     pub(crate) fn accepted(at: (Cursor, T)) -> Self {
-        Self { status: StatusCode::ACCEPTED, ..Self::ok(at) }
+        Self::ok(at).with_status(StatusCode::ACCEPTED)
+    }
+
+    /// The same answer under another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// The body alone, to be part of another.
@@ -68,7 +73,7 @@ fn store_of(app: &App, path: &str) -> Option<StoreHandle> {
     app.stores().get(name)
 }
 
-fn with_cursor(mut response: Response, cursor: Cursor) -> Response {
+pub(crate) fn with_cursor(mut response: Response, cursor: Cursor) -> Response {
     if let Ok(value) = HeaderValue::from_str(&CursorText(cursor).to_string()) {
         response.headers_mut().insert(CURSOR, value);
     }

@@ -13,7 +13,7 @@ use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::{
     block_lists, build, clients, cluster, decisions, events, health, info, openapi,
-    policy_in_force, polls, problems, registry, reset, restart, sessions, stores, time,
+    policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, stores, time,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -53,6 +53,7 @@ fn routes() -> OpenApiRouter<App> {
         sessions::routes(),
         block_lists::routes(),
         registry::routes(),
+        reg_file::routes(),
         polls::routes(),
         policy_in_force::routes(),
         decisions::routes(),

@@ -49,8 +49,8 @@ impl StoreHandle {
         self.ask(move |owner| owner.change_list(list, change, if_cursor)).await?
     }
 
-    /// Writes or deletes the value of a block list and polls, in one step: nobody comes in between. With `if_cursor` only
-    /// when the store has not moved since.
+    /// Writes or deletes the value of a block list and polls: no other request comes in between, though a client may while
+    /// the values are read, and is then judged by them. With `if_cursor` only when the store has not moved since.
     ///
     /// # Errors
     /// [`StoreError::Moved`], [`StoreError::Edit`].

@@ -6,6 +6,7 @@ mod cluster;
 mod decisions;
 mod events;
 mod explain;
+mod faults;
 mod health;
 mod lifecycle;
 mod listening;

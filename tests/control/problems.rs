@@ -13,7 +13,7 @@ use control::{ControlLimits, ProblemType};
 use infostore::{Limits, Settings};
 use registry_poll::{
     AnsiCodePage, Edit, EditError, FileKeyStore, KeyPath, KeyStore, KeyStoreError, KeyTree,
-    MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
+    MAX_FAULTS, MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
 };
 use server::StoreOptions;
 
@@ -48,6 +48,8 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("invalid-query", "GET", "/registry-export?code_page=1252", ""),
     ("invalid-query", "GET", "/registry-export?format=regedit4&code_page=437", ""),
     ("invalid-query", "GET", "/registry-export?key=HKEY_MOON", ""),
+    ("invalid-body", "POST", "/faults", r#"{"effect":{"registry":"slow"}}"#),
+    ("invalid-body", "POST", "/faults", r#"{"effect":{"registry":"torn"},"schedule":{"next":0}}"#),
     ("invalid-registry-key", "GET", "/registry/HKEY_MOON", ""),
     ("invalid-registry-key", "GET", "/registry/HKLM%5C%5Ca", ""),
     ("shutdown-not-allowed", "POST", "/v1/shutdown", ""),
@@ -72,6 +74,8 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("node-not-found", "POST", "/cluster/failover", r#"{"to":"NODE2"}"#),
     ("node-active", "POST", "/cluster/failover", r#"{"to":"NODE1"}"#),
     ("no-cluster", "POST", "/cluster/failover", ""),
+    ("fault-not-found", "GET", "/faults/1", ""),
+    ("fault-not-found", "DELETE", "/faults/1", ""),
     ("hotfix-installed", "POST", "/build/install-hotfix", ""),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
     ("clock-backwards", "POST", "/clock/advance", r#"{"to":"2006-04-22T07:59:59Z"}"#),
@@ -121,6 +125,7 @@ async fn made_by_other_means() -> Vec<Answer> {
         invalid_reg_file().await,
         not_exportable().await,
         checkpoint_not_restored().await,
+        too_many_faults().await,
         no_hotfix_for("6.5.7226").await,
         no_hotfix_for("8.0.685.24").await,
         unsupported_media_type().await,
@@ -234,6 +239,15 @@ impl Registry for NeverRestored {
     fn clear(&self) -> Result<(), EditError> {
         self.0.clear()
     }
+}
+
+async fn too_many_faults() -> Answer {
+    let api = Api::new().await;
+    let fault = r#"{"effect":{"registry":"torn"}}"#;
+    for _ in 0..MAX_FAULTS {
+        api.post("/faults", fault).await;
+    }
+    api.call("POST", "/faults", fault).await
 }
 
 async fn no_hotfix_for(build: &str) -> Answer {

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use infostore::{ClientId, Sequence, SessionId};
-use registry_poll::PollNumber;
+use registry_poll::{FaultId, PollNumber};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use server::StoreHandle;
@@ -111,6 +111,7 @@ numbered! {
     SessionId, "id", "session", SessionNotFound;
     PollNumber, "number", "poll", PollNotFound;
     Sequence, "id", "decision", DecisionNotFound;
+    FaultId, "id", "fault rule", FaultNotFound;
 }
 
 /// The query's parameters; unknown ones are refused by name.

@@ -16,6 +16,7 @@ mod event_fields;
 mod events;
 mod explain;
 mod extract;
+mod faults;
 mod finish;
 mod generations;
 mod given;

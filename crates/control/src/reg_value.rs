@@ -92,12 +92,12 @@ fn body_problem(pointer: &str, detail: impl Into<String>) -> Problem {
     Problem::body(FieldError::at(pointer, detail))
 }
 
-fn type_name(kind: RegType) -> String {
+pub(crate) fn type_name(kind: RegType) -> String {
     let name = kind.to_string();
     if name.starts_with("REG_") { name } else { format!("REG_{}", kind.0) }
 }
 
-fn type_of(name: &str) -> Option<RegType> {
+pub(crate) fn type_of(name: &str) -> Option<RegType> {
     RegType::from_name(name).or_else(|| name.strip_prefix("REG_")?.parse().ok().map(RegType))
 }
 

@@ -12,7 +12,7 @@ use crate::finish::{finish, panicked, route_not_found, time_out};
 use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::{
-    block_lists, build, clients, cluster, decisions, events, health, info, openapi,
+    block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
     policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, stores, time,
 };
 
@@ -54,6 +54,7 @@ fn routes() -> OpenApiRouter<App> {
         block_lists::routes(),
         registry::routes(),
         reg_file::routes(),
+        faults::routes(),
         polls::routes(),
         policy_in_force::routes(),
         decisions::routes(),

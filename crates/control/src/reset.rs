@@ -34,8 +34,9 @@ struct ResetRequest {
     now: Option<Time>,
 }
 
-/// Empties the store: every session ends, clients and registry values go, time and the random streams start again, and so
-/// does the journal, in a new epoch.
+/// Empties the store: every session ends, clients, registry values, fault rules and the second node go, settings and build
+/// are as at the start, time and the random streams start again, and so does the journal, in a new epoch. A registry in a
+/// file stays as it is.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/reset", tag = "stores",
     request_body(content = Option<ResetRequest>),

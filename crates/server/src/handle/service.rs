@@ -104,8 +104,8 @@ impl StoreHandle {
         Ok(answer.await.map_err(|_| StoreError::Stopped)??)
     }
 
-    /// Empties the store: every session ends, clients and values go, and the random streams and the journal start again, in
-    /// a new epoch. So does time, as at the first start.
+    /// Empties the store: every session ends, clients, values and faults go, and the random streams and the journal start
+    /// again, in a new epoch. So does time, as at the first start. A registry that the store was given stays as it is.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].

@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 21] = [
+pub(crate) const EVENT_TYPES: [&str; 23] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -148,6 +148,8 @@ pub(crate) const EVENT_TYPES: [&str; 21] = [
     "build.changed",
     "cluster.changed",
     "clock.changed",
+    "fault.added",
+    "fault.removed",
     "fault.hit",
     "journal.truncated",
 ];

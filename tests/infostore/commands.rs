@@ -7,7 +7,9 @@ use infostore::{
     Cause, Command, CommandError, DisconnectReason, EndReason, Note, Outcome, Refusal,
     RegistryChange, SessionId, Settings, StopReason,
 };
-use registry_poll::{ClusterMode, Edit, FaultId, KeyPath, NodeName, RegValue};
+use registry_poll::{
+    ClusterMode, Edit, FaultId, FaultKind, KeyPath, NodeName, RegValue, RegistryFault,
+};
 
 use super::driver::{Driver, Hive, after, nameless, program, value_name};
 
@@ -25,8 +27,11 @@ fn cluster_note() -> Command {
     Command::Note(Note::Cluster(ClusterMode::Checkpointed, NodeName::second()))
 }
 
-fn fault_note() -> Command {
-    Command::Note(Note::Fault { fault: FaultId(1), value: value_name(), effect: "torn" })
+fn fault_notes() -> [Command; 3] {
+    let (fault, value) = (FaultId(1), Some(value_name()));
+    let rule = RegistryFault { kind: FaultKind::Torn, value, reads: None };
+    let hit = Note::FaultHit { fault, value: value_name(), effect: "torn" };
+    [Note::FaultAdded(fault, rule), hit, Note::FaultRemoved(fault)].map(Command::Note)
 }
 
 /// Notes, one end of each kind that is no policy's doing, and the stop.
@@ -35,7 +40,8 @@ pub(crate) fn a_working_day() -> Driver {
     for _ in 0..5 {
         driver.admit(&program("a.exe"));
     }
-    for note in [registry_note(), clock_note(), cluster_note(), fault_note()] {
+    let notes = [registry_note(), clock_note(), cluster_note()];
+    for note in notes.into_iter().chain(fault_notes()) {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
     driver.execute(Command::SetPollInterval(Duration::from_secs(60))).expect("running");
@@ -59,7 +65,9 @@ fn every_end_is_journalled_once_with_its_cause() {
             "registry.changed",
             "clock.changed",
             "cluster.changed",
+            "fault.added",
             "fault.hit",
+            "fault.removed",
             "store.changed",
             "poll.completed 2 (request) unchanged 0",
             "session.ended 1 (client)",
@@ -73,7 +81,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[6..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[8..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());

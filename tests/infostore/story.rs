@@ -22,6 +22,8 @@ variants! { EVENTS, event_name, Event:
     Event::StoreChanged(_) => "store.changed",
     Event::BuildChanged { .. } => "build.changed",
     Event::ClusterChanged { .. } => "cluster.changed",
+    Event::FaultAdded { .. } => "fault.added",
+    Event::FaultRemoved { .. } => "fault.removed",
     Event::FaultHit { .. } => "fault.hit",
     Event::StoreStopped => "store.stopped",
     Event::SessionConnected { .. } => "session.connected",
@@ -131,6 +133,8 @@ fn details(event: &Event) -> String {
         Event::StoreStarted { .. }
         | Event::StoreChanged(_)
         | Event::ClusterChanged { .. }
+        | Event::FaultAdded { .. }
+        | Event::FaultRemoved { .. }
         | Event::FaultHit { .. }
         | Event::StoreStopped
         | Event::RegistryChanged(_)

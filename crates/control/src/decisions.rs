@@ -140,6 +140,8 @@ impl Decision {
             | Event::StoreChanged(_)
             | Event::BuildChanged { .. }
             | Event::ClusterChanged { .. }
+            | Event::FaultAdded { .. }
+            | Event::FaultRemoved { .. }
             | Event::FaultHit { .. }
             | Event::ClockChanged { .. } => None,
         }

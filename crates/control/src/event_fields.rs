@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
+use crate::faults::FaultRule;
 use crate::list_text::{LintText, Match, lints};
 use crate::reg_value::ValueText;
 use crate::scalars::{Length, Time};
@@ -157,6 +158,20 @@ pub(crate) enum EventFields {
         /// The node that the service runs on.
         active: String,
     },
+    /// Somebody added a fault rule, which may disturb reads from the next one on.
+    #[serde(rename = "fault.added")]
+    FaultAdded {
+        /// Its id.
+        fault: u64,
+        #[serde(flatten)]
+        rule: FaultRule,
+    },
+    /// Somebody took a fault rule away.
+    #[serde(rename = "fault.removed")]
+    FaultRemoved {
+        /// Its id.
+        fault: u64,
+    },
     /// A fault rule disturbed the read of a value.
     #[serde(rename = "fault.hit")]
     FaultHit {
@@ -178,11 +193,13 @@ pub(crate) enum EventFields {
 }
 
 /// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 18] = [
+pub(crate) const EVENT_TYPES: [&str; 20] = [
     "store.started",
     "store.changed",
     "build.changed",
     "cluster.changed",
+    "fault.added",
+    "fault.removed",
     "fault.hit",
     "store.stopped",
     "session.connected",
@@ -356,6 +373,10 @@ impl From<&Event> for EventFields {
             Event::ClusterChanged { mode, active } => {
                 Self::ClusterChanged { mode: (*mode).into(), active: active.to_string() }
             }
+            Event::FaultAdded { fault, rule } => {
+                Self::FaultAdded { fault: fault.0, rule: rule.into() }
+            }
+            Event::FaultRemoved { fault } => Self::FaultRemoved { fault: fault.0 },
             Event::FaultHit { fault, value, effect } => {
                 Self::FaultHit { fault: fault.0, value: value.to_string(), effect }
             }
@@ -399,6 +420,8 @@ pub(crate) fn event_type(event: &Event) -> &'static str {
         Event::StoreChanged(_) => "store.changed",
         Event::BuildChanged { .. } => "build.changed",
         Event::ClusterChanged { .. } => "cluster.changed",
+        Event::FaultAdded { .. } => "fault.added",
+        Event::FaultRemoved { .. } => "fault.removed",
         Event::FaultHit { .. } => "fault.hit",
         Event::StoreStopped => "store.stopped",
         Event::SessionConnected { .. } => "session.connected",

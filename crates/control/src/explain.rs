@@ -264,6 +264,8 @@ fn client_of(entry: &Entry) -> Option<(Option<SessionId>, &ClientIdentity)> {
         | Event::StoreChanged(_)
         | Event::BuildChanged { .. }
         | Event::ClusterChanged { .. }
+        | Event::FaultAdded { .. }
+        | Event::FaultRemoved { .. }
         | Event::FaultHit { .. }
         | Event::ClockChanged { .. } => None,
     }

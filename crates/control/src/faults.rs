@@ -32,18 +32,25 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 struct FaultState {
     /// Its id since the last reset, from 1; never used again.
     id: u64,
-    /// What it applies to.
-    r#match: FaultMatch,
-    /// What goes wrong.
-    effect: FaultEffect,
-    /// How often.
-    schedule: FaultSchedule,
+    #[serde(flatten)]
+    rule: FaultRule,
     /// Reads that it was there for since it was added: those that a poll makes together are one.
     seen: u64,
     /// Those of them that it disturbed.
     hits: u64,
     /// Reads that it will still disturb; null when there is no end to them. A rule that is used up stays until it is deleted.
     reads_left: Option<u64>,
+}
+
+/// A fault rule, as it was added.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FaultRule {
+    /// What it applies to.
+    r#match: FaultMatch,
+    /// What goes wrong.
+    effect: FaultEffect,
+    /// How often.
+    schedule: FaultSchedule,
 }
 
 /// A fault rule to add.
@@ -128,12 +135,20 @@ impl From<&CountedFault> for FaultState {
         let CountedFault { id, fault, seen, hits } = counted;
         Self {
             id: id.0,
-            r#match: FaultMatch { value: fault.value.as_ref().map(ToString::to_string) },
-            effect: fault.kind.into(),
-            schedule: FaultSchedule { next: fault.reads },
+            rule: fault.into(),
             seen: *seen,
             hits: *hits,
             reads_left: counted.reads_left(),
+        }
+    }
+}
+
+impl From<&RegistryFault> for FaultRule {
+    fn from(RegistryFault { kind, value, reads }: &RegistryFault) -> Self {
+        Self {
+            r#match: FaultMatch { value: value.as_ref().map(ToString::to_string) },
+            effect: (*kind).into(),
+            schedule: FaultSchedule { next: *reads },
         }
     }
 }

@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use clock::{ClockMode, SimTime};
-use registry_poll::{ClusterMode, FaultId, NodeName, PollNumber, Requested, ValueName};
+use registry_poll::{
+    ClusterMode, FaultId, NodeName, PollNumber, RegistryFault, Requested, ValueName,
+};
 
 use crate::build::Build;
 use crate::engine::{InfoStore, Phase};
@@ -45,8 +47,12 @@ pub enum Note {
     Clock(ClockMode, Option<SimTime>),
     /// Another mode of the cluster, or another active node.
     Cluster(ClusterMode, NodeName),
+    /// A fault rule was added.
+    FaultAdded(FaultId, RegistryFault),
+    /// A fault rule was taken away.
+    FaultRemoved(FaultId),
     /// A fault rule disturbed the read of a value.
-    Fault {
+    FaultHit {
         /// The rule.
         fault: FaultId,
         /// The value whose read was disturbed.
@@ -207,7 +213,9 @@ impl From<Note> for Event {
             Note::Registry(change) => Self::RegistryChanged(change),
             Note::Clock(mode, target) => Self::ClockChanged { mode, target },
             Note::Cluster(mode, active) => Self::ClusterChanged { mode, active },
-            Note::Fault { fault, value, effect } => Self::FaultHit { fault, value, effect },
+            Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
+            Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
+            Note::FaultHit { fault, value, effect } => Self::FaultHit { fault, value, effect },
         }
     }
 }

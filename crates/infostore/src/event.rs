@@ -5,7 +5,8 @@ use std::sync::Arc;
 use clock::{ClockMode, SimTime};
 use policy::{Lint, PolicyChange};
 use registry_poll::{
-    ClusterMode, Edit, FaultId, InvalidValue, KeyStoreError, NodeName, Poll, PollNumber, ValueName,
+    ClusterMode, Edit, FaultId, InvalidValue, KeyStoreError, NodeName, Poll, PollNumber,
+    RegistryFault, ValueName,
 };
 
 use crate::admission::Refusal;
@@ -71,6 +72,18 @@ pub enum Event {
         mode: ClusterMode,
         /// The node that the service runs on.
         active: NodeName,
+    },
+    /// Somebody added a fault rule, which may disturb reads from the next one on.
+    FaultAdded {
+        /// Its id.
+        fault: FaultId,
+        /// The rule.
+        rule: RegistryFault,
+    },
+    /// Somebody took a fault rule away.
+    FaultRemoved {
+        /// Its id.
+        fault: FaultId,
     },
     /// A fault rule disturbed the read of a value.
     FaultHit {
@@ -239,6 +252,8 @@ impl Event {
             | Self::StoreChanged(_)
             | Self::BuildChanged { .. }
             | Self::ClusterChanged { .. }
+            | Self::FaultAdded { .. }
+            | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::EnforcementCompleted { .. }
@@ -260,6 +275,8 @@ impl Event {
             | Self::StoreChanged(_)
             | Self::BuildChanged { .. }
             | Self::ClusterChanged { .. }
+            | Self::FaultAdded { .. }
+            | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }

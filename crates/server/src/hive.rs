@@ -7,7 +7,7 @@ use infostore::{Cause, Command, Cursor, Note, PollToken, Preview, RegistryChange
 use policy::BlockList;
 use registry_poll::{
     ClusterError, DisturbedReads, Edit, FaultId, FaultKind, KeyPath, KeyTree, MemoryKeyStore,
-    NodeName, RegValue, Registry, ValueRead,
+    NodeName, RegValue, Registry, RegistryFault, ValueRead,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -129,8 +129,11 @@ impl Owner {
             let effect = kind.map_or("", FaultKind::name);
             let (now, cause) = (self.now(), Cause::Poll(token.0));
             // The engine takes notes in every state.
-            let _ =
-                self.store.execute(now, cause, Command::Note(Note::Fault { fault, value, effect }));
+            let _ = self.store.execute(
+                now,
+                cause,
+                Command::Note(Note::FaultHit { fault, value, effect }),
+            );
         }
         let now = self.now();
         if delay.is_zero() {
@@ -149,9 +152,17 @@ impl Owner {
         }
     }
 
+    pub(crate) fn add_fault(&mut self, rule: RegistryFault) -> Result<FaultId, StoreError> {
+        let fault = self.faults.add(rule.clone())?;
+        self.note(Note::FaultAdded(fault, rule));
+        Ok(fault)
+    }
+
     /// Takes a fault rule away. What it holds back already comes when it was to come.
-    pub(crate) fn remove_fault(&mut self, id: FaultId) -> Result<(), StoreError> {
-        self.faults.remove(id).map(drop).ok_or(StoreError::NoSuchFault(id))
+    pub(crate) fn remove_fault(&mut self, fault: FaultId) -> Result<(), StoreError> {
+        self.faults.remove(fault).ok_or(StoreError::NoSuchFault(fault))?;
+        self.note(Note::FaultRemoved(fault));
+        Ok(())
     }
 
     pub(crate) fn note(&mut self, note: Note) {

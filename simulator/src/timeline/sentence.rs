@@ -108,6 +108,10 @@ pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
         "build.changed" => service::build_changed(event),
         "cluster.changed" => service::cluster_changed(event, cluster),
         "clock.changed" => plain(clock_changed(event)),
+        "fault.added" => service::fault_added(event),
+        "fault.removed" => {
+            plain(format!("fault rule {} is taken away", service::fault_number(event)))
+        }
         "fault.hit" => service::fault_hit(event),
         "journal.truncated" => plain("the oldest events leave the journal".to_owned()),
         "store.started" => service::started(event),

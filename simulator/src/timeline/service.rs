@@ -77,6 +77,18 @@ pub(super) fn cluster_changed(event: &StoreEvent, known: Option<&Cluster>) -> Se
     })
 }
 
+/// The number of the fault rule that an event is about.
+pub(super) fn fault_number(event: &StoreEvent) -> String {
+    word(event, "fault")
+}
+
+pub(super) fn fault_added(event: &StoreEvent) -> Sentence {
+    let effect = event.field("effect").field("registry").in_words();
+    let effect =
+        effect.map_or_else(String::new, |effect| format!(": {}", effect.replace('_', " ")));
+    plain(format!("fault rule {} is added{effect}", fault_number(event)))
+}
+
 pub(super) fn fault_hit(event: &StoreEvent) -> Sentence {
     let (fault, value) = (word(event, "fault"), word(event, "value"));
     let effect = event.field("effect").in_words().map(|effect| effect.replace('_', " "));

@@ -91,7 +91,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError::TooManyFaults`].
     pub async fn add_fault(&self, fault: RegistryFault) -> Result<FaultId, StoreError> {
-        Ok(self.ask(move |owner| owner.faults.add(fault)).await??)
+        self.ask(move |owner| owner.add_fault(fault)).await?
     }
 
     /// Takes a fault rule away. Values that it holds back come when they were to come.

@@ -11,6 +11,7 @@
     reason = "a test stops at the first surprise, and that is its report"
 )]
 
+mod acceptance;
 mod cli;
 mod clock;
 mod control;

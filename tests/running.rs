@@ -23,20 +23,28 @@ fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
+/// A store on a manual clock with an RPC port of its own.
+pub(crate) fn options() -> StoreOptions {
+    StoreOptions {
+        settings: Settings::default(),
+        clock: ClockMode::Manual,
+        start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
+        seed: Seed(7),
+        rpc: Some(any_port()),
+        epm: Some(any_port()),
+        registry: None,
+        max_connections: 4_000,
+    }
+}
+
 impl Running {
     /// A store on a manual clock at 2006-04-22T08:00:00Z.
     pub(crate) fn start() -> Self {
+        Self::with(options())
+    }
+
+    pub(crate) fn with(options: StoreOptions) -> Self {
         let runtime = Runtime::new().unwrap();
-        let options = StoreOptions {
-            settings: Settings::default(),
-            clock: ClockMode::Manual,
-            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
-            seed: Seed(7),
-            rpc: Some(any_port()),
-            epm: Some(any_port()),
-            registry: None,
-            max_connections: 1_000,
-        };
         let (store, bound) = runtime.block_on(async {
             let store = StoreHandle::start(options).await.expect("the store starts");
             let config = ControlConfig {

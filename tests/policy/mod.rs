@@ -4,7 +4,7 @@ mod catalogue;
 mod comparison;
 mod decisions;
 mod explanations;
-mod fixtures;
+pub(crate) mod fixtures;
 mod lints;
 mod process_list;
 mod process_names;

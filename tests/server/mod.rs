@@ -4,7 +4,7 @@ mod aux_buffers;
 mod endpoint_mapper;
 mod fragments;
 mod lifecycle;
-mod wire_client;
+pub(crate) mod wire_client;
 
 use std::future::{Future, poll_fn};
 use std::io::Read;

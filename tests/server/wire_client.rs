@@ -1,6 +1,6 @@
 //! A MAPI client of the tests: a blocking socket under the client role of the codec, one call at a time.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -46,6 +46,30 @@ pub(crate) enum Called {
 
 impl WireClient {
     pub(crate) fn bind(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+        let mut client = Self::dial(server, group);
+        match client.next_event() {
+            Some(ClientEvent::Bound { group }) => client.group = group,
+            event => panic!("the bind was answered with {event:?}"),
+        }
+        client
+    }
+
+    /// EcDoConnectEx on a connection of its own to a server that may close it at any time: the code, if there was one.
+    pub(crate) fn attempt(server: SocketAddr, process: &str) -> Option<ErrorCode> {
+        let mut client = Self::dial(server, None);
+        client.try_next_event().ok()?.filter(|event| matches!(event, ClientEvent::Bound { .. }))?;
+        let stub = connect_request(process_block(process), OUTLOOK_2003).encode();
+        client.association.call(Opnum(opnum::EC_DO_CONNECT_EX), &stub);
+        match client.try_next_event().ok()?? {
+            ClientEvent::Response { stub, .. } => {
+                Some(EcDoConnectExResponse::decode(&stub).expect("a response").result)
+            }
+            event => panic!("the call was answered with {event:?}"),
+        }
+    }
+
+    /// A connection with a bind that is on its way.
+    fn dial(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -53,12 +77,7 @@ impl WireClient {
         let interface = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
         let mut association = ClientAssociation::new(interface, ClientOptions::default());
         association.bind(group);
-        let mut client = Self { stream, association, group: AssociationGroupId(0) };
-        match client.next_event() {
-            Some(ClientEvent::Bound { group }) => client.group = group,
-            event => panic!("the bind was answered with {event:?}"),
-        }
-        client
+        Self { stream, association, group: AssociationGroupId(0) }
     }
 
     /// EcDoConnectEx as `process`, or without an auxiliary buffer.
@@ -259,15 +278,19 @@ impl WireClient {
 
     /// The next event; none when the server closed the connection first.
     fn next_event(&mut self) -> Option<ClientEvent> {
-        self.flush();
+        self.try_next_event().expect("the server answers")
+    }
+
+    fn try_next_event(&mut self) -> io::Result<Option<ClientEvent>> {
+        self.try_flush()?;
         loop {
             if let Some(event) = self.association.poll_event() {
-                return Some(event);
+                return Ok(Some(event));
             }
             let mut bytes = [0; 4_096];
-            let count = self.stream.read(&mut bytes).expect("the server answers");
+            let count = self.stream.read(&mut bytes)?;
             if count == 0 {
-                return None;
+                return Ok(None);
             }
             self.association
                 .handle_bytes(&bytes[..count])
@@ -276,9 +299,13 @@ impl WireClient {
     }
 
     fn flush(&mut self) {
+        self.try_flush().expect("the server reads");
+    }
+
+    fn try_flush(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
         while self.association.poll_transmit(&mut out) {}
-        self.stream.write_all(&out).expect("the server reads");
+        self.stream.write_all(&out)
     }
 }
 
@@ -307,7 +334,7 @@ pub(crate) fn closed() -> Called {
     Called::Response(EcDoDisconnectResponse::CLOSED.encode())
 }
 
-fn process_block(name: &str) -> Vec<u8> {
+pub(crate) fn process_block(name: &str) -> Vec<u8> {
     process_blocks(&[name])
 }
 

@@ -5,15 +5,18 @@
 //! null handle and the FIN. S1 to S18 and A1 to A30 are the numbered statements and decisions of the policy specification.
 
 mod builds;
+mod clusters;
 mod http;
 mod polls;
+mod readings;
+mod reg_files;
 pub(crate) mod site;
 mod texts;
 mod whom;
 
 use infostore::Transport;
 
-/// Makes a test of each story over either transport.
+/// Makes a test of each story over either transport, and a list of their names.
 macro_rules! over_both_transports {
     ($($area:ident::$story:ident,)+) => {
         mod over_the_pipe {
@@ -29,6 +32,8 @@ macro_rules! over_both_transports {
                 super::$area::$story(super::Transport::Tcp);
             })+
         }
+
+        const STORIES: &[&str] = &[$(stringify!($story)),+];
     };
 }
 
@@ -42,7 +47,18 @@ over_both_transports! {
     whom::t07_a_late_name_ends_the_session_in_its_call,
     whom::t08_each_list_suffices_to_refuse,
     builds::t09_a_build_without_the_hotfix_honours_the_versions_alone,
+    readings::t10_a_wrong_type_is_off_a_failed_read_is_not_and_both_recover,
     texts::t11_lists_that_would_hit_exchange_itself_are_errors,
     texts::t12_the_vectors_mean_the_same_on_the_wire,
+    reg_files::t13_reg_files_are_imported_in_both_versions,
+    clusters::t14_an_edit_travels_with_the_service_and_not_with_the_node,
     polls::t15_a_value_created_later_is_followed_as_the_setting_says,
+}
+
+#[test]
+fn there_are_fifteen() {
+    let numbers: Vec<_> =
+        STORIES.iter().map(|name| name.split('_').next().expect("a number")).collect();
+    let expected: Vec<_> = (1..=15).map(|number| format!("t{number:02}")).collect();
+    assert_eq!(numbers, expected);
 }

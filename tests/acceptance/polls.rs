@@ -124,7 +124,7 @@ pub(super) fn t04_an_edit_of_the_form_alone_changes_nothing(via: Transport) {
 /// What came of one racing client.
 enum Racer {
     Injected(Injected),
-    Foreign(WireClient, ErrorCode),
+    Foreign(Box<WireClient>, ErrorCode),
 }
 
 const RACERS: usize = 1_000;
@@ -135,11 +135,11 @@ fn race(site: &Site, start: &Barrier, thread: usize) -> Vec<(bool, Racer)> {
     let bound: Vec<_> = (0..RACERS / THREADS / 2).map(|_| site.bind()).collect();
     start.wait();
     let both = |(n, mut wire): (usize, WireClient)| {
-        let listed = (n + thread) % 2 == 0;
+        let listed = (n + thread).is_multiple_of(2);
         let process = if listed { "mdl.exe" } else { "OUTLOOK.EXE" };
         let result = wire.connect(Some(process)).result;
         let injected = Racer::Injected(site.inject(process));
-        [(listed, Racer::Foreign(wire, result)), (listed, injected)]
+        [(listed, Racer::Foreign(Box::new(wire), result)), (listed, injected)]
     };
     bound.into_iter().enumerate().flat_map(both).collect()
 }

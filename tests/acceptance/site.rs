@@ -8,9 +8,7 @@ use server::StoreOptions;
 
 use super::http::{Answer, Http};
 use crate::running::{Running, options};
-use crate::server::wire_client::{
-    Called, NULL, OUTLOOK_2003, WireClient, connect_request, process_block,
-};
+use crate::server::wire_client::{Called, NULL, WireClient, connect_request, process_block};
 
 /// Where the store's resources are.
 const STORE: &str = "/v1/stores/default";
@@ -305,4 +303,9 @@ pub(crate) fn value_path(list: &str) -> String {
         list => panic!("`{list}` is no list"),
     };
     format!("/registry/{POLLED_KEY}?value={name}")
+}
+
+/// A rule that disturbs every read of the registry until it is taken away.
+pub(crate) fn registry_fault(effect: &str) -> Value {
+    json!({ "effect": { "registry": effect } })
 }

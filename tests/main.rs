@@ -16,6 +16,7 @@ mod cli;
 mod clock;
 mod control;
 mod dcerpc;
+mod decisions;
 mod emsmdb;
 mod foreign;
 mod infostore;

@@ -32,6 +32,21 @@ fn the_tests_that_the_architecture_names_exist() {
     }
 }
 
+/// docs/policy.md names the test that shows each decision.
+#[test]
+fn the_decisions_that_the_policy_answers_name_their_tests() {
+    let policy = text(&root().join("docs/policy.md"));
+    let folder = root().join("tests/decisions");
+    let sources: String = files(&folder, ".rs").iter().map(|path| text(path)).collect();
+    for number in 1..=30 {
+        let row = format!("\n| A{number} | `a{number:02}_");
+        let (_, rest) = policy.split_once(&row).unwrap_or_else(|| panic!("A{number} has no test"));
+        let name = rest.split('`').next().expect("a name");
+        let function = format!("fn a{number:02}_{name}()");
+        assert!(sources.contains(&function), "there is no `{function}`");
+    }
+}
+
 /// Whoever reads the repository needs nothing else to follow it.
 #[test]
 fn no_document_points_outside_the_repository() {

@@ -6,7 +6,8 @@
 
 mod builds;
 mod clusters;
-mod http;
+mod coverage;
+pub(crate) mod http;
 mod polls;
 mod readings;
 mod reg_files;

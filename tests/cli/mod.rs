@@ -2,7 +2,7 @@
 
 mod contract;
 mod follow;
-mod process;
+pub(crate) mod process;
 mod readme;
 mod reference;
 mod registry_file;

@@ -19,5 +19,5 @@ mod limits;
 mod model;
 mod polls;
 mod previews;
-mod story;
+pub(crate) mod story;
 mod trial;

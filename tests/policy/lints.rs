@@ -7,7 +7,7 @@ use policy::{BlockList, Columns, Lint, LintCode, ProcessList, Severity, VersionR
 
 /// A text of the process list that has the code. Without a wildcard arm, a new code does not compile until it has a
 /// case.
-fn case(code: LintCode) -> Option<String> {
+pub(crate) fn case(code: LintCode) -> Option<String> {
     let text = match code {
         LintCode::EmptyItem => "a.exe;;b.exe".into(),
         LintCode::EmptyList => "; ;".into(),
@@ -49,7 +49,7 @@ fn build_case(code: LintCode) -> Option<(BlockList, String, Vec<Lint>)> {
 }
 
 /// A text of the version list that has the code, under the same rule.
-fn version_case(code: LintCode) -> Option<String> {
+pub(crate) fn version_case(code: LintCode) -> Option<String> {
     let text = match code {
         LintCode::EmptyItem => "11.5608.0;,12.4518.1014".into(),
         LintCode::EmptyList => "; ,".into(),

@@ -5,7 +5,7 @@ mod comparison;
 mod decisions;
 mod explanations;
 pub(crate) mod fixtures;
-mod lints;
+pub(crate) mod lints;
 mod process_list;
 mod process_names;
 mod properties;

@@ -1,6 +1,7 @@
 //! The program: what it prints, where it listens, how it ends.
 
 mod contract;
+mod drain;
 mod follow;
 pub(crate) mod process;
 mod readme;

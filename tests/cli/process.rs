@@ -1,8 +1,11 @@
 //! Runs `exstore` as a user would.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// The program that `cargo build` made beside this test.
 pub(crate) fn exstore() -> Command {
@@ -26,6 +29,7 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 /// A server, killed with the test.
 pub(crate) struct Serving {
     child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
     pub(crate) ready: serde_json::Value,
 }
 
@@ -38,20 +42,39 @@ impl Serving {
             .spawn()
             .expect("exstore runs");
         let mut line = String::new();
-        let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the ready object");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        stdout.read_line(&mut line).expect("the ready object");
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: `{line}`"));
-        Self { child, ready }
+        Self { child, stdout: Some(stdout), ready }
     }
 
     pub(crate) fn control(&self) -> &str {
         self.ready["control"].as_str().expect("a URL")
     }
 
-    /// Sends a signal and gives the exit code.
-    pub(crate) fn end_with(mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
+    }
+
+    /// Sends a signal and gives the exit code.
+    pub(crate) fn end_with(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// Sends a signal and gives the exit code of a program that ends within `time`: its end is the end of its output.
+    pub(crate) fn end_within(mut self, signal: &str, time: Duration) -> Option<i32> {
+        let mut stdout = self.stdout.take().expect("it is asked once");
+        let (ended, end) = mpsc::channel();
+        self.signal(signal);
+        let waiting = thread::spawn(move || {
+            drop(stdout.read_to_end(&mut Vec::new()));
+            // Nobody listens any more when it comes too late.
+            let _ = ended.send(());
+        });
+        end.recv_timeout(time).expect("it ends in time");
+        waiting.join().expect("nobody panicked");
         self.child.wait().expect("it ends").code()
     }
 }

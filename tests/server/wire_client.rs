@@ -23,6 +23,9 @@ use emsmdb::{
 /// Bounds a failure; nothing waits for it otherwise.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A socket that takes nothing for so long is full: the server would have read.
+const FULL: Duration = Duration::from_millis(500);
+
 pub(crate) const NULL: [u8; 20] = [0; 20];
 
 /// A ROP buffer without operations: RopSize alone.
@@ -258,6 +261,17 @@ impl WireClient {
             while self.association.poll_event().is_some() {}
         }
         true
+    }
+
+    /// Sends calls and reads no answer, until the server has no more room for answers and the kernel none for calls.
+    pub(crate) fn send_until_full(&mut self) {
+        let mut out = Vec::new();
+        for _ in 0..100 {
+            self.association.call(Opnum(opnum::EC_DUMMY_RPC), &[]);
+        }
+        while self.association.poll_transmit(&mut out) {}
+        self.stream.set_write_timeout(Some(FULL)).unwrap();
+        while self.stream.write_all(&out).is_ok() {}
     }
 
     /// Many orphaned PDUs, which have no answer.

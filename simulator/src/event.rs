@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 23] = [
+pub(crate) const EVENT_TYPES: [&str; 26] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -148,6 +148,9 @@ pub(crate) const EVENT_TYPES: [&str; 23] = [
     "build.changed",
     "cluster.changed",
     "clock.changed",
+    "poll.abandoned",
+    "checkpoint.restored",
+    "registry.imported",
     "fault.added",
     "fault.removed",
     "fault.hit",

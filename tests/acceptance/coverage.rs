@@ -53,8 +53,9 @@ fn a_night_of_maintenance() -> Vec<Value> {
     site.patch("/cluster", &json!({ "mode": "per_node" }));
     let mut busy = registry_fault("busy");
     busy["schedule"] = json!({ "next": 1 });
-    site.post("/faults", &busy);
+    let busy = site.post("/faults", &busy);
     site.tick();
+    site.delete(&format!("/faults/{}", busy["id"]));
     let slow =
         json!({ "effect": { "registry": "slow", "delay": "1m" }, "schedule": { "next": 1 } });
     site.post("/faults", &slow);

@@ -235,10 +235,6 @@ impl Registry for NeverRestored {
     fn replace(&self, _: &KeyPath, _: &KeyTree) -> Result<bool, EditError> {
         Err(EditError::Unwritable { reason: "somebody holds the key open".to_owned() })
     }
-
-    fn clear(&self) -> Result<(), EditError> {
-        self.0.clear()
-    }
 }
 
 async fn too_many_faults() -> Answer {

@@ -213,15 +213,20 @@ fn a_stream_cut_anywhere_does_not_pass_for_a_whole_one() {
 /// a match.
 fn foreign_compress(bytes: &[u8]) -> Option<Vec<u8>> {
     let packed = catch_unwind(|| lzxpress::data::compress(bytes)).ok()?.ok()?;
-    let sound = lzxpress::data::decompress(&packed).is_ok_and(|unpacked| unpacked == bytes);
+    let sound = their_decompress(&packed).is_some_and(|unpacked| unpacked == bytes);
     sound.then_some(packed)
+}
+
+/// Their decompressor as it is. A length of 32 bits that the stream breaks off in makes it panic, which is a refusal too.
+fn their_decompress(packed: &[u8]) -> Option<Vec<u8>> {
+    catch_unwind(|| lzxpress::data::decompress(packed)).ok()?.ok()
 }
 
 /// Their decompressor, which refuses a closing flag word without items where [MS-XCA] 2.4 ends with success: there it gets
 /// the stream without that word.
 fn foreign_decompress(packed: &[u8]) -> Option<Vec<u8>> {
     let without = &packed[..packed.len().saturating_sub(4)];
-    lzxpress::data::decompress(packed).or_else(|_| lzxpress::data::decompress(without)).ok()
+    their_decompress(packed).or_else(|| their_decompress(without))
 }
 
 fn check_every_compressor(bytes: &[u8]) {
@@ -289,7 +294,7 @@ fn check_against_the_other(input: &[u8]) -> Result<(), TestCaseError> {
         Err(Lz77Error::TooShort { produced, .. }) => produced,
         Err(Lz77Error::LongLength { value: 0, .. } | Lz77Error::TooLong { .. }) => return Ok(()),
         Err(error) => {
-            prop_assert!(lzxpress::data::decompress(input).is_err(), "{}", error);
+            prop_assert!(their_decompress(input).is_none(), "{}", error);
             return Ok(());
         }
     };

@@ -40,7 +40,9 @@ pub(crate) fn a_working_day() -> Driver {
     for _ in 0..5 {
         driver.admit(&program("a.exe"));
     }
-    let notes = [registry_note(), clock_note(), cluster_note()];
+    let restored = Command::Note(Note::CheckpointRestored(NodeName::first()));
+    let imported = Command::Note(Note::RegistryImported(NodeName::first(), 1_000));
+    let notes = [registry_note(), clock_note(), cluster_note(), restored, imported];
     for note in notes.into_iter().chain(fault_notes()) {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
@@ -65,6 +67,8 @@ fn every_end_is_journalled_once_with_its_cause() {
             "registry.changed",
             "clock.changed",
             "cluster.changed",
+            "checkpoint.restored",
+            "registry.imported",
             "fault.added",
             "fault.hit",
             "fault.removed",
@@ -81,7 +85,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[8..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[10..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());

@@ -12,13 +12,14 @@ use super::{admission, commands, enforcement, lifecycle, limits, polls};
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 9] = [
+const RUNS: [Run; 10] = [
     ("a late name", admission::a_late_name),
     ("a working day", commands::a_working_day),
     ("a sweep", enforcement::a_sweep),
     ("a full house", limits::a_full_house),
     ("outages", polls::outages),
     ("the procedure", lifecycle::the_procedure),
+    ("an abandoned poll", lifecycle::an_abandoned_poll),
     ("a listed component", polls::a_listed_component),
     ("an invalid value", an_invalid_value),
     ("refusals", refusals),

@@ -105,6 +105,7 @@ pub(crate) fn limits() -> impl Strategy<Value = Limits> {
             journal_entries: usize::MAX,
             journal_bytes: usize::MAX,
             polls_kept: 4,
+            polls_bytes: usize::MAX,
         }
     })
 }

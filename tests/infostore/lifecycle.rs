@@ -33,6 +33,22 @@ pub(crate) fn the_procedure() -> Driver {
     driver
 }
 
+/// A service that is stopped while the registry is read.
+pub(crate) fn an_abandoned_poll() -> Driver {
+    let mut driver = Driver::blocking("mdl.exe");
+    driver.held = true;
+    driver.tick();
+    driver.execute(Command::Stop(StopReason::Restart)).expect("it runs");
+    driver
+}
+
+#[test]
+fn a_poll_that_the_service_does_not_live_to_see_is_said_to_be_abandoned() {
+    let driver = an_abandoned_poll();
+    let story = driver.story_after(super::journal::BEFORE);
+    assert_eq!(story[story.len() - 2..], ["poll.abandoned", "store.stopped"]);
+}
+
 #[test]
 fn the_hotfix_makes_a_list_count_that_did_nothing_before() {
     let mut driver = the_procedure();
@@ -141,6 +157,9 @@ fn a_build_is_read_and_written_as_people_write_it() {
         ("6.5", "`6.5` has 2 parts, and a build has 3 or 4, as in `6.5.7651.19`"),
         ("6.5.x", "`x` in `6.5.x` is no number from 0 to 65535"),
         ("6.0.4417", "build 6.0.4417 is none of Exchange 2003 to 2013, 6.5.6944 to 15.x"),
+        ("+6.5.7638", "`+6` in `+6.5.7638` is no number from 0 to 65535"),
+        ("6.5.32768", "build 6.5.32768 is none of Exchange 2003 to 2013, 6.5.6944 to 15.x"),
+        ("15.256.1", "build 15.256.1 is none of Exchange 2003 to 2013, 6.5.6944 to 15.x"),
         ("16.0.1", "build 16.0.1 is none of Exchange 2003 to 2013, 6.5.6944 to 15.x"),
     ];
     for (text, said) in rows {

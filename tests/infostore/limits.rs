@@ -13,6 +13,7 @@ const SMALL: Limits = Limits {
     journal_entries: 1_000,
     journal_bytes: usize::MAX,
     polls_kept: 10,
+    polls_bytes: usize::MAX,
 };
 
 fn three_names() -> Client {

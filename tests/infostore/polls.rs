@@ -396,6 +396,22 @@ fn ticks_that_pass_during_a_slow_read_are_served_once() {
 }
 
 #[test]
+fn the_ledger_is_bounded_by_the_texts_that_it_holds() {
+    let mut settings = Settings::default();
+    settings.limits.polls_bytes = 100_000;
+    let mut driver = Driver::start(settings, Hive::default());
+    for letter in "abcdefgh".chars() {
+        driver.hive.list(&format!("{}.exe", letter.to_string().repeat(30_000)));
+        driver.tick();
+    }
+    let numbers: Vec<_> = driver.store.polls().map(|record| record.poll.number.0).collect();
+    assert_eq!(numbers, [7, 8, 9], "three texts of 30,000 bytes");
+    driver.hive.list(&"x".repeat(200_000));
+    driver.tick();
+    assert_eq!(driver.store.polls().len(), 1, "the last is kept whatever it weighs");
+}
+
+#[test]
 fn the_ledger_keeps_the_newest_polls() {
     let mut settings = Settings::default();
     settings.limits.polls_kept = 2;

@@ -22,6 +22,9 @@ variants! { EVENTS, event_name, Event:
     Event::StoreChanged(_) => "store.changed",
     Event::BuildChanged { .. } => "build.changed",
     Event::ClusterChanged { .. } => "cluster.changed",
+    Event::PollAbandoned { .. } => "poll.abandoned",
+    Event::CheckpointRestored { .. } => "checkpoint.restored",
+    Event::RegistryImported { .. } => "registry.imported",
     Event::FaultAdded { .. } => "fault.added",
     Event::FaultRemoved { .. } => "fault.removed",
     Event::FaultHit { .. } => "fault.hit",
@@ -133,6 +136,9 @@ fn details(event: &Event) -> String {
         Event::StoreStarted { .. }
         | Event::StoreChanged(_)
         | Event::ClusterChanged { .. }
+        | Event::PollAbandoned { .. }
+        | Event::CheckpointRestored { .. }
+        | Event::RegistryImported { .. }
         | Event::FaultAdded { .. }
         | Event::FaultRemoved { .. }
         | Event::FaultHit { .. }

@@ -228,11 +228,6 @@ impl Registry for Breakable {
         self.check()?;
         self.registry.replace(key, from)
     }
-
-    fn clear(&self) -> Result<(), EditError> {
-        self.check()?;
-        self.registry.clear()
-    }
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! The service's life as a client on the wire sees it: restarts, builds, failovers, faults of the registry, links
 //! (S7, S12, A9, A11, A18, A30; [MS-OXCRPC] 3.1.4.1).
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use emsmdb::{EcDoConnectExResponse, ErrorCode, WireVersion, opnum};
-use infostore::{Build, DisconnectMode, SessionId, Settings};
+use infostore::{Build, DisconnectMode, Event, RegistryChange, SessionId, Settings};
 use policy::BlockList;
-use registry_poll::{ClusterMode, Edit, FaultKind, KeyPath, NodeName, RegValue, RegistryFault};
+use registry_poll::{
+    ClusterMode, Edit, FaultKind, KeyPath, NodeName, PollNumber, RegValue, RegistryFault,
+};
 use server::{Advance, ListChange, Polled, StoreError, StoreOptions};
 
-use super::wire_client::{NULL, OUTLOOK_2003, WireClient, connect_request};
+use super::wire_client::{NULL, OUTLOOK_2003, PATIENCE, WireClient, connect_request};
 use super::{TestStore, options};
 
 fn at_build(build: Build) -> TestStore {
@@ -111,6 +115,101 @@ fn a_poll_whose_values_are_held_back_says_so_and_takes_effect_when_they_come() {
     let advanced = store.runtime.block_on(store.handle.advance(advance)).expect("a manual clock");
     assert_eq!((advanced.polls_run, advanced.disconnected), (1, 1));
     listed.sees_fin_and_nothing_else();
+}
+
+#[test]
+fn a_poll_that_a_restart_abandons_is_journalled_and_its_number_is_not_another_s() {
+    let store = TestStore::start();
+    store.fault(FaultKind::Slow(Duration::from_secs(5)), Some(1));
+    let polled = store.runtime.block_on(store.handle.poll_now()).expect("it polls");
+    assert!(matches!(polled, Polled::Held(PollNumber(2))), "{polled:?}");
+    store.restart();
+    let abandoned = store.read(|view| {
+        let events = view.store().journal().entries().map(|entry| &entry.event);
+        events.filter(|event| matches!(event, Event::PollAbandoned { .. })).count()
+    });
+    assert_eq!(abandoned, 1);
+    let record = |number| {
+        store.read(move |view| {
+            let record = view.store().poll_record(PollNumber(number));
+            record.map(|record| record.poll.number.0)
+        })
+    };
+    assert_eq!([1, 2, 3].map(record), [Some(1), None, Some(3)]);
+    let polled = store.runtime.block_on(store.handle.poll_now()).expect("it polls");
+    assert!(matches!(polled, Polled::Over(record) if record.poll.number.0 == 4));
+}
+
+#[test]
+fn the_next_poll_is_the_one_that_is_held_and_then_the_tick() {
+    let store = TestStore::start();
+    store.fault(FaultKind::Slow(Duration::from_secs(3_600)), Some(1));
+    let next = || {
+        let advanced = store.handle.advance(Advance::NextPoll);
+        let advanced = store.runtime.block_on(advanced).expect("there is a next poll");
+        (advanced.now.to_string(), advanced.polls_run)
+    };
+    // The tick at 08:15 begins a read whose values come at 09:15; the ticks that passed meanwhile are served once.
+    assert_eq!(next(), ("2006-04-22T08:15:00Z".to_owned(), 0));
+    assert_eq!(next(), ("2006-04-22T09:15:00Z".to_owned(), 2));
+    assert_eq!(next(), ("2006-04-22T09:30:00Z".to_owned(), 1));
+}
+
+#[test]
+fn a_connection_that_has_not_bound_does_not_outlive_the_service() {
+    let store = TestStore::start();
+    let mut silent = TcpStream::connect(store.handle.rpc_address().unwrap()).expect("it listens");
+    silent.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Accepted: the store has one connection less to give.
+    let free = options().max_connections;
+    while store.handle.free_connections() == free {
+        store.sessions();
+    }
+    store.restart();
+    assert_eq!(silent.read(&mut [0]).expect("a FIN, not a reset"), 0);
+}
+
+#[test]
+fn a_lost_edit_is_journalled_when_the_checkpoint_overwrites_it() {
+    let store = TestStore::start();
+    let checkpointed = store.handle.set_cluster_mode(ClusterMode::Checkpointed);
+    store.runtime.block_on(checkpointed).expect("a cluster");
+    let (key, name) = (KeyPath::parameters_system(), infostore::list_value(BlockList::Processes));
+    let edit = Edit::SetValue { key, name, value: RegValue::sz("lost.exe") };
+    let edited = store.handle.edit_registry(Some(NodeName::second()), vec![edit]);
+    store.runtime.block_on(edited).expect("the passive node is there");
+    store.runtime.block_on(store.handle.fail_over(None)).expect("there is another node");
+    let restored = store.read(|view| {
+        let events = view.store().journal().entries().map(|entry| entry.event.clone());
+        events.filter(|event| matches!(event, Event::CheckpointRestored { .. })).collect::<Vec<_>>()
+    });
+    assert_eq!(restored, [Event::CheckpointRestored { node: NodeName::second() }]);
+}
+
+#[test]
+fn very_many_edits_are_counted_and_those_of_the_lists_told() {
+    let store = TestStore::start();
+    let key = KeyPath::parameters_system();
+    let value = |number: u32| Edit::SetValue {
+        key: key.clone(),
+        name: format!("v{number}").parse().expect("a name"),
+        value: RegValue::dword(number),
+    };
+    let list = Edit::SetValue {
+        key: key.clone(),
+        name: infostore::list_value(BlockList::Versions),
+        value: RegValue::sz("12.0.0-"),
+    };
+    let edits = (0..2_000).map(value).chain([list.clone()]).collect();
+    store.runtime.block_on(store.handle.edit_registry(None, edits)).expect("there is room");
+    let told = store.read(|view| {
+        let events = view.store().journal().entries().map(|entry| entry.event.clone());
+        events.skip(2).collect::<Vec<_>>()
+    });
+    let node = NodeName::first();
+    let imported = Event::RegistryImported { node: node.clone(), changed: 2_001 };
+    let changed = Event::RegistryChanged(RegistryChange { node, edit: list });
+    assert_eq!(told, [imported, changed]);
 }
 
 #[test]

@@ -264,14 +264,20 @@ impl WireClient {
     }
 
     /// Sends calls and reads no answer, until the server has no more room for answers and the kernel none for calls.
+    ///
+    /// The association would wait for each answer, so the calls after the first are its bytes with other numbers.
     pub(crate) fn send_until_full(&mut self) {
-        let mut out = Vec::new();
-        for _ in 0..100 {
-            self.association.call(Opnum(opnum::EC_DUMMY_RPC), &[]);
-        }
-        while self.association.poll_transmit(&mut out) {}
+        self.association.call(Opnum(opnum::EC_DUMMY_RPC), &[]);
+        let mut call = Vec::new();
+        while self.association.poll_transmit(&mut call) {}
         self.stream.set_write_timeout(Some(FULL)).unwrap();
-        while self.stream.write_all(&out).is_ok() {}
+        // No kernel buffers as much as the calls may come to.
+        let full = (1_000_u32..1_000_000).find_map(|number| {
+            call[12..16].copy_from_slice(&number.to_le_bytes());
+            self.stream.write_all(&call).err()
+        });
+        let full = full.expect("a server that can't answer stops reading");
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock, "the server keeps the connection");
     }
 
     /// Many orphaned PDUs, which have no answer.

@@ -131,6 +131,9 @@ fn every_type_of_event_has_a_sentence() {
             "lints": [{ "code": "wildcard", "message": "`*` is a letter here" }] }),
         json!({ "type": "build.changed", "from": "6.5.7638", "to": "6.5.7651.19" }),
         json!({ "type": "cluster.changed", "mode": "per_node", "active": "NODE1" }),
+        json!({ "type": "poll.abandoned", "poll": { "number": 9 } }),
+        json!({ "type": "checkpoint.restored", "node": "NODE2" }),
+        json!({ "type": "registry.imported", "node": "NODE1", "changed": 1000 }),
         json!({ "type": "fault.added", "fault": 4, "match": { "value": null }, "effect": { "registry": "access_denied" } }),
         json!({ "type": "fault.removed", "fault": 4 }),
         json!({ "type": "fault.hit", "fault": 4, "value": LIST, "effect": "access_denied" }),
@@ -174,6 +177,9 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  "Disable MAPI Client Processes" needs attention  because it has items that can't mean what was meant: `*` is a letter here
     2006-04-22T08:00:00Z  build 6.5.7651.19 is installed over 6.5.7638, to run from the next start on
     2006-04-22T08:00:00Z  the store is a cluster, on NODE1 now, and what is written on a node stays there
+    2006-04-22T08:00:00Z  poll 9 comes to nothing, as the service stops
+    2006-04-22T08:00:00Z  the checkpoint is restored on NODE2, and what was written there besides is lost
+    2006-04-22T08:00:00Z  1000 edits of the registry are made, to be noticed at the next poll
     2006-04-22T08:00:00Z  fault rule 4 is added: access denied
     2006-04-22T08:00:00Z  fault rule 4 is taken away
     2006-04-22T08:00:00Z  fault rule 4 disturbs the read of "Disable MAPI Client Processes": access denied
@@ -276,6 +282,9 @@ fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
         "build.changed",
         "cluster.changed",
         "clock.changed",
+        "poll.abandoned",
+        "checkpoint.restored",
+        "registry.imported",
         "fault.added",
         "fault.removed",
         "fault.hit",

@@ -8,9 +8,10 @@ use std::{fs, io};
 
 use infostore::{DisconnectMode, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
-use server::{Seed, StoreOptions};
+use server::{Seed, StoreHandle, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::args::{Disconnect, Serve, Watch};
@@ -19,7 +20,7 @@ use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Ready, Running, max_connections};
 
-/// How long requests under way have when the server ends.
+/// How long the server takes to leave at the most.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
@@ -50,29 +51,27 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     };
     announce(&running.ready(), args.ready_file.as_deref())?;
 
-    let store = running.store.clone();
-    serve_until_told(running, &mut signals).await?;
-    if let Some((end, journal)) = journal {
-        drop(end);
-        journal.await.map_err(|error| Failure::from_error(Code::Internal, &error))??;
-    }
-    drop(timeout(DRAIN, store.stop()).await);
-    Ok(())
+    serve_until_told(running, journal, &mut signals).await
 }
 
-/// Serves until the first signal or a shutdown request, then ends the service and lets what is under way come to its end,
-/// for a while. A second signal leaves at once.
+/// The end of what writes the journal's file: dropping the first half tells it to write what is left.
+type JournalTask = (oneshot::Sender<()>, JoinHandle<Result<(), Failure>>);
+
+/// Serves until the first signal or a shutdown request, then ends the service, lets what is under way come to its end and
+/// flushes the journal, all within [`DRAIN`]. A second signal leaves at once.
 async fn serve_until_told(
     Running { store, control }: Running,
+    journal: Option<JournalTask>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let mut requested = control.shutdown_requested();
     let (stop, mut stopping) = watch::channel(false);
+    let ending = store.clone();
     let mut serving = pin!(control.serve(async move {
         // The sender lives as long as the server.
         drop(stopping.wait_for(|stopping| *stopping).await);
         // First, so that requests that wait for the store are answered. It can only have stopped already.
-        drop(store.end_service().await);
+        drop(ending.end_service().await);
     }));
     tokio::select! {
         served = &mut serving => return broken(served),
@@ -85,14 +84,31 @@ async fn serve_until_told(
         () = signals.next() => {
             Err(Failure::new(Code::Interrupted, "told twice to leave, so nothing was waited for"))
         }
-        drained = timeout(DRAIN, &mut serving) => match drained {
-            Ok(served) => broken(served),
-            Err(_) => {
-                tracing::warn!("requests were still under way after {DRAIN:?}");
-                Ok(())
-            }
-        },
+        ended = end(serving, journal, &store) => ended,
     }
+}
+
+/// Waits for what is under way, half of the time, and then for the journal.
+async fn end(
+    serving: impl Future<Output = io::Result<()>>,
+    journal: Option<JournalTask>,
+    store: &StoreHandle,
+) -> Result<(), Failure> {
+    let served = timeout(DRAIN / 2, serving).await;
+    if served.is_err() {
+        tracing::warn!("requests were still under way, and are given up");
+    }
+    let flushed = timeout(DRAIN / 4, async {
+        let Some((end, journal)) = journal else { return Ok(()) };
+        drop(end);
+        journal.await.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
+    });
+    let flushed = flushed.await.unwrap_or_else(|_| {
+        Err(Failure::new(Code::Internal, "the journal could not be written in time"))
+    });
+    // Its task ends with the process, if not before.
+    drop(timeout(DRAIN / 8, store.stop()).await);
+    flushed.and(broken(served.unwrap_or(Ok(()))))
 }
 
 fn broken(served: io::Result<()>) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use registry_poll::MAX_REG_FILE_BYTES;
 use server::Stores;
 use tokio::sync::watch;
 
@@ -28,6 +29,8 @@ pub struct ControlConfig {
 pub struct ControlLimits {
     /// Bytes of a body.
     pub body_bytes: usize,
+    /// Bytes of a body that is a `.reg` file: one that was exported can be imported.
+    pub reg_file_bytes: usize,
     /// Connections at a time; more wait for one to close.
     pub connections: usize,
     /// Until a request is answered with a problem. What it began goes on, but for an advance of the clock, which stops.
@@ -40,6 +43,7 @@ impl Default for ControlLimits {
     fn default() -> Self {
         Self {
             body_bytes: 8 << 20,
+            reg_file_bytes: MAX_REG_FILE_BYTES,
             connections: 256,
             request_timeout: Duration::from_secs(60),
             clients_per_request: 100_000,

@@ -140,6 +140,9 @@ impl Decision {
             | Event::StoreChanged(_)
             | Event::BuildChanged { .. }
             | Event::ClusterChanged { .. }
+            | Event::PollAbandoned { .. }
+            | Event::CheckpointRestored { .. }
+            | Event::RegistryImported { .. }
             | Event::FaultAdded { .. }
             | Event::FaultRemoved { .. }
             | Event::FaultHit { .. }

@@ -158,6 +158,26 @@ pub(crate) enum EventFields {
         /// The node that the service runs on.
         active: String,
     },
+    /// A poll will have no values: the service stopped while they were read.
+    #[serde(rename = "poll.abandoned")]
+    PollAbandoned {
+        /// The poll.
+        poll: PollFields,
+    },
+    /// The checkpoint was restored on a node before the service came online there; something else that it had is lost.
+    #[serde(rename = "checkpoint.restored")]
+    CheckpointRestored {
+        /// The node.
+        node: String,
+    },
+    /// Somebody made so many edits at once that they are counted, and only those of the block lists' values told.
+    #[serde(rename = "registry.imported")]
+    RegistryImported {
+        /// The node whose registry it is.
+        node: String,
+        /// Edits that changed something.
+        changed: usize,
+    },
     /// Somebody added a fault rule, which may disturb reads from the next one on.
     #[serde(rename = "fault.added")]
     FaultAdded {
@@ -193,11 +213,14 @@ pub(crate) enum EventFields {
 }
 
 /// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 20] = [
+pub(crate) const EVENT_TYPES: [&str; 23] = [
     "store.started",
     "store.changed",
     "build.changed",
     "cluster.changed",
+    "poll.abandoned",
+    "checkpoint.restored",
+    "registry.imported",
     "fault.added",
     "fault.removed",
     "fault.hit",
@@ -373,6 +396,13 @@ impl From<&Event> for EventFields {
             Event::ClusterChanged { mode, active } => {
                 Self::ClusterChanged { mode: (*mode).into(), active: active.to_string() }
             }
+            Event::PollAbandoned { poll } => Self::PollAbandoned { poll: poll.into() },
+            Event::CheckpointRestored { node } => {
+                Self::CheckpointRestored { node: node.to_string() }
+            }
+            Event::RegistryImported { node, changed } => {
+                Self::RegistryImported { node: node.to_string(), changed: *changed }
+            }
             Event::FaultAdded { fault, rule } => {
                 Self::FaultAdded { fault: fault.0, rule: rule.into() }
             }
@@ -420,6 +450,9 @@ pub(crate) fn event_type(event: &Event) -> &'static str {
         Event::StoreChanged(_) => "store.changed",
         Event::BuildChanged { .. } => "build.changed",
         Event::ClusterChanged { .. } => "cluster.changed",
+        Event::PollAbandoned { .. } => "poll.abandoned",
+        Event::CheckpointRestored { .. } => "checkpoint.restored",
+        Event::RegistryImported { .. } => "registry.imported",
         Event::FaultAdded { .. } => "fault.added",
         Event::FaultRemoved { .. } => "fault.removed",
         Event::FaultHit { .. } => "fault.hit",

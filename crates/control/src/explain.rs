@@ -264,6 +264,9 @@ fn client_of(entry: &Entry) -> Option<(Option<SessionId>, &ClientIdentity)> {
         | Event::StoreChanged(_)
         | Event::BuildChanged { .. }
         | Event::ClusterChanged { .. }
+        | Event::PollAbandoned { .. }
+        | Event::CheckpointRestored { .. }
+        | Event::RegistryImported { .. }
         | Event::FaultAdded { .. }
         | Event::FaultRemoved { .. }
         | Event::FaultHit { .. }

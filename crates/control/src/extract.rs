@@ -188,9 +188,17 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
 
 /// The body, whole.
 pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
+    limited_bytes(request, app, app.config().limits.body_bytes).await
+}
+
+/// The body, whole, of a request whose limit was set to `most` bytes.
+pub(crate) async fn limited_bytes(
+    request: Request,
+    app: &App,
+    most: usize,
+) -> Result<Bytes, Problem> {
     Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(LengthLimitError(_)) => {
-            let most = app.config().limits.body_bytes;
             Problem::new(ProblemType::PayloadTooLarge, format!("a body has at most {most} bytes"))
         }
         BytesRejection::FailedToBufferBody(UnknownBodyError(_)) | _ => {

@@ -67,8 +67,12 @@ struct InfoLimits {
     journal_entries: usize,
     /// Polls that the ledger keeps.
     polls_kept: usize,
+    /// Bytes that they may weigh, with the texts of the lists.
+    polls_bytes: usize,
     /// Bytes of a request's body.
     body_bytes: usize,
+    /// Bytes of a body that is a `.reg` file.
+    reg_file_bytes: usize,
     /// Clients that one request may inject.
     clients_per_request: usize,
     /// Connections to the control plane at a time.
@@ -85,7 +89,9 @@ impl InfoLimits {
             names_per_session: store.names_per_session,
             journal_entries: store.journal_entries,
             polls_kept: store.polls_kept,
+            polls_bytes: store.polls_bytes,
             body_bytes: control.body_bytes,
+            reg_file_bytes: control.reg_file_bytes,
             clients_per_request: control.clients_per_request,
             connections: control.connections,
             request_timeout: Length(control.request_timeout),

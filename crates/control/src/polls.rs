@@ -115,8 +115,9 @@ struct Polls {
 struct Schedule {
     /// Time between two polls.
     interval: Length,
-    /// The next poll that is due by itself.
-    next: Time,
+    /// When the next poll ends, as far as is known: when the values that a fault holds back come, or else the next tick. Null
+    /// while the service is stopped.
+    next: Option<Time>,
     /// The poll whose values are being read; null most of the time.
     in_flight: Option<u64>,
 }
@@ -182,7 +183,7 @@ impl Schedule {
         let schedule = view.store().schedule();
         Self {
             interval: Length(schedule.interval()),
-            next: Time(schedule.next_tick()),
+            next: view.next_poll().map(Time),
             in_flight: schedule.in_flight().map(|poll| poll.number.0),
         }
     }

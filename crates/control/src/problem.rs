@@ -119,6 +119,9 @@ problem_types! {
     CheckpointNotRestored, CONFLICT, "checkpoint-not-restored", "The checkpoint can't be restored",
         "The service comes online only where its checkpoint could be restored. It is where it was, and if it could not be \
          restored there either, it has stopped until POST /restart succeeds.";
+    ServiceStopped, CONFLICT, "service-stopped", "The store service has stopped",
+        "The service could not start again, since the checkpoint of its registry could not be restored, so there is no poll. \
+         Nothing was done. POST /restart starts it once that can be.";
     TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
         "The store holds as many fault rules as it takes, those that are used up among them.";
     NotExportable, CONFLICT, "not-exportable", "A .reg file can't hold this",
@@ -144,7 +147,7 @@ problem_types! {
         "Store time ends with the year 9999.";
     RegistryEditRefused, UNPROCESSABLE_ENTITY, "registry-edit-refused", "The registry refuses this edit",
         "A value's data is too long, the registry is full, a predefined key would be deleted, or the file that holds the \
-         registry can't be read or written. Nothing of the request was done.";
+         registry can't be written. Nothing of the request was done.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
     RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read",
@@ -340,12 +343,18 @@ pub(crate) struct ProblemDocument {
 
 impl From<server::StoreError> for Problem {
     fn from(error: server::StoreError) -> Self {
-        let problem = Self::new(problem_type(&error), error.to_string());
+        let problem = Self::new(problem_type(&error), chain(&error));
         match hint(&error) {
             Some(hint) => problem.hint(hint),
             None => problem,
         }
     }
+}
+
+/// An error with what it came of: whoever asked has no log to look into.
+fn chain(error: &dyn core::error::Error) -> String {
+    let causes = core::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 /// What to do next, where there is something.
@@ -396,13 +405,16 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
         | StoreError::Edit(_)
         | StoreError::Command(CommandError::Stopped | CommandError::Running)
         | StoreError::Stopped => None,
+        StoreError::ServiceStopped => {
+            Some("POST /restart starts it, once its registry can be restored")
+        }
     }
 }
 
 fn problem_type(error: &server::StoreError) -> ProblemType {
     use clock::ClockError;
     use infostore::{CommandError, HotfixError};
-    use registry_poll::ClusterError;
+    use registry_poll::{ClusterError, EditError};
     use server::StoreError;
     match error {
         StoreError::Stopped | StoreError::Command(CommandError::Stopped) => {
@@ -412,6 +424,11 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::Clock(ClockError::NotManual) => ProblemType::ClockNotManual,
         StoreError::Clock(ClockError::Backwards { .. }) => ProblemType::ClockBackwards,
         StoreError::Clock(ClockError::OutOfRange) => ProblemType::ClockOutOfRange,
+        StoreError::ServiceStopped => ProblemType::ServiceStopped,
+        StoreError::Edit(EditError::Unreadable(_))
+        | StoreError::Cluster(ClusterError::Edit(EditError::Unreadable(_))) => {
+            ProblemType::RegistryUnreadable
+        }
         StoreError::Edit(_) | StoreError::Cluster(ClusterError::Edit(_)) => {
             ProblemType::RegistryEditRefused
         }

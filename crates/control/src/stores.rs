@@ -45,8 +45,8 @@ struct StoreState {
     generation: u64,
     /// Its clock.
     clock: ClockState,
-    /// The next poll that is due by itself.
-    next_poll: Time,
+    /// When the next poll ends, as far as is known; null while the service is stopped.
+    next_poll: Option<Time>,
     /// Its settings.
     settings: StoreSettings,
     /// How many there are, and were.
@@ -83,6 +83,8 @@ struct StoreLimits {
     journal_bytes: usize,
     /// Polls that the ledger keeps.
     polls_kept: usize,
+    /// Bytes that they may weigh.
+    polls_bytes: usize,
 }
 
 /// How many there are, and were.
@@ -148,6 +150,7 @@ impl From<Limits> for StoreLimits {
             journal_entries: limits.journal_entries,
             journal_bytes: limits.journal_bytes,
             polls_kept: limits.polls_kept,
+            polls_bytes: limits.polls_bytes,
         }
     }
 }
@@ -164,7 +167,7 @@ fn state_of(view: View<'_>, name: String, handle: &StoreHandle) -> StoreState {
         running: store.is_running(),
         generation: store.generation().0,
         clock: ClockState::new(view),
-        next_poll: Time(store.schedule().next_tick()),
+        next_poll: view.next_poll().map(Time),
         settings: store.into(),
         counts: StoreCounts {
             clients: view.client_count(),

@@ -41,7 +41,8 @@ pub enum BuildError {
         /// Why.
         source: ParseIntError,
     },
-    /// The build is older than Exchange 2003 or newer than Exchange 2013.
+    /// The build is older than Exchange 2003 or newer than Exchange 2013, or has numbers that the protocol has no room for: a
+    /// minor above 255, a build above 32767.
     #[error(
         "build {build} is none of Exchange 2003 to 2013, {} to {}.x",
         Build::RTM,
@@ -193,7 +194,9 @@ impl FromStr for Build {
             let text = || text.to_owned();
             let failed =
                 |source| BuildError::Number { text: text(), part: part.to_owned(), source };
-            part.parse::<u16>().map_err(failed)
+            // A sign is no digit, though the standard library takes one.
+            let digits = if part.starts_with('+') { "" } else { part };
+            digits.parse::<u16>().map_err(failed)
         };
         let parts = text.split('.').map(number).collect::<Result<Vec<_>, _>>()?;
         let build = match parts[..] {
@@ -201,7 +204,8 @@ impl FromStr for Build {
             [major, minor, build, revision] => Self::new(major, minor, build, revision),
             _ => return Err(BuildError::Parts { text: text.to_owned(), parts: parts.len() }),
         };
-        let supported = Self::RTM <= build && build.major <= Self::NEWEST_MAJOR;
+        let on_the_wire = build.minor <= 0xFF && build.build <= 0x7FFF;
+        let supported = Self::RTM <= build && build.major <= Self::NEWEST_MAJOR && on_the_wire;
         if supported { Ok(build) } else { Err(BuildError::Unsupported { build }) }
     }
 }

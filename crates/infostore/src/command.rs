@@ -47,6 +47,10 @@ pub enum Note {
     Clock(ClockMode, Option<SimTime>),
     /// Another mode of the cluster, or another active node.
     Cluster(ClusterMode, NodeName),
+    /// A restored checkpoint overwrote what a node had.
+    CheckpointRestored(NodeName),
+    /// So many edits were made at once that they are counted.
+    RegistryImported(NodeName, usize),
     /// A fault rule was added.
     FaultAdded(FaultId, RegistryFault),
     /// A fault rule was taken away.
@@ -149,7 +153,10 @@ impl InfoStore {
             self.drop_session(now, cause, id, reason);
         }
         self.phase = Phase::Stopped;
-        // The values of a read that was in flight come too late, and nobody waits for them.
+        // The values of a read that was in flight come too late.
+        if let Some(poll) = self.schedule.in_flight().copied() {
+            self.journal.record(now, cause, Event::PollAbandoned { poll });
+        }
         self.schedule.stop();
         self.journal.record(now, cause, Event::StoreStopped);
     }
@@ -213,6 +220,8 @@ impl From<Note> for Event {
             Note::Registry(change) => Self::RegistryChanged(change),
             Note::Clock(mode, target) => Self::ClockChanged { mode, target },
             Note::Cluster(mode, active) => Self::ClusterChanged { mode, active },
+            Note::CheckpointRestored(node) => Self::CheckpointRestored { node },
+            Note::RegistryImported(node, changed) => Self::RegistryImported { node, changed },
             Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
             Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
             Note::FaultHit { fault, value, effect } => Self::FaultHit { fault, value, effect },

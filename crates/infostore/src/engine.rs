@@ -33,6 +33,8 @@ pub struct InfoStore {
     pub(crate) running: Build,
     pub(crate) watched: Vec<Watched>,
     pub(crate) polls: VecDeque<PollRecord>,
+    /// What they weigh.
+    pub(crate) polls_bytes: usize,
     pub(crate) journal: Journal,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) totals: Totals,
@@ -112,6 +114,7 @@ impl InfoStore {
             running: settings.build,
             watched: Watched::all(),
             polls: VecDeque::new(),
+            polls_bytes: 0,
             journal: Journal::new(epoch, settings.limits.journal_capacity()),
             effects: VecDeque::new(),
             totals: Totals::default(),

@@ -73,6 +73,25 @@ pub enum Event {
         /// The node that the service runs on.
         active: NodeName,
     },
+    /// A poll will have no values: the service stopped while they were read.
+    PollAbandoned {
+        /// The poll.
+        poll: Poll,
+    },
+    /// The checkpoint was restored on a node before the service came online there, and something else that the node had is
+    /// lost.
+    CheckpointRestored {
+        /// The node.
+        node: NodeName,
+    },
+    /// Somebody made so many edits at once that they are counted here and not told one by one, but for what they did to the
+    /// values of the block lists.
+    RegistryImported {
+        /// The node whose registry was edited.
+        node: NodeName,
+        /// Edits that changed something.
+        changed: usize,
+    },
     /// Somebody added a fault rule, which may disturb reads from the next one on.
     FaultAdded {
         /// Its id.
@@ -242,8 +261,9 @@ impl Event {
             }
             Self::RegistryChanged(change) => edit_weight(&change.edit),
             Self::RegistryInvalid { problem: InvalidPolicy::Items(lints), .. } => {
-                lints.iter().map(|lint| lint.message.len().saturating_add(lint.hint.len())).sum()
+                lints.iter().map(lint_weight).sum()
             }
+            Self::PollFailed { error, .. } => error_weight(error),
             Self::RegistryInvalid {
                 problem: InvalidPolicy::Value(_) | InvalidPolicy::Ignored(_),
                 ..
@@ -252,13 +272,15 @@ impl Event {
             | Self::StoreChanged(_)
             | Self::BuildChanged { .. }
             | Self::ClusterChanged { .. }
+            | Self::PollAbandoned { .. }
+            | Self::CheckpointRestored { .. }
+            | Self::RegistryImported { .. }
             | Self::FaultAdded { .. }
             | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::EnforcementCompleted { .. }
             | Self::PollCompleted { .. }
-            | Self::PollFailed { .. }
             | Self::ClockChanged { .. } => 0,
         };
         chosen.saturating_add(size_of::<Entry>())
@@ -275,6 +297,9 @@ impl Event {
             | Self::StoreChanged(_)
             | Self::BuildChanged { .. }
             | Self::ClusterChanged { .. }
+            | Self::PollAbandoned { .. }
+            | Self::CheckpointRestored { .. }
+            | Self::RegistryImported { .. }
             | Self::FaultAdded { .. }
             | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
@@ -292,7 +317,23 @@ impl Event {
     }
 }
 
-/// Bytes that whoever made the edit chose the number of.
+/// Bytes of a lint's texts.
+pub(crate) fn lint_weight(lint: &Lint) -> usize {
+    let texts = lint.message.len().saturating_add(lint.hint.len());
+    texts.saturating_add(size_of::<Lint>())
+}
+
+/// Bytes of an error's texts, which may quote what could not be read.
+pub(crate) fn error_weight(error: &KeyStoreError) -> usize {
+    match error {
+        KeyStoreError::Failed { reason } => reason.len(),
+        KeyStoreError::AccessDenied { key }
+        | KeyStoreError::Busy { key }
+        | KeyStoreError::Corrupt { key } => key.as_str().len(),
+    }
+}
+
+/// Bytes that whoever made the edit chose the number of. Names are kept as written and as compared.
 fn edit_weight(edit: &Edit) -> usize {
     let (key, name, data) = match edit {
         Edit::CreateKey(key) | Edit::DeleteKey(key) => (key, None, 0),
@@ -300,5 +341,5 @@ fn edit_weight(edit: &Edit) -> usize {
         Edit::DeleteValue { key, name } => (key, Some(name), 0),
     };
     let names = key.as_str().len().saturating_add(name.map_or(0, |name| name.as_str().len()));
-    names.saturating_add(data)
+    names.saturating_mul(2).saturating_add(data)
 }

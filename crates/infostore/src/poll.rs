@@ -7,9 +7,10 @@ use policy::{BlockList, Lint, Severity};
 use registry_poll::{Poll, PollNumber, Reading, ValueRead};
 
 use crate::engine::{Effect, InfoStore, Phase, PollToken};
-use crate::event::{Cause, Event, InvalidPolicy};
+use crate::event::{Cause, Event, InvalidPolicy, error_weight, lint_weight};
 use crate::plan::{Outcome, Plan, Told, Watch, list_value};
 use crate::session::Generation;
+use crate::settings::Limits;
 
 /// A poll in the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,8 +75,8 @@ impl InfoStore {
 
     /// The poll of this number, when it is over and remembered.
     pub fn poll_record(&self, number: PollNumber) -> Option<&PollRecord> {
-        let first = self.polls.front()?.poll.number;
-        let index = usize::try_from(number.0.checked_sub(first.0)?).ok()?;
+        // A poll that a stop abandoned has no record, so numbers have gaps.
+        let index = self.polls.binary_search_by_key(&number, |record| record.poll.number).ok()?;
         self.polls.get(index)
     }
 
@@ -174,11 +175,39 @@ impl InfoStore {
         }
     }
 
+    /// Keeps as many polls as the limit says, and of those before the last no more than so many bytes. A reading that is the
+    /// same as that of the poll before is kept once, and is charged to both all the same.
     fn remember(&mut self, record: PollRecord) {
-        if self.settings.limits.polls_kept <= self.polls.len() {
-            self.polls.pop_front();
-        }
+        self.polls_bytes = self.polls_bytes.saturating_add(record.weight());
         self.polls.push_back(record);
+        let Limits { polls_kept, polls_bytes, .. } = self.settings.limits;
+        while polls_kept.max(1) < self.polls.len()
+            || (1 < self.polls.len() && polls_bytes < self.polls_bytes)
+        {
+            let oldest = self.polls.pop_front();
+            let freed = oldest.map_or(0, |record| record.weight());
+            self.polls_bytes = self.polls_bytes.saturating_sub(freed);
+        }
+    }
+}
+
+impl PollRecord {
+    /// Bytes that it takes, about.
+    fn weight(&self) -> usize {
+        let reads = self.reads.iter().map(ListRead::weight).sum::<usize>();
+        reads.saturating_add(size_of::<Self>())
+    }
+}
+
+impl ListRead {
+    fn weight(&self) -> usize {
+        let reading = match self.reading.as_deref() {
+            Some(Reading::Text(text)) => text.len(),
+            Some(Reading::Unreadable(error)) => error_weight(error),
+            Some(Reading::NotFound | Reading::Invalid(_)) | None => 0,
+        };
+        let lints = self.lints.iter().map(lint_weight).sum::<usize>();
+        reading.saturating_add(lints).saturating_add(size_of::<Self>())
     }
 }
 

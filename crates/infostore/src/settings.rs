@@ -41,6 +41,8 @@ pub struct Limits {
     pub journal_bytes: usize,
     /// Polls kept in the ledger.
     pub polls_kept: usize,
+    /// Bytes that they may weigh, with the texts of the lists; the last poll is kept whatever it weighs.
+    pub polls_bytes: usize,
 }
 
 impl Limits {
@@ -58,6 +60,7 @@ impl Default for Limits {
             journal_entries: 100_000,
             journal_bytes: 128 << 20,
             polls_kept: 1_000,
+            polls_bytes: 32 << 20,
         }
     }
 }

@@ -51,13 +51,13 @@ pub enum NameError {
     /// A key path begins with a predefined key.
     #[error("key path `{path}` does not begin with a predefined key such as `HKEY_LOCAL_MACHINE`")]
     UnknownRoot {
-        /// The path as given.
+        /// The path as given, or its beginning.
         path: String,
     },
     /// A component is empty: two backslashes in a row, or one at the end.
     #[error("key path `{path}` has an empty component")]
     EmptyComponent {
-        /// The path as given.
+        /// The path as given, or its beginning.
         path: String,
     },
     /// A component or a value name is too long, or the path too deep.
@@ -153,7 +153,7 @@ impl FromStr for KeyPath {
         let known = ROOTS.iter().find(|(long, short)| {
             long.eq_ignore_ascii_case(root) || short.eq_ignore_ascii_case(root)
         });
-        let (root, _) = known.ok_or_else(|| NameError::UnknownRoot { path: path.to_owned() })?;
+        let (root, _) = known.ok_or_else(|| NameError::UnknownRoot { path: quoted(path) })?;
         let Some(rest) = rest else {
             return Ok(Self::known(root));
         };
@@ -183,11 +183,20 @@ fn check_components(path: &str, rest: &str) -> Result<(), NameError> {
     refuse_long("a key path in levels", rest.split('\\').count(), MAX_DEPTH)?;
     for component in rest.split('\\') {
         if component.is_empty() {
-            return Err(NameError::EmptyComponent { path: path.to_owned() });
+            return Err(NameError::EmptyComponent { path: quoted(path) });
         }
         refuse_long("a key name in UTF-16 units", component.encode_utf16().count(), MAX_KEY_NAME)?;
     }
     Ok(())
+}
+
+/// What an error quotes of a path, which may be as long as the file that it stands in.
+fn quoted(path: &str) -> String {
+    const QUOTED: usize = 120;
+    match path.char_indices().nth(QUOTED) {
+        None => path.to_owned(),
+        Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
+    }
 }
 
 fn refuse_nul(name: &str) -> Result<(), NameError> {

@@ -47,12 +47,6 @@ pub trait Registry: KeyStore + Debug {
     /// # Errors
     /// [`EditError`] as for [`KeyTree::replace`], or when the registry can't be read or written.
     fn replace(&self, key: &KeyPath, from: &KeyTree) -> Result<bool, EditError>;
-
-    /// Deletes everything but the predefined keys.
-    ///
-    /// # Errors
-    /// [`EditError`] when the registry can't be read or written.
-    fn clear(&self) -> Result<(), EditError>;
 }
 
 /// Why a key store could not answer.

@@ -56,9 +56,4 @@ impl Registry for MemoryKeyStore {
     fn replace(&self, key: &KeyPath, from: &KeyTree) -> Result<bool, EditError> {
         Arc::make_mut(&mut self.write()).replace(key, from)
     }
-
-    fn clear(&self) -> Result<(), EditError> {
-        *self.write() = Arc::default();
-        Ok(())
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clock::{ClockError, ClockMode, SimTime};
 use tokio::sync::oneshot;
 
+use crate::handle::StoreError;
 use crate::owner::{Job, Owner, Progress};
 
 /// How far to advance a manual clock.
@@ -35,7 +36,7 @@ pub struct Advanced {
 /// settled when the job's turn comes, so that one advance after another adds up.
 pub(crate) fn advance_job(
     advance: Advance,
-    reply: oneshot::Sender<Result<Advanced, ClockError>>,
+    reply: oneshot::Sender<Result<Advanced, StoreError>>,
 ) -> Job {
     let mut reply = Some(reply);
     let mut begun = None;
@@ -54,7 +55,7 @@ pub(crate) fn advance_job(
         let Some(over) = step.transpose() else { return Progress::Again };
         if let Some(reply) = reply.take() {
             // Whoever asked may be gone; the clock is where it was told to go all the same.
-            let _ = reply.send(over);
+            drop(reply.send(over));
         }
         Progress::Done
     })
@@ -64,17 +65,25 @@ pub(crate) fn advance_job(
 type Counted = (u64, u64);
 
 impl Owner {
-    fn begin_advance(&mut self, advance: Advance) -> Result<SimTime, ClockError> {
+    /// When the next poll ends: that of the values that a fault holds back, or the next tick. None while the service is
+    /// stopped.
+    pub(crate) fn next_poll(&self) -> Option<SimTime> {
+        let held = self.delayed.as_ref().map(|delayed| delayed.due);
+        let tick = (!self.store.is_stopped()).then(|| self.store.schedule().next_tick());
+        held.or(tick)
+    }
+
+    fn begin_advance(&mut self, advance: Advance) -> Result<SimTime, StoreError> {
         let now = self.now();
         let target = match advance {
             Advance::To(target) => target,
             Advance::By(by) => now.checked_add(by).ok_or(ClockError::OutOfRange)?,
-            Advance::NextPoll => self.store.schedule().next_tick(),
+            Advance::NextPoll => self.next_poll().ok_or(StoreError::ServiceStopped)?,
         };
         match self.shared.clock.mode() {
             ClockMode::Manual if now <= target => {}
-            ClockMode::Manual => return Err(ClockError::Backwards { now, target }),
-            ClockMode::Real | ClockMode::Scaled(_) => return Err(ClockError::NotManual),
+            ClockMode::Manual => return Err(ClockError::Backwards { now, target }.into()),
+            ClockMode::Real | ClockMode::Scaled(_) => return Err(ClockError::NotManual.into()),
         }
         self.note_clock_change(ClockMode::Manual, Some(target));
         Ok(target)
@@ -84,12 +93,13 @@ impl Owner {
     fn advance_step(
         &self,
         (target, counted): (SimTime, Counted),
-    ) -> Result<Option<Advanced>, ClockError> {
+    ) -> Result<Option<Advanced>, StoreError> {
         if target <= self.now() {
             return Ok(Some(self.advanced_since(counted)));
         }
         let next = self.next_deadline().map_or(target, |deadline| deadline.min(target));
-        self.shared.clock.advance_to(next).map(|()| None)
+        self.shared.clock.advance_to(next)?;
+        Ok(None)
     }
 
     fn counted(&self) -> Counted {

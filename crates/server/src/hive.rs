@@ -33,6 +33,21 @@ pub enum ListChange {
     Delete,
 }
 
+/// Edits of one request that are journalled one by one.
+const EDITS_TOLD: usize = 1_000;
+
+/// The last of these edits that wrote or deleted the value of a list.
+fn last_edit(list: BlockList, edits: &[Edit]) -> Option<Edit> {
+    let (polled, value) = (KeyPath::parameters_system(), list_value(list));
+    let concerns = |edit: &&Edit| match edit {
+        Edit::SetValue { key, name, .. } | Edit::DeleteValue { key, name } => {
+            *key == polled && *name == value
+        }
+        Edit::CreateKey(_) | Edit::DeleteKey(_) => false,
+    };
+    edits.iter().rev().find(concerns).cloned()
+}
+
 /// The registry of the first node.
 pub(crate) fn first_node(options: &StoreOptions) -> Arc<dyn Registry> {
     options.registry.clone().unwrap_or_else(|| Arc::new(MemoryKeyStore::new()))
@@ -67,10 +82,23 @@ impl Owner {
         // By its own spelling, whatever case it was asked for in.
         let node = node.and_then(|name| self.cluster.node(name));
         let node = node.unwrap_or_else(|| self.cluster.active()).name().clone();
-        for (edit, _) in edits.into_iter().zip(&changed).filter(|(_, changed)| **changed) {
+        let made = edits.into_iter().zip(&changed).filter_map(|(edit, made)| made.then_some(edit));
+        self.note_edits(&node, made.collect());
+        Ok(changed)
+    }
+
+    /// An entry for each edit; of very many, which would drive everything else out of the journal, their number and what
+    /// became of the values of the block lists.
+    fn note_edits(&mut self, node: &NodeName, edits: Vec<Edit>) {
+        let told = if edits.len() <= EDITS_TOLD {
+            edits
+        } else {
+            self.note(Note::RegistryImported(node.clone(), edits.len()));
+            BlockList::ALL.into_iter().filter_map(|list| last_edit(list, &edits)).collect()
+        };
+        for edit in told {
             self.note(Note::Registry(RegistryChange { node: node.clone(), edit }));
         }
-        Ok(changed)
     }
 
     /// Writes or deletes the value of a block list, unless the store has moved since `if_cursor`.
@@ -122,6 +150,10 @@ impl Owner {
 
     /// The registry has been read: what the faults leave of it goes to the engine, at once or later.
     pub(crate) fn take_values(&mut self, token: PollToken, reads: Vec<ValueRead>) {
+        // Nobody waits for the values of a service that has stopped since, and no fault is used up by them.
+        if self.store.schedule().in_flight().is_none_or(|poll| poll.number != token.0) {
+            return;
+        }
         let DisturbedReads { reads, delay, hits } =
             self.faults.apply(&KeyPath::parameters_system(), reads);
         for (fault, value) in hits {

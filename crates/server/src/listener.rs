@@ -11,7 +11,7 @@ use dcerpc::AssociationConfig;
 use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::endpoint::Endpoint;
 use crate::group::ConnectionControl;
@@ -92,9 +92,10 @@ impl Listening {
             reached: stream.local_addr().ok().map(|address| address.ip()),
         };
         let (site, port) = (Arc::clone(&self.site), Arc::clone(&self.port));
+        let end = site.next_end();
         let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
-        Connection { id, stream, endpoint, control, meter, inbox }
+        Connection { id, stream, endpoint, control, end, meter, inbox }
     }
 }
 
@@ -104,6 +105,8 @@ struct Connection {
     stream: TcpStream,
     endpoint: Endpoint,
     control: Arc<ConnectionControl>,
+    /// The next end of the service.
+    end: watch::Receiver<u64>,
     meter: Option<Arc<Meter>>,
     inbox: mpsc::Sender<Input>,
 }
@@ -124,6 +127,8 @@ impl Connection {
             tokio::select! {
                 biased;
                 () = self.control.closing() => return self.read_last().await,
+                // The store does not know of a connection that has not bound.
+                _ = self.end.changed(), if self.endpoint.group().is_none() => return Ok(()),
                 ready = self.stream.readable() => ready?,
                 () = self.inbox.closed() => return Ok(()),
             }

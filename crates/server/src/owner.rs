@@ -397,12 +397,12 @@ impl Owner {
     /// Ends the service: every session, every connection.
     pub(crate) fn stop_service(&mut self) {
         self.ended = true;
-        // It can only be stopped already, and then there is nothing to stop.
-        drop(self.stop_for(StopReason::Shutdown));
+        self.stop_for(StopReason::Shutdown);
     }
 
-    /// Closes every connection, whatever it is used for.
+    /// Closes every connection, whatever it is used for; also those that have not bound yet and are in no group.
     pub(crate) fn close_all(&mut self) {
+        self.shared.site.close_unbound();
         for group in self.groups.values().cloned().collect::<Vec<_>>() {
             self.close_connections(&group);
         }

@@ -1,7 +1,7 @@
 //! The service of a store: stopped and started, with another build or on another node.
 
 use infostore::{Build, Cause, Command, Note, Outcome, StopReason};
-use registry_poll::{ClusterError, ClusterMode, NodeName};
+use registry_poll::{ClusterError, ClusterMode, NodeName, Restored};
 
 use crate::handle::StoreError;
 use crate::hive::blocking;
@@ -15,29 +15,28 @@ impl Owner {
     }
 
     /// Ends every session and closes every connection, and the service is stopped.
-    pub(crate) fn stop_for(&mut self, reason: StopReason) -> Result<(), StoreError> {
+    pub(crate) fn stop_for(&mut self, reason: StopReason) {
         let now = self.now();
         let cause = match reason {
             StopReason::Shutdown => Cause::Stop,
             StopReason::Restart => Cause::Control,
         };
-        self.store.execute(now, cause, Command::Stop(reason))?;
+        // A service that has stopped already has no session to end, but may have been connected to since.
+        drop(self.store.execute(now, cause, Command::Stop(reason)));
         self.perform_effects();
         self.close_all();
         // What was held back was meant for the service that has stopped.
         self.delayed = None;
         blocking(&self.options, || self.cluster.take_offline());
-        Ok(())
     }
 
     /// Starts the service on a node, whose registry is restored first. One that can't be restored leaves the service where it
     /// was, and stopped if it can't be restored there either.
     fn start_on(&mut self, node: &NodeName) -> Result<(), StoreError> {
         let old = self.cluster.active().name().clone();
-        let mut moved = blocking(&self.options, || self.cluster.bring_online(node)).map(drop);
+        let mut moved = self.bring_online(node);
         if moved.is_err() && *node != old {
-            let back = blocking(&self.options, || self.cluster.bring_online(&old)).map(drop);
-            moved = back.and(moved);
+            moved = self.bring_online(&old).and(moved);
         }
         if *self.cluster.active().name() != old {
             self.note_cluster();
@@ -46,7 +45,16 @@ impl Owner {
             self.execute(Command::Start)?;
             self.shared.site.run_build(self.store.running_build());
         }
-        Ok(moved?)
+        moved
+    }
+
+    /// Restores the node's registry, and says so where something is lost by it.
+    fn bring_online(&mut self, node: &NodeName) -> Result<(), StoreError> {
+        let restored = blocking(&self.options, || self.cluster.bring_online(node))?;
+        if restored == Restored::Overwritten {
+            self.note(Note::CheckpointRestored(self.cluster.active().name().clone()));
+        }
+        Ok(())
     }
 
     /// Stops and starts the service; one that could not start before is started.
@@ -66,11 +74,11 @@ impl Owner {
     }
 
     fn stop_to_start(&mut self) -> Result<(), StoreError> {
-        match (self.ended, self.store.is_stopped()) {
-            (true, _) => Err(StoreError::Stopped),
-            (false, true) => Ok(()),
-            (false, false) => self.stop_for(StopReason::Restart),
+        if self.ended {
+            return Err(StoreError::Stopped);
         }
+        self.stop_for(StopReason::Restart);
+        Ok(())
     }
 
     /// Makes the store a cluster of another kind.

@@ -9,6 +9,7 @@ use dcerpc::mgmt::MGMT;
 use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use emsmdb::WireVersion;
 use infostore::Build;
+use tokio::sync::watch;
 
 use crate::options::StoreOptions;
 use crate::traffic::Traffic;
@@ -47,6 +48,8 @@ pub(crate) struct Site {
     pub(crate) traffic: Traffic,
     /// rgwServerVersion, which another build changes when the service starts.
     server_version: Mutex<WireVersion>,
+    /// Counts the ends of the service, which connections that have not bound yet wait for.
+    ends: watch::Sender<u64>,
 }
 
 impl Site {
@@ -59,6 +62,7 @@ impl Site {
             mapper_port: port(options.epm, &[EPM, MGMT]),
             traffic: Traffic::default(),
             server_version: Mutex::new(server_version(options.settings.build)),
+            ends: watch::Sender::new(0),
         }
     }
 
@@ -66,6 +70,16 @@ impl Site {
     pub(crate) fn server_version(&self) -> WireVersion {
         // A version is written whole, so a poisoned lock still guards one.
         *self.server_version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the next end of the service.
+    pub(crate) fn next_end(&self) -> watch::Receiver<u64> {
+        self.ends.subscribe()
+    }
+
+    /// Closes the connections that belong to no group: they have not bound.
+    pub(crate) fn close_unbound(&self) {
+        self.ends.send_modify(|ends| *ends = ends.wrapping_add(1));
     }
 
     /// The service runs this build from now on.

@@ -108,6 +108,9 @@ pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
         "build.changed" => service::build_changed(event),
         "cluster.changed" => service::cluster_changed(event, cluster),
         "clock.changed" => plain(clock_changed(event)),
+        "poll.abandoned" => service::poll_abandoned(event),
+        "checkpoint.restored" => service::checkpoint_restored(event),
+        "registry.imported" => service::registry_imported(event),
         "fault.added" => service::fault_added(event),
         "fault.removed" => {
             plain(format!("fault rule {} is taken away", service::fault_number(event)))

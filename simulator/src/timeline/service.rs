@@ -77,6 +77,24 @@ pub(super) fn cluster_changed(event: &StoreEvent, known: Option<&Cluster>) -> Se
     })
 }
 
+pub(super) fn poll_abandoned(event: &StoreEvent) -> Sentence {
+    let number = event.field("poll").field("number").in_words();
+    let number = number.map(|number| format!(" {number}")).unwrap_or_default();
+    plain(format!("poll{number} comes to nothing, as the service stops"))
+}
+
+pub(super) fn checkpoint_restored(event: &StoreEvent) -> Sentence {
+    let node = word(event, "node");
+    plain(format!(
+        "the checkpoint is restored on {node}, and what was written there besides is lost"
+    ))
+}
+
+pub(super) fn registry_imported(event: &StoreEvent) -> Sentence {
+    let changed = word(event, "changed");
+    plain(format!("{changed} edits of the registry are made, to be noticed at the next poll"))
+}
+
 /// The number of the fault rule that an event is about.
 pub(super) fn fault_number(event: &StoreEvent) -> String {
     word(event, "fault")

@@ -167,11 +167,4 @@ impl Registry for FileKeyStore {
     fn replace(&self, key: &KeyPath, from: &KeyTree) -> Result<bool, EditError> {
         self.update(|tree| tree.replace(key, from))
     }
-
-    fn clear(&self) -> Result<(), EditError> {
-        self.update(|tree| {
-            *tree = KeyTree::default();
-            Ok(())
-        })
-    }
 }

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// The store has stopped.
     #[error("the store has stopped")]
     Stopped,
+    /// The service has stopped, and a restart would start it.
+    #[error("the store service has stopped")]
+    ServiceStopped,
     /// The engine refused the command.
     #[error(transparent)]
     Command(#[from] CommandError),

@@ -76,6 +76,10 @@ impl StoreHandle {
         first: impl FnOnce(&mut Owner) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Polled, StoreError> {
         let poll = |owner: &mut Owner| {
+            // First, so that nothing is half done.
+            if owner.store.is_stopped() {
+                return Err(StoreError::ServiceStopped);
+            }
             first(owner)?;
             owner.execute(Command::Poll)
         };

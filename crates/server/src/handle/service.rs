@@ -97,11 +97,12 @@ impl StoreHandle {
     /// quiescent at the end. Whoever drops this future stops the clock where it has got to.
     ///
     /// # Errors
-    /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999.
+    /// [`StoreError::Clock`] when the clock is not manual, the target lies in the past or past the year 9999;
+    /// [`StoreError::ServiceStopped`] when there is no next poll.
     pub async fn advance(&self, advance: Advance) -> Result<Advanced, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.job(advance_job(advance, reply)).await?;
-        Ok(answer.await.map_err(|_| StoreError::Stopped)??)
+        answer.await.map_err(|_| StoreError::Stopped)?
     }
 
     /// Empties the store: every session ends, clients, values and faults go, and the random streams and the journal start

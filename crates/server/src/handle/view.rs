@@ -39,6 +39,11 @@ impl View<'_> {
         self.owner.next_deadline()
     }
 
+    /// When the next poll ends, as far as is known; none while the service is stopped.
+    pub fn next_poll(&self) -> Option<SimTime> {
+        self.owner.next_poll()
+    }
+
     /// The journal of an epoch: the present one, or the one before it.
     pub fn journal(&self, epoch: Epoch) -> Option<&Journal> {
         let journals = [Some(self.store().journal()), self.owner.retired.as_ref()];

@@ -86,3 +86,34 @@ fn a_server_that_leaves_ends_it() {
     assert_eq!(serving.end_with("-TERM"), Some(0));
     assert_eq!(following.child.wait().expect("it ends").code(), Some(3));
 }
+
+#[test]
+fn what_is_done_to_the_server_is_followed_too() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let types = "fault.hit,build.changed,cluster.changed,registry.changed,policy.changed";
+    let mut following = Following::start(&serving, &["--after", "0", "--type", types]);
+    let commands: [(&[&str], &str); 5] = [
+        (
+            &["block-list", "set", "versions", "11.0.0-11.5703.0"],
+            "registry.changed       node=NODE1 action=set_value name=\"Disable MAPI Clients\"",
+        ),
+        (&["poll", "now"], "policy.changed         generation=1 versions=\"+ 11.0.0-11.5703.0\""),
+        (
+            &["store", "build", "set", "6.5.7638"],
+            "build.changed          from=6.5.7651.19 to=6.5.7638",
+        ),
+        (&["cluster", "set", "per_node"], "cluster.changed        mode=per_node active=NODE1"),
+        (&["fault", "add", "torn", "--list", "versions"], ""),
+    ];
+    for (command, told) in commands {
+        on(&serving, command);
+        if !told.is_empty() {
+            let line = following.next();
+            assert!(line.contains(told), "{line}");
+        }
+    }
+    on(&serving, &["poll", "now"]);
+    let line = following.next();
+    let told = "fault.hit              fault=1 effect=torn value=\"Disable MAPI Clients\"";
+    assert!(line.contains(told), "{line}");
+}

@@ -10,3 +10,4 @@ mod registry_file;
 mod scenarios;
 mod serve;
 mod transcript;
+mod usage;

@@ -94,6 +94,10 @@ fn a_file_that_can_not_be_read_keeps_the_list_until_the_service_starts() {
     store.next_poll();
     let trouble = store.trouble().expect("it can't be read");
     assert!(trouble.contains("line 4") && trouble.contains("as it was last read"), "{trouble}");
+    let list = run(&["registry", "list", "--control", store.serving.control()]);
+    let said = String::from_utf8_lossy(&list.stderr).into_owned();
+    assert_eq!(list.status.code(), Some(5), "{said}");
+    assert!(said.contains("line 4") && said.contains("hint: mend the file"), "{said}");
     assert!(store.refuses("mdl.exe"), "A9");
 
     store.exstore(&["store", "restart"]);

@@ -2,12 +2,12 @@
 
 use super::process::{Serving, exstore, scratch};
 
-fn serving() -> Serving {
+pub(super) fn serving() -> Serving {
     Serving::start(&["--clock", "manual", "--now", "2006-04-22T08:00:00Z", "--seed", "7"])
 }
 
 /// A command as typed, what it said, and how it ended. `|` begins a line of stderr.
-fn tell(serving: &Serving, arguments: &[&str]) -> String {
+pub(super) fn tell(serving: &Serving, arguments: &[&str]) -> String {
     let output = exstore().env("EXSTORE_CONTROL", serving.control()).args(arguments).output();
     let output = output.expect("exstore runs");
     let typed = arguments.iter().map(|word| {
@@ -27,8 +27,11 @@ fn tell(serving: &Serving, arguments: &[&str]) -> String {
         code => told.push_str(&format!("exit code: {code:?}\n")),
     }
     let port = serving.ready["stores"]["default"]["rpc"].as_str().expect("a port");
+    let folder = scratch("");
     // As wide as a port is, so that columns stay where they are.
     told.replace(port, "127.0.0.1:RPORT")
+        .replace(folder.to_str().expect("a path"), "DIR/")
+        .replace('\r', "")
 }
 
 /// A story: commands, one after the other, on a server of its own.
@@ -40,7 +43,7 @@ fn assert_story(name: &str, commands: &[&[&str]]) {
     });
 }
 
-const MDL: [&str; 4] = ["client", "add", "--process", "mdl.exe"];
+pub(super) const MDL: [&str; 4] = ["client", "add", "--process", "mdl.exe"];
 
 #[test]
 fn clients_are_injected_told_and_forgotten() {
@@ -103,6 +106,34 @@ fn a_block_list_is_written_with_carets_under_what_looks_wrong() {
             &["block-list", "show", "processes", "-o", "json"],
             &["block-list", "clear", "processes", "--apply", "next-poll"],
             &["block-list", "clear", "processes", "--apply", "now"],
+            &["block-list", "set", "versions", "-5.3164.0; 12.0-11.0, 65.0.1", "--apply", "now"],
+            &["block-list", "show", "versions"],
+            &["block-list", "check", "a.exe; *"],
+            &["block-list", "check", "--list", "versions", "11.0.0-11.5703.0"],
+        ],
+    );
+}
+
+#[test]
+fn a_list_is_previewed_before_it_is_written() {
+    assert_story(
+        "previews",
+        &[
+            &["client", "add", "--process", "mdl.exe", "--count", "2"],
+            &["client", "add", "--process", "OUTLOOK.EXE", "--client-version", "12.0.4518.1014"],
+            &["client", "add", "--no-process", "--group", "finance"],
+            &["block-list", "set", "processes", "mdl.exe; beta.exe", "--preview"],
+            &["block-list", "set", "processes", "mdl.exe; beta.exe", "--if-cursor", "1-6"],
+            &["block-list", "set", "processes", "mdl.exe", "--apply", "now", "--if-cursor", "1-6"],
+            &["block-list", "set", "processes", "mdl.exe", "--if-cursor", "then"],
+            &["policy", "preview", "--processes", "mdl", "--versions", "12.0.0-12.65535.65535"],
+            &["policy", "preview", "--versions", "12.0.0-", "-o", "json"],
+            &["block-list", "set", "processes", "mdl.exe", "--apply", "now", "-o", "jsonl"],
+            &["block-list", "clear", "processes", "--preview"],
+            &["block-list", "clear", "processes", "--preview", "--apply", "now"],
+            &["policy", "validate", "--processes", "a.exe", "--versions", "-11.0"],
+            &["policy", "validate", "--versions", "11.0.0-12.0.0", "-o", "jsonl"],
+            &["policy", "validate"],
         ],
     );
 }
@@ -146,6 +177,10 @@ fn the_policy_is_explained_item_by_item() {
                 "json",
             ],
             &["policy", "show"],
+            &["block-list", "set", "versions", "12.6000.0", "--apply", "now", "-o", "json"],
+            &["policy", "show"],
+            &["policy", "generations"],
+            &["policy", "generations", "--after", "1", "-o", "jsonl"],
             &[
                 "policy",
                 "explain",
@@ -155,6 +190,7 @@ fn the_policy_is_explained_item_by_item() {
                 "12.0.4518.1014",
             ],
             &["policy", "explain", "--no-process"],
+            &["policy", "explain", "--no-process", "--client-version", "12.0.6000.0"],
             &["policy", "explain", "--session", "1"],
             &["policy", "explain", "--process", "mdl.exe", "-o", "jsonl"],
             &["policy", "explain", "--client", "9"],
@@ -192,6 +228,162 @@ fn the_registry_is_read_and_edited() {
             &["registry", "set", "parameters-system", "Disable MAPI Client Process", "mdl.exe"],
             &["registry", "list"],
             &["registry", "get", "HKEY_OF_MINE/SOFTWARE"],
+            &["registry", "set", "HKLM/SOFTWARE/Contoso/Sub", "Q", "0x10", "--type", "REG_QWORD"],
+            &["registry", "set", "HKLM/SOFTWARE/Contoso/Sub", "D", "-1", "--type", "REG_DWORD"],
+            &[
+                "registry",
+                "set",
+                "HKLM/SOFTWARE/Contoso/Sub",
+                "E",
+                "%P%",
+                "--type",
+                "REG_EXPAND_SZ",
+            ],
+            &["registry", "set", "HKLM/SOFTWARE/Contoso/Sub", "B", "00ff", "--type", "REG_BINARY"],
+            &[
+                "registry",
+                "set",
+                "HKLM/SOFTWARE/Contoso/Sub",
+                "N",
+                "--hex",
+                "",
+                "--type",
+                "REG_NONE",
+            ],
+            &["registry", "set", "HKLM/SOFTWARE/Contoso/Sub", "U", "01", "--type", "REG_77"],
+            &["registry", "create", "HKLM/SOFTWARE/Contoso/Empty"],
+            &["registry", "list", "HKLM/SOFTWARE/Contoso"],
+            &["registry", "list", "HKLM/SOFTWARE/Contoso/Sub"],
+            &["registry", "delete", "HKLM/SOFTWARE/Contoso"],
+            &["registry", "delete", "HKLM/SOFTWARE/Contoso"],
+            &["registry", "delete", "HKLM"],
+        ],
+    );
+}
+
+#[test]
+fn reg_files_are_exchanged() {
+    let lists = scratch("lists.reg");
+    let lists = lists.to_str().expect("a path");
+    let broken = scratch("broken-in-many-ways.reg");
+    let long = format!("\"{}\t\u{65e5}\u{672c}\"=dwrd:1", "long".repeat(60));
+    let key = "[HKEY_LOCAL_MACHINE\\Software]";
+    let text = format!("REGEDIT4\r\n\r\n[HKLM\\a]\r\n{key}\r\n{long}\r\n\"c\"=\"d\" e\r\n");
+    std::fs::write(&broken, text).expect("it is written");
+    let broken = broken.to_str().expect("a path");
+    let hello = scratch("hello.reg");
+    std::fs::write(&hello, "hello\n").expect("it is written");
+    let hello = hello.to_str().expect("a path");
+    assert_story(
+        "reg_files",
+        &[
+            &["block-list", "set", "processes", "mdl.exe", "-o", "json"],
+            &["registry", "set", "HKLM/SOFTWARE/Contoso", "\u{e9}", "caf\u{e9}"],
+            &["registry", "export", "--format", "regedit4"],
+            &["registry", "export", "--out", lists],
+            &["registry", "export", "HKLM/SOFTWARE", "--format", "regedit4", "--code-page", "932"],
+            &["registry", "export", "HKLM/SOFTWARE", "--code-page", "932"],
+            &["registry", "export", "HKLM/SOFTWARE/Nobody"],
+            &["registry", "import", lists],
+            &["store", "reset"],
+            &["registry", "import", lists],
+            &["registry", "list"],
+            &["registry", "import", lists, "-o", "json"],
+            &["registry", "import", broken],
+            &["registry", "import", hello],
+            &["registry", "import", lists, "--code-page", "7"],
+            &["registry", "import", lists, "--node", "NODE2"],
+            &["events", "list", "--type", "registry.changed"],
+        ],
+    );
+}
+
+const PARAMETERS: [&str; 2] = ["parameters-system", "Disable MAPI Client Processes"];
+
+#[test]
+fn nodes_have_registries_of_their_own_and_a_service_that_moves() {
+    let [key, name] = PARAMETERS;
+    assert_story(
+        "cluster",
+        &[
+            &["cluster", "show"],
+            &["cluster", "failover"],
+            &["cluster", "set", "twins"],
+            &["cluster", "set", "per_node"],
+            &["registry", "set", "--node", "NODE2", key, name, "mdl.exe"],
+            &["registry", "list"],
+            &["registry", "list", "--node", "NODE2"],
+            &["registry", "list", "--node", "NODE9"],
+            &MDL,
+            &["cluster", "failover"],
+            &["client", "connect", "1"],
+            &["cluster", "failover", "--to", "NODE2"],
+            &["cluster", "failover", "--to", "NODE9"],
+            &["cluster", "set", "none"],
+            &["cluster", "set", "checkpointed"],
+            &["cluster", "failover", "--to", "NODE1", "-o", "json"],
+            &["registry", "get", key, name, "--node", "NODE1"],
+            &["events", "list", "--type", "cluster.changed,registry.changed"],
+        ],
+    );
+}
+
+#[test]
+fn builds_are_installed_and_run_from_the_next_start_on() {
+    assert_story(
+        "builds",
+        &[
+            &["store", "build", "show"],
+            &["store", "install-hotfix"],
+            &["store", "build", "set", "6.5.7226"],
+            &["store", "install-hotfix"],
+            &["store", "build", "set", "6.5.7638", "-o", "json"],
+            &["block-list", "set", "processes", "mdl.exe", "-o", "json"],
+            &["store", "restart"],
+            &["policy", "show"],
+            &["policy", "explain", "--process", "mdl.exe"],
+            &["store", "install-hotfix"],
+            &["poll", "show", "3"],
+            &["store", "build", "set", "8.0.685.24", "-o", "jsonl"],
+            &["store", "install-hotfix"],
+            &["store", "build", "set", "9"],
+            &["store", "restart", "-o", "json"],
+            &["store", "restart", "--store", "a b"],
+            &["events", "list", "--type", "build.changed,registry.invalid,policy.changed"],
+        ],
+    );
+}
+
+#[test]
+fn reads_fail_on_demand() {
+    assert_story(
+        "faults",
+        &[
+            &["fault", "add", "access_denied", "--list", "processes", "--next", "1"],
+            &["fault", "add", "wrong_type", "--type", "REG_QWORD", "--next", "1", "-o", "json"],
+            &["fault", "add", "slow"],
+            &["fault", "add", "moon"],
+            &["fault", "add", "torn", "--value", "Limit"],
+            &["fault", "list"],
+            &["block-list", "set", "versions", "11.0.0-11.5703.0", "-o", "json"],
+            &["poll", "now"],
+            &["poll", "list"],
+            &["fault", "show", "1"],
+            &["fault", "delete", "1", "2", "9"],
+            &["fault", "show", "1"],
+            &["fault", "add", "slow", "--delay", "20m", "--next", "1"],
+            &MDL,
+            &["block-list", "set", "processes", "mdl.exe", "--apply", "now"],
+            &["poll", "schedule"],
+            &["poll", "show", "3"],
+            &["clock", "advance", "--by", "20m"],
+            &["poll", "show", "3"],
+            &["fault", "add", "slow", "--delay", "5m", "--next", "2"],
+            &["poll", "now"],
+            &["clock", "advance", "--by", "5m"],
+            &["store", "restart"],
+            &["store", "show"],
+            &["events", "list", "--type", "fault.hit,poll.failed,registry.invalid"],
         ],
     );
 }
@@ -210,6 +402,9 @@ fn what_happened_is_told_with_its_decisions() {
             &["events", "list", "--after", "9-1"],
             &["events", "list", "--type", "moon.rose"],
             &["decisions", "list"],
+            &["client", "add", "--process", "beta.exe", "-o", "json"],
+            &["decisions", "list", "--client", "2"],
+            &["decisions", "list", "--client-id", "1", "--limit", "1"],
             &["decisions", "show", "3"],
             &["decisions", "show", "1"],
         ],
@@ -227,88 +422,14 @@ fn a_store_is_shown_and_starts_over() {
             &["store", "reset", "--now", "2006-05-01T00:00:00Z"],
             &["store", "show", "--store", "default"],
             &["store", "show", "--store", "other/../x"],
+            &["store", "set", "--poll-interval", "5m", "--registry-watch", "armed-at-start"],
+            &["store", "set", "--disconnect", "context", "--build", "6.5.7638", "-o", "json"],
+            &["store", "set", "--poll-interval", "0s", "--disconnect", "connection"],
+            &["store", "set", "--disconnect", "never"],
+            &["store", "set"],
+            &["store", "restart"],
+            &["policy", "preview", "--versions", "11.0.0-"],
+            &["events", "list", "--type", "store.changed,build.changed,store.started"],
         ],
     );
-}
-
-#[test]
-fn a_list_of_many_pages_is_read_to_its_end() {
-    let serving = serving();
-    tell(&serving, &["client", "add", "--process", "mdl.exe", "--count", "2500"]);
-    for output in ["text", "json", "jsonl"] {
-        let told = tell(&serving, &["client", "list", "-o", output]);
-        assert!(told.contains("WKS2500"), "{output}");
-        if output == "json" {
-            let list: serde_json::Value =
-                serde_json::from_str(told.lines().nth(1).expect("a line")).expect("JSON");
-            assert_eq!(list["items"].as_array().map(Vec::len), Some(2_500));
-            assert!(list["next"].is_null());
-        }
-    }
-    let limited = tell(&serving, &["client", "list", "-o", "jsonl", "--limit", "1200"]);
-    assert_eq!(limited.lines().filter(|line| line.starts_with('{')).count(), 1_200);
-}
-
-#[test]
-fn the_environment_says_where_and_how() {
-    let serving = serving();
-    let with = |name: &str, value: &str| {
-        let output = exstore()
-            .args(["clock", "show", "--control", serving.control()])
-            .env(name, value)
-            .output()
-            .expect("exstore runs");
-        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
-    };
-    let (said, code) = with("EXSTORE_OUTPUT", "json");
-    assert!(said.starts_with("{\"mode\":\"manual\"") && code == Some(0), "{said}");
-    assert_eq!(with("EXSTORE_STORE", "other").1, Some(4));
-    let (said, code) = with("EXSTORE_CONTROL", "http://127.0.0.1:1");
-    assert!(said.starts_with("mode ") && code == Some(0), "the flag comes first");
-}
-
-#[test]
-fn a_block_list_comes_from_stdin_too() {
-    use std::io::Write;
-    use std::process::Stdio;
-
-    let serving = serving();
-    let mut child = exstore()
-        .args(["block-list", "set", "processes", "-", "--control", serving.control()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("exstore runs");
-    child.stdin.take().expect("it is piped").write_all(b"mdl.exe; b.exe\n").expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.starts_with("data        mdl.exe; b.exe\n"), "{said}");
-}
-
-#[test]
-fn each_way_to_fail_has_its_exit_code() {
-    let serving = serving();
-    let missing = scratch("is-not-there.reg");
-    let missing = missing.to_str().expect("a path");
-    tell(&serving, &MDL);
-    tell(&serving, &["client", "disconnect", "1"]);
-    let rows: [(&[&str], i32, &str); 12] = [
-        (&["client", "add"], 2, "--process <NAME>"),
-        (&["client", "show", "one"], 2, "invalid digit"),
-        (&["client", "list", "--limit", "0"], 2, "--limit"),
-        (&["client", "list", "--control", "localhost"], 2, "no http:// URL"),
-        (&["block-list", "show", "programs"], 2, "processes, versions"),
-        (&["client", "add", "--process", "a.exe", "--count", "0"], 2, "at #/count"),
-        (&["client", "list", "--control", "http://127.0.0.1:1"], 3, "hint: start a store with"),
-        (&["client", "show", "9"], 4, "request: "),
-        (&["poll", "show", "99"], 4, "hint: `exstore poll list`"),
-        (&["clock", "advance", "--to", "2006-01-01T00:00:00Z"], 2, "exstore store reset --now"),
-        (&["client", "send", "1"], 5, "hint: `exstore client connect ID`"),
-        (&["registry", "import", missing], 7, "is-not-there.reg"),
-    ];
-    for (arguments, code, said) in rows {
-        let told = tell(&serving, arguments);
-        let ended = format!("exit code: {:?}", Some(code));
-        assert!(told.contains(&ended) && told.contains(said), "{arguments:?}: {told}");
-    }
 }

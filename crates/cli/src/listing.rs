@@ -12,7 +12,7 @@ use crate::remote::{Remote, value};
 use crate::table::{Column, table};
 
 /// Rows asked for at a time: the most that a page holds.
-const PAGE: usize = 1_000;
+pub(crate) const PAGE: usize = 1_000;
 
 /// Which part of a list is wanted.
 #[derive(clap::Args, Clone, Debug)]

@@ -35,31 +35,72 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
     pub(crate) line: Option<usize>,
     pub(crate) column: Option<usize>,
+    /// Of a file the text of the line, shortened around the column.
+    pub(crate) excerpt: Option<String>,
+    /// The column in the excerpt.
+    pub(crate) excerpt_column: Option<usize>,
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 15] = [
+const HINTS: [(&str, &str); 31] = [
+    ("block-list-not-found", "there are two: `processes` and `versions`"),
+    (
+        "checkpoint-not-restored",
+        "`exstore cluster show` says where the service is; `exstore store restart` starts it when the trouble is over",
+    ),
     ("client-not-connected", "`exstore client connect ID` has it connect again"),
     ("client-not-found", "`exstore client list` shows those there are"),
     ("clock-backwards", "`exstore store reset --now TIME` starts time again"),
     ("clock-not-manual", "make it manual first: `exstore clock set manual`"),
+    ("clock-out-of-range", "`exstore store reset --now TIME` starts time again"),
     ("decision-not-found", "`exstore decisions list` shows those there are"),
+    ("fault-not-found", "`exstore fault list` shows those there are"),
+    (
+        "hotfix-installed",
+        "`exstore store build show` shows what is installed; `exstore store build set 6.5.7638` goes back to SP2",
+    ),
+    ("hotfix-needs-sp2", "install SP2 first: `exstore store build set 6.5.7638`"),
+    (
+        "hotfix-other-product",
+        "go back to Exchange Server 2003 SP2 first: `exstore store build set 6.5.7638`",
+    ),
+    ("invalid-reg-file", "nothing was imported; mend the file and try again"),
     ("invalid-registry-key", "begin with HKLM or its like, and join by backslashes or slashes"),
     ("method-not-allowed", "the server may be of another version than this program"),
+    ("no-cluster", "make it one: `exstore cluster set checkpointed`"),
     ("no-rpc-port", "inject the client over the pipe: `--transport pipe`"),
-    ("poll-not-found", "`exstore poll list` shows those that are remembered"),
-    ("registry-key-not-found", "`exstore registry set KEY NAME DATA` makes a key"),
+    (
+        "node-active",
+        "`exstore cluster show` shows the nodes; `exstore cluster failover` moves the service to the other one",
+    ),
+    ("node-not-found", "`exstore cluster show` shows the nodes"),
+    (
+        "not-exportable",
+        "`--format v5` holds every text; `exstore registry list KEY` shows what no file can hold",
+    ),
+    ("poll-not-found", "`exstore poll list` shows those that are over and remembered"),
+    (
+        "registry-key-not-found",
+        "`exstore registry create KEY` makes a key, and so does `exstore registry set`",
+    ),
+    (
+        "registry-unreadable",
+        "mend the file of `exstore serve --registry` and try again; `exstore health` says what a poll makes of it",
+    ),
     ("registry-value-not-found", "`exstore registry list KEY` shows the values of a key"),
+    ("request-timeout", "what was begun goes on: `exstore events list` tells how it went"),
     ("route-not-found", "the server may be of another version than this program"),
     (
         "session-not-found",
         "`exstore session list` shows the live ones; `exstore events list` how others ended",
     ),
+    ("store-moved", "look at it again with --preview, or leave --if-cursor out"),
     ("store-not-found", "name another with --store; the store that always exists is `default`"),
     (
         "too-many-connections",
         "inject fewer, use `--transport pipe`, or start the server with more descriptors (ulimit -n)",
     ),
+    ("too-many-faults", "`exstore fault delete ID` takes one away"),
 ];
 
 /// The stable name in a problem's type, which is a URI: its last segment.
@@ -77,8 +118,19 @@ impl Problem {
                 detail: String::from_utf8_lossy(body).chars().take(200).collect(),
                 ..Self::default()
             },
-            |problem| Self { status, ..problem },
+            |mut problem: Self| {
+                problem.detail = without_place(problem.detail);
+                for error in &mut problem.errors {
+                    error.detail = without_place(core::mem::take(&mut error.detail));
+                }
+                Self { status, ..problem }
+            },
         )
+    }
+
+    /// Whether the problem as a whole says this already.
+    pub(crate) fn says(&self, detail: &str) -> bool {
+        self.detail.contains(detail)
     }
 
     /// Its stable name, in kebab case.
@@ -91,6 +143,9 @@ impl Problem {
         match (self.name(), self.status) {
             // The server does not speak this program's API; nothing that was asked about is missing.
             ("route-not-found" | "method-not-allowed", _) => Code::Internal,
+            ("invalid-reg-file", _) => Code::BadInput,
+            // The store is there, and the file that holds its registry is not as it has to be.
+            ("registry-unreadable", _) => Code::Conflict,
             (_, 400 | 413 | 415 | 422 | 428) => Code::Usage,
             (_, 401 | 403 | 421) => Code::NotAuthorised,
             (_, 404 | 410) => Code::NotFound,
@@ -110,7 +165,9 @@ impl Problem {
 
     /// What is wrong with the request, place by place, and under which id the server's log has it.
     fn notes(&self) -> Vec<String> {
-        let places = self.errors.iter().filter_map(|error| error.note(&self.detail));
+        // An error with its line is shown as that.
+        let errors = self.errors.iter().filter(|error| error.excerpt.is_none());
+        let places = errors.filter_map(|error| error.note(self));
         let request = self.request_id.iter().map(|id| format!("request: {id}"));
         places.chain(request).map(|note| visible(&note)).collect()
     }
@@ -118,7 +175,7 @@ impl Problem {
 
 impl FieldError {
     /// Its place, and what is wrong there unless the problem has said it already.
-    fn note(&self, said: &str) -> Option<String> {
+    fn note(&self, problem: &Problem) -> Option<String> {
         let parameter = self.parameter.as_ref().map(|name| format!("?{name}"));
         let line = || Some(format!("line {}, column {}", self.line?, self.column?));
         // The lines of a body are this program's own; only those of a file mean something to people.
@@ -127,13 +184,23 @@ impl FieldError {
             Some(pointer) => Some(pointer.to_owned()),
             None => parameter.or_else(line),
         };
-        match (place, said.contains(&self.detail)) {
+        match (place, problem.says(&self.detail)) {
             (None, true) => None,
             (None, false) => Some(self.detail.clone()),
+            (Some(place), true) if problem.says(&place) => None,
             (Some(place), true) => Some(format!("at {place}")),
             (Some(place), false) => Some(format!("at {place}: {}", self.detail)),
         }
     }
+}
+
+/// A text without the place that ends it: it is one of a body that this program wrote, and means nothing to people.
+fn without_place(text: String) -> String {
+    let number = |text: &str| text.parse::<usize>().is_ok();
+    let told = text.rsplit_once(" at line ").filter(|(_, place)| {
+        place.split_once(" column ").is_some_and(|(line, column)| number(line) && number(column))
+    });
+    told.map_or_else(|| text.clone(), |(told, _)| told.to_owned())
 }
 
 impl fmt::Display for Problem {
@@ -142,6 +209,9 @@ impl fmt::Display for Problem {
             ("", "") => write!(f, "HTTP {}", self.status),
             (title, "") => f.write_str(title),
             ("", detail) => f.write_str(detail),
+            (title, detail) if detail.to_lowercase().starts_with(&title.to_lowercase()) => {
+                f.write_str(detail)
+            }
             (title, detail) => write!(f, "{title}: {detail}"),
         }
     }
@@ -170,12 +240,40 @@ impl From<RequestError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::HINTS;
+    use control::ProblemType;
+
+    use super::{HINTS, without_place};
+
+    #[test]
+    fn whoever_meets_a_missing_thing_or_a_conflict_is_told_what_to_do() {
+        // A place in the journal has a hint of its own, and of problems only the server speaks.
+        let others = ["cursor-gone", "problem-not-found"];
+        let kinds = ProblemType::ALL.iter().filter(|kind| {
+            matches!(kind.status().as_u16(), 404 | 409 | 410 | 412)
+                && !others.contains(&kind.slug())
+        });
+        for kind in kinds {
+            let slug = kind.slug();
+            assert!(HINTS.iter().any(|(name, _)| *name == slug), "no hint for `{slug}`");
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_body_is_not_shown() {
+        let rows = [
+            ("unknown field `a` at line 1 column 9", "unknown field `a`"),
+            ("look at line 7", "look at line 7"),
+            ("it is at line 1 column two", "it is at line 1 column two"),
+        ];
+        for (text, told) in rows {
+            assert_eq!(without_place(text.to_owned()), told);
+        }
+    }
 
     #[test]
     fn every_hint_is_for_a_problem_that_there_is() {
         for (name, _) in HINTS {
-            let known = control::ProblemType::ALL.iter().any(|kind| kind.slug() == name);
+            let known = ProblemType::ALL.iter().any(|kind| kind.slug() == name);
             assert!(known, "the server has no problem `{name}`");
         }
     }

@@ -6,16 +6,18 @@ use serde_json::{Value, json};
 use super::list_text::{
     List, TEXT_HELP, counted, errors, items, previewed, said_of, text_given, validated,
 };
+use super::poll;
 use super::request::query;
 use crate::exit::{Code, Failure};
 use crate::http::{Method, Payload};
-use crate::output::Output;
+use crate::listing::{PAGE, page_path};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, cell, text};
 
 pub(super) const EXAMPLES: &str = "  exstore block-list check \"mdl.exe, b.exe\"
   exstore block-list set processes \"mdl.exe; b.exe\" --preview
   exstore block-list set processes \"mdl.exe; b.exe\" --apply now
+  exstore block-list set versions \"-5.3164.0; 11.0.0-11.5703.0\"
   exstore block-list clear processes";
 
 /// What `block-list` takes.
@@ -38,7 +40,7 @@ enum Verb {
     Set {
         #[arg(value_enum)]
         list: List,
-        #[arg(help = TEXT_HELP)]
+        #[arg(help = TEXT_HELP, allow_hyphen_values = true)]
         text: String,
         #[command(flatten)]
         change: Change,
@@ -52,10 +54,13 @@ enum Verb {
         list: List,
         #[command(flatten)]
         change: Change,
+        /// Change nothing; show who would be cut off
+        #[arg(long, conflicts_with_all = ["apply", "if_cursor"])]
+        preview: bool,
     },
     /// Say what a text would mean, and what looks wrong with it; fails (1) when it can't mean what was meant
     Check {
-        #[arg(help = TEXT_HELP)]
+        #[arg(help = TEXT_HELP, allow_hyphen_values = true)]
         text: String,
         /// Which list it is for
         #[arg(long, value_enum, default_value = "processes")]
@@ -81,7 +86,8 @@ enum Apply {
     NextPoll,
 }
 
-const FIELDS: [Column; 4] = [
+const FIELDS: [Column; 5] = [
+    text("value", "value"),
     text("data", "data"),
     text("problem", "problem"),
     text("in force", "in_force"),
@@ -99,15 +105,19 @@ pub(super) fn run(args: &BlockListArgs) -> Result<(), Failure> {
             let answer = remote.get(&path(*list))?;
             remote.show(&answer, |state| shown(state, *list))
         }
-        Verb::Set { list, text, preview: true, .. } => preview(&remote, *list, text),
+        Verb::Set { list, text, preview: true, .. } => {
+            let text = text_given(text)?;
+            preview(&remote, json!({ list.name(): text }), &[(*list, text)])
+        }
         Verb::Set { list, text, change, .. } => {
             let body = Payload::Json(json!({ "data": text_given(text)? }));
-            let answer = remote.send(Method::Put, &change.path(*list), body)?;
-            remote.show(&answer, |state| shown(state, *list))
+            change.make(&remote, *list, Method::Put, body)
         }
-        Verb::Clear { list, change } => {
-            let answer = remote.send(Method::Delete, &change.path(*list), Payload::Nothing)?;
-            remote.show(&answer, |state| shown(state, *list))
+        Verb::Clear { list, preview: true, .. } => {
+            preview(&remote, json!({ list.name(): null }), &[])
+        }
+        Verb::Clear { list, change, .. } => {
+            change.make(&remote, *list, Method::Delete, Payload::Nothing)
         }
         Verb::Check { text, list } => validate(&remote, &[(*list, text_given(text)?)]),
     }
@@ -129,26 +139,25 @@ pub(super) fn validate(remote: &Remote, texts: &[(List, String)]) -> Result<(), 
 /// Shows who would be cut off by texts, and gives the cursor that this is true at.
 pub(super) fn show_preview(
     remote: &Remote,
+    proposal: Value,
     texts: &[(List, String)],
-) -> Result<Option<String>, Failure> {
-    let answer = remote.post("/policy/preview", body(texts))?;
+) -> Result<String, Failure> {
+    let answer = remote.post(&page_path("/policy/preview", PAGE, None), proposal)?;
     remote.show(&answer, |said| previewed(said, texts))?;
-    let said: Value = answer.read()?;
-    Ok(said.get("cursor").map(|_| cell(&said, "cursor")))
+    Ok(cell(&answer.read()?, "cursor"))
 }
 
-fn preview(remote: &Remote, list: List, text: &str) -> Result<(), Failure> {
-    let cursor = show_preview(remote, &[(list, text_given(text)?)])?;
-    if let Some(cursor) = cursor.filter(|_| remote.output == Output::Text) {
-        remote.note("");
-        remote.note(&format!(
-            "nothing has changed; the same command with `--if-cursor {cursor}` instead of --preview writes the list if this is still true"
-        ));
-    }
+fn preview(remote: &Remote, proposal: Value, texts: &[(List, String)]) -> Result<(), Failure> {
+    let cursor = show_preview(remote, proposal, texts)?;
+    remote.note("");
+    remote.note(&format!(
+        "nothing has changed; the same command with `--if-cursor {cursor}` instead of --preview does it if this is still true"
+    ));
     Ok(())
 }
 
-fn body(texts: &[(List, String)]) -> Value {
+/// Texts by the names of their lists.
+pub(super) fn body(texts: &[(List, String)]) -> Value {
     texts.iter().map(|(list, text)| (list.name().to_owned(), Value::from(text.as_str()))).collect()
 }
 
@@ -157,6 +166,19 @@ fn path(list: List) -> String {
 }
 
 impl Change {
+    fn make(
+        &self,
+        remote: &Remote,
+        list: List,
+        method: Method,
+        body: Payload,
+    ) -> Result<(), Failure> {
+        let answer = remote.send(method, &self.path(list), body)?;
+        remote.show(&answer, |state| shown(state, list))?;
+        poll::note_if_held(remote, answer.read::<Value>()?.get("poll"));
+        Ok(())
+    }
+
     fn path(&self, list: List) -> String {
         let apply = self.apply.map(|apply| match apply {
             Apply::Now => "now".to_owned(),

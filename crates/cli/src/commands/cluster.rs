@@ -1,12 +1,13 @@
 //! `exstore cluster`: how the nodes share the registry, and which of them runs the store.
 
 use clap::Subcommand;
+use serde_json::Value;
 
 use super::request::given;
 use crate::exit::Failure;
 use crate::http::{Method, Payload};
 use crate::remote::{Remote, Target};
-use crate::table::fields;
+use crate::table::{Column, block, table, text};
 
 pub(super) const EXAMPLES: &str = "  exstore cluster set checkpointed
   exstore registry set --node NODE2 parameters-system \"Disable MAPI Client Processes\" mdl.exe
@@ -38,6 +39,18 @@ enum Verb {
     },
 }
 
+const FIELDS: [Column; 2] = [text("mode", "mode"), text("active", "active")];
+
+/// What is kept of a node's registry, where something is.
+const CHECKPOINT: [Column; 4] = [
+    text("checkpoint of", "checkpoint.key"),
+    text("keys", "checkpoint.keys"),
+    text("values", "checkpoint.values"),
+    text("not captured", "checkpoint.not_captured"),
+];
+
+const NODES: [Column; 2] = [text("NODE", "name"), text("STATE", "state")];
+
 pub(super) fn run(args: &Cluster) -> Result<(), Failure> {
     let remote = Remote::new(&args.target);
     let answer = match &args.verb {
@@ -48,5 +61,18 @@ pub(super) fn run(args: &Cluster) -> Result<(), Failure> {
         }
         Verb::Failover { to } => remote.post("/cluster/failover", given([("to", to)]))?,
     };
-    remote.show(&answer, fields)
+    remote.show(&answer, shown)
+}
+
+/// The cluster, its checkpoint if it keeps one, and its nodes.
+fn shown(cluster: &Value) -> Vec<String> {
+    let kept = cluster.get("checkpoint").is_some_and(Value::is_object);
+    let checkpoint = CHECKPOINT.into_iter().filter(|_| kept);
+    let mut lines = block(&FIELDS.into_iter().chain(checkpoint).collect::<Vec<_>>(), cluster);
+    lines.push(String::new());
+    lines.extend(table(
+        &NODES,
+        cluster.get("nodes").and_then(Value::as_array).into_iter().flatten(),
+    ));
+    lines
 }

@@ -2,12 +2,14 @@
 
 use clap::Subcommand;
 
+use super::request::query;
 use crate::exit::Failure;
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, number, text};
 
 pub(super) const EXAMPLES: &str = "  exstore decisions list
+  exstore decisions list --client 3
   exstore decisions show 12
   exstore policy explain --decision 12";
 
@@ -23,7 +25,13 @@ pub(crate) struct Decisions {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// List the decisions, oldest first
-    List(Part),
+    List {
+        /// Only those on this injected client
+        #[arg(long, alias = "client-id", value_name = "ID")]
+        client: Option<u64>,
+        #[command(flatten)]
+        part: Part,
+    },
     /// Show a decision
     Show {
         /// The decision's id
@@ -64,7 +72,11 @@ pub(super) const FIELDS: [Column; 17] = [
 pub(super) fn run(args: &Decisions) -> Result<(), Failure> {
     let remote = Remote::new(&args.target);
     match &args.verb {
-        Verb::List(part) => listing::show_table(&remote, "/decisions", part, &COLUMNS),
+        Verb::List { client, part } => {
+            let client = client.map(|id| id.to_string());
+            let path = query("/decisions", [("client_id", &client)]);
+            listing::show_table(&remote, &path, part, &COLUMNS)
+        }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/decisions/{id}"))?, &FIELDS),
     }
 }

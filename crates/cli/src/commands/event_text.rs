@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::list_text::changed;
 use crate::table::cell;
 
 /// What each kind of event is shown with; names are joined by dots as the API nests them.
-const FIELDS: [(&str, &[&str]); 8] = [
+const FIELDS: [(&str, &[&str]); 7] = [
     (
         "session.",
         &[
@@ -22,16 +23,15 @@ const FIELDS: [(&str, &[&str]); 8] = [
             "decision.item",
         ],
     ),
-    ("policy.", &["generation", "mode", "added", "removed"]),
     ("enforcement.", &["generation", "disconnected", "kept", "unidentified"]),
     ("poll.", &["poll.number", "poll.trigger", "value", "error", "changed", "generation"]),
-    ("registry.invalid", &["value", "problem"]),
-    ("registry.", &["name", "value.type", "value.data", "value.hex", "key"]),
-    ("clock.", &["mode", "target"]),
-    ("store.", &["build", "poll_interval"]),
+    ("registry.invalid", &["value", "problem", "lints"]),
+    ("registry.", &["node", "action", "name", "value.type", "value.data", "value.hex", "key"]),
+    ("cluster.", &["mode", "active"]),
+    ("fault.", &["fault", "effect", "value"]),
 ];
 
-/// Of a type that this program does not know, everything but what begins the line.
+/// Of every other type, which may be one that this program does not know, everything but what begins the line.
 const BEGINNING: [&str; 4] = ["seq", "at", "cause", "type"];
 
 /// The line.
@@ -52,7 +52,13 @@ pub(super) fn line(event: &Value) -> String {
 
 /// `name=value`, quoted where it has spaces; nothing for what is not there.
 fn named(event: &Value, field: &str) -> Option<String> {
-    let value = cell(event, field);
+    let value = match event.get(field) {
+        Some(change @ Value::Object(fields)) if fields.contains_key("added") => changed(change)?,
+        Some(Value::Array(lints)) if lints.iter().any(Value::is_object) => {
+            lints.iter().map(|lint| cell(lint, "code")).collect::<Vec<_>>().join(",")
+        }
+        _ => cell(event, field),
+    };
     let name = field.strip_suffix(".name").unwrap_or(field).rsplit('.').next().unwrap_or(field);
     let quoted = value.contains([' ', '"', '=']);
     let value = if quoted { Value::from(value).to_string() } else { value };
@@ -64,6 +70,18 @@ mod tests {
     use serde_json::json;
 
     use super::line;
+
+    #[test]
+    fn what_a_policy_changed_is_short_however_long_the_list() {
+        let added: Vec<String> = (1..=9).map(|number| format!("{number}.exe")).collect();
+        let event = json!({
+            "seq": 6, "at": "2006-04-22T08:00:00Z", "cause": "poll:2", "type": "policy.changed",
+            "generation": 1, "processes": {"added": added, "removed": ["mdl.exe"]},
+            "versions": {"added": [], "removed": []},
+        });
+        let told = "policy.changed         generation=1 processes=\"+ 1.exe; + 2.exe; + 3.exe; + 4.exe; + 5.exe; + 6.exe; and 4 more\"";
+        assert!(line(&event).ends_with(told), "{}", line(&event));
+    }
 
     #[test]
     fn an_event_of_an_unknown_type_shows_all_that_it_has() {

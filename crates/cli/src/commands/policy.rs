@@ -3,9 +3,9 @@
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
-use super::block_list::{show_preview, validate};
+use super::block_list::{body, show_preview, validate};
 use super::decisions;
-use super::list_text::{List, TEXT_HELP, items, text_given};
+use super::list_text::{List, TEXT_HELP, text_given, with_changes};
 use super::request::given;
 use crate::exit::Failure;
 use crate::listing::{self, Part};
@@ -15,7 +15,8 @@ use crate::table::{Column, block, cell, number, table, text};
 pub(super) const EXAMPLES: &str =
     "  exstore policy explain --process mdl.exe --client-version 11.0.5608.0
   exstore policy explain --session 7
-  exstore policy preview --processes \"mdl.exe; b.exe\"";
+  exstore policy preview --processes \"mdl.exe; b.exe\" --versions \"-5.3164.0\"
+  exstore policy validate --versions \"11.0.0-11.5703.0\"";
 
 /// What `policy` takes.
 #[derive(clap::Args, Debug)]
@@ -43,9 +44,9 @@ enum Verb {
 #[derive(clap::Args, Debug)]
 #[command(group(ArgGroup::new("lists").required(true).multiple(true).args(["processes", "versions"])))]
 struct Texts {
-    #[arg(long, value_name = "TEXT", help = TEXT_HELP)]
+    #[arg(long, value_name = "TEXT", help = TEXT_HELP, allow_hyphen_values = true)]
     processes: Option<String>,
-    #[arg(long, value_name = "TEXT", help = TEXT_HELP)]
+    #[arg(long, value_name = "TEXT", help = TEXT_HELP, allow_hyphen_values = true)]
     versions: Option<String>,
 }
 
@@ -73,21 +74,38 @@ struct Explain {
 }
 
 const FIELDS: [Column; 3] =
-    [text("generation", "generation"), text("off", "off"), text("text", "text")];
+    [text("generation", "generation"), text("off", "off"), text("build", "build")];
 
-const GENERATIONS: [Column; 5] = [
+/// A list of the policy in force.
+const LISTS: [Column; 3] =
+    [text("LIST", "list"), text("HONOURED", "honoured"), text("TEXT", "text")];
+
+/// An item of the policy in force.
+const ITEMS: [Column; 5] = [
+    text("LIST", "list"),
+    number("#", "ordinal"),
+    text("ITEM", "text"),
+    text("COMPARED AS", "key"),
+    number("COLUMN", "span.column"),
+];
+
+const GENERATIONS: [Column; 6] = [
     number("GENERATION", "generation"),
     text("AT", "at"),
     text("CAUSE", "cause"),
-    text("ADDED", "added"),
-    text("REMOVED", "removed"),
+    number("DISCONNECTED", "disconnected"),
+    text("PROCESSES", "processes"),
+    text("VERSIONS", "versions"),
 ];
 
-const EXPLAINED: [Column; 6] = [
+const EXPLAINED: [Column; 9] = [
     text("decision", "decision"),
+    text("code", "code.name"),
     text("processes", "processes"),
     text("version", "client_version"),
     text("generation", "generation"),
+    text("build", "build"),
+    text("matched list", "matched.list"),
     text("matched item", "matched.item"),
     text("summary", "summary"),
 ];
@@ -103,16 +121,13 @@ const HELD: [Column; 4] = [
 pub(super) fn run(args: &Policy) -> Result<(), Failure> {
     let remote = Remote::new(&args.target);
     match &args.verb {
-        Verb::Show => remote.show(&remote.get("/policy")?, |policy| {
-            let mut lines = block(&FIELDS, policy);
-            lines.extend(items(policy));
-            lines
-        }),
-        Verb::Generations(part) => {
-            listing::show_table(&remote, "/policy/generations", part, &GENERATIONS)
-        }
+        Verb::Show => remote.show(&remote.get("/policy")?, in_force),
+        Verb::Generations(part) => generations(&remote, part),
         Verb::Validate(texts) => validate(&remote, &texts.given()?),
-        Verb::Preview(texts) => show_preview(&remote, &texts.given()?).map(drop),
+        Verb::Preview(texts) => {
+            let texts = texts.given()?;
+            show_preview(&remote, body(&texts), &texts).map(drop)
+        }
         Verb::Explain(whom) => {
             remote.show(&remote.post("/policy/explain", whom.body())?, explained)
         }
@@ -139,6 +154,46 @@ impl Explain {
         }
         body
     }
+}
+
+/// The policy in force: both lists, then their items.
+fn in_force(policy: &Value) -> Vec<String> {
+    let lists = List::ALL.map(|list| list.of(policy));
+    let mut lines = block(&FIELDS, policy);
+    lines.push(String::new());
+    lines.extend(table(&LISTS, &lists));
+    let items: Vec<Value> = lists.iter().flat_map(items).collect();
+    if !items.is_empty() {
+        lines.push(String::new());
+        lines.extend(table(&ITEMS, &items));
+    }
+    lines
+}
+
+/// The items of a list, each with the name of the list.
+fn items(list: &Value) -> Vec<Value> {
+    let name = list.get("list").cloned().unwrap_or_default();
+    let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+    let item = |item: &Value| {
+        let mut item = item.clone();
+        if let Some(item) = item.as_object_mut() {
+            item.insert("list".to_owned(), name.clone());
+        }
+        item
+    };
+    items.map(item).collect()
+}
+
+fn generations(remote: &Remote, part: &Part) -> Result<(), Failure> {
+    let rows =
+        |items: &[Value]| items.iter().map(|item| with_changes(item, item)).collect::<Vec<_>>();
+    let said = listing::show(remote, "/policy/generations", part, |items| {
+        table(&GENERATIONS, &rows(items))
+    })?;
+    if said.get("forgotten").and_then(Value::as_u64).is_some_and(|forgotten| 0 < forgotten) {
+        remote.note(&format!("{} older ones have left the journal", cell(&said, "forgotten")));
+    }
+    Ok(())
 }
 
 /// What the policy says of a client, and each item held against it.

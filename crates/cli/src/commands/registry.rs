@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::registry_file::{self, ExportFormat};
+use super::registry_file::{self, ExportFormat, Source};
 use super::request::query;
 use crate::exit::{Code, Failure};
 use crate::http::{Answer, Method, Payload, percent_encoded};
@@ -14,8 +14,10 @@ use crate::remote::{Remote, Target};
 use crate::table::{Column, cell, table, text};
 use crate::visible::visible;
 
-pub(super) const EXAMPLES: &str = "  exstore registry list
-  exstore registry set parameters-system \"Disable MAPI Client Processes\" \"mdl.exe; b.exe\"
+pub(super) const EXAMPLES: &str =
+    "  exstore registry set parameters-system \"Disable MAPI Client Processes\" \"mdl.exe; b.exe\"
+  exstore registry list
+  exstore registry set HKLM/SOFTWARE/Contoso Limit 0x10 --type REG_DWORD
   exstore registry get HKLM/SOFTWARE/Contoso Limit
   exstore registry export --format regedit4 --out lists.reg
   exstore registry import lists.reg";
@@ -46,6 +48,11 @@ enum Verb {
     },
     /// Write a value, and its key with it; the store learns of it when it polls
     Set(Set),
+    /// Create a key without values
+    Create {
+        /// The key: joined by backslashes or slashes, short roots as HKLM; or `parameters-system`
+        key: String,
+    },
     /// Delete a value, or without a name the key
     Delete {
         /// The key: joined by backslashes or slashes, short roots as HKLM; or `parameters-system`
@@ -65,6 +72,9 @@ enum Verb {
         /// How it is written
         #[arg(long, value_enum, default_value = "v5")]
         format: ExportFormat,
+        /// The ANSI code page of `regedit4`; 1252 unless told
+        #[arg(long, value_name = "NUMBER")]
+        code_page: Option<u16>,
         /// Write it to this file, and not to stdout
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -73,6 +83,9 @@ enum Verb {
     Import {
         /// The file; `-` is stdin
         file: PathBuf,
+        /// The ANSI code page of a REGEDIT4 file; 1252 unless told
+        #[arg(long, value_name = "NUMBER")]
+        code_page: Option<u16>,
     },
 }
 
@@ -89,7 +102,8 @@ struct Set {
     key: String,
     /// The value's name; empty for the unnamed one
     name: String,
-    /// A text; a number, decimal or 0x…, for REG_DWORD; several texts for REG_MULTI_SZ; hexadecimal for any other type
+    /// A text; a number, decimal or 0x…, for REG_DWORD and REG_QWORD; several texts for REG_MULTI_SZ; hexadecimal for any other type
+    #[arg(allow_negative_numbers = true)]
     data: Vec<String>,
     /// The value's type
     #[arg(long, value_name = "TYPE", default_value = "REG_SZ")]
@@ -114,6 +128,10 @@ pub(super) fn run(args: &Registry) -> Result<(), Failure> {
             let answer = remote.send(Method::Put, &path, Payload::Json(set.body()?))?;
             show(&remote, &answer)
         }
+        Verb::Create { key } => {
+            let path = value_path(key, None, node);
+            show(&remote, &remote.send(Method::Put, &path, Payload::Nothing)?)
+        }
         Verb::Delete { key, name } => {
             let path = value_path(key, name.as_ref(), node);
             remote.send(Method::Delete, &path, Payload::Nothing)?;
@@ -121,8 +139,9 @@ pub(super) fn run(args: &Registry) -> Result<(), Failure> {
             Ok(())
         }
         Verb::List { key } => show(&remote, &remote.get(&value_path(&key.key, None, node))?),
-        Verb::Export { key, format, out } => {
-            let reg = registry_file::export(&remote, &full(&key.key), *format, node)?;
+        Verb::Export { key, format, code_page, out } => {
+            let source = Source { node, code_page: *code_page };
+            let reg = registry_file::export(&remote, &full(&key.key), *format, source)?;
             match out {
                 Some(path) => registry_file::write(path, &reg),
                 None => {
@@ -131,7 +150,9 @@ pub(super) fn run(args: &Registry) -> Result<(), Failure> {
                 }
             }
         }
-        Verb::Import { file } => registry_file::import(&remote, file, node),
+        Verb::Import { file, code_page } => {
+            registry_file::import(&remote, file, Source { node, code_page: *code_page })
+        }
     }
 }
 
@@ -159,7 +180,9 @@ impl Set {
         }
         let data = match (kind.as_str(), self.data.as_slice()) {
             ("REG_MULTI_SZ", texts) => json!(texts),
-            ("REG_DWORD", [number]) => dword(number)?.into(),
+            ("REG_DWORD", [text]) => number(text, &kind)?.into(),
+            // Digits, since a reader of JSON may round a large number.
+            ("REG_QWORD", [text]) => number(text, &kind)?.to_string().into(),
             (_, [data]) => data.as_str().into(),
             (_, _) => {
                 let what = format!("a {kind} has one DATA, and {} were given", self.data.len());
@@ -171,12 +194,12 @@ impl Set {
     }
 }
 
-fn dword(text: &str) -> Result<u64, Failure> {
+fn number(text: &str, kind: &str) -> Result<u64, Failure> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = digits.map_or_else(|| text.parse(), |digits| u64::from_str_radix(digits, 16));
     number.map_err(|_| {
         Failure::new(Code::Usage, format!("`{text}` is no number"))
-            .hint("a REG_DWORD is a number from 0 to 4294967295, decimal or 0x…")
+            .hint(format!("a {kind} is a number from 0 up, decimal or 0x…"))
     })
 }
 

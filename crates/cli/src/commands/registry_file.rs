@@ -1,4 +1,4 @@
-//! `.reg` files: bytes that go to the server and come from it, and where in the file the server found a fault.
+//! `.reg` files: bytes that go to the server and come from it, and where in a file the server found a fault.
 
 use std::fs;
 use std::io::Read;
@@ -10,9 +10,9 @@ use super::request::query;
 use crate::exit::{Code, Failure};
 use crate::http::{Method, Payload, RequestError};
 use crate::lints::pointed;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::remote::Remote;
-use crate::table::fields;
+use crate::table::{Column, text};
 
 /// How a .reg file is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -23,20 +23,41 @@ pub(super) enum ExportFormat {
     Regedit4,
 }
 
+/// Whose registry it is, and how its files of the old format are encoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) node: &'a Option<String>,
+    pub(super) code_page: Option<u16>,
+}
+
+const IMPORTED: [Column; 3] =
+    [text("edits", "edits"), text("changed", "changed"), text("keys", "keys")];
+
 /// A key and all below it.
 pub(super) fn export(
     remote: &Remote,
     key: &str,
     format: ExportFormat,
-    node: &Option<String>,
+    source: Source<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let format = match format {
         ExportFormat::V5 => "v5",
         ExportFormat::Regedit4 => "regedit4",
     };
-    let parameters =
-        [("key", &Some(key.to_owned())), ("format", &Some(format.to_owned())), ("node", node)];
-    Ok(remote.get(&query("/registry-export", parameters))?.body)
+    let (key, format) = (Some(key.to_owned()), Some(format.to_owned()));
+    let path = source.path("/registry-export", [("key", &key), ("format", &format)]);
+    Ok(remote.get(&path)?.body)
+}
+
+impl Source<'_> {
+    fn path<const N: usize>(
+        &self,
+        path: &str,
+        parameters: [(&'static str, &Option<String>); N],
+    ) -> String {
+        let page = self.code_page.map(|page| page.to_string());
+        query(path, parameters.into_iter().chain([("code_page", &page), ("node", self.node)]))
+    }
 }
 
 /// Writes bytes to a file.
@@ -47,20 +68,13 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Has the server take over a file.
-pub(super) fn import(remote: &Remote, path: &Path, node: &Option<String>) -> Result<(), Failure> {
-    let bytes = read(path)?;
-    let payload = Payload::Bytes(bytes.clone());
-    let sent = remote.send(Method::Post, &query("/registry-import", [("node", node)]), payload);
-    match sent {
-        Ok(answer) if answer.body.is_empty() => {
-            remote.note("imported");
-            Ok(())
-        }
-        Ok(answer) => remote.show(&answer, fields),
-        Err(RequestError::Refused(problem)) if matches!(problem.status, 400 | 422) => {
-            let places = places(&problem, path, &bytes);
-            let failure = Failure::from(RequestError::Refused(problem));
-            Err(failure.with_code(Code::BadInput).notes(places))
+pub(super) fn import(remote: &Remote, path: &Path, source: Source<'_>) -> Result<(), Failure> {
+    let payload = Payload::Bytes(read(path)?);
+    match remote.send(Method::Post, &source.path("/registry-import", []), payload) {
+        Ok(answer) => remote.show_block(&answer, &IMPORTED),
+        Err(RequestError::Refused(problem)) => {
+            let places = places(&problem, path);
+            Err(Failure::from(RequestError::Refused(problem)).notes(places))
         }
         Err(error) => Err(error.into()),
     }
@@ -78,53 +92,20 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Each fault with its line of the file, and a caret under its column.
-fn places(problem: &Problem, path: &Path, bytes: &[u8]) -> Vec<String> {
-    let text = decoded(bytes);
-    let mut lines = Vec::new();
-    for error in &problem.errors {
-        let (Some(number), Some(column)) = (error.line, error.column) else { continue };
-        let line = text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
-        let start = line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |at| at.0);
-        let place = format!("{}:{number}:{column}: {}", path.display(), error.detail);
-        lines.extend(pointed(&place, line, start, start));
-    }
-    lines
-}
-
-/// The text of a file, for showing: UTF-16 when it begins so, else what UTF-8 makes of it.
-fn decoded(bytes: &[u8]) -> String {
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => {
-            let units = rest.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit));
-            char::decode_utf16(units)
-                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect()
-        }
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        bytes => String::from_utf8_lossy(bytes).into_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::places;
-    use crate::problem::Problem;
-
-    #[test]
-    fn a_fault_is_shown_in_its_line_whatever_the_encoding() {
-        let text = "REGEDIT4\r\n\r\n[HKLM\\a]\r\n\"b\"=dwrd:1\r\n";
-        let wide: Vec<u8> =
-            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        let problem = br#"{"errors":[{"line":4,"column":5,"detail":"`dwrd` is no type"}]}"#;
-        let problem = Problem::read(400, problem);
-        for (name, bytes) in [("narrow", text.as_bytes()), ("wide", &wide)] {
-            let shown = places(&problem, Path::new("a.reg"), bytes);
-            let told =
-                [" --> a.reg:4:5: `dwrd` is no type", "  |", "  | \"b\"=dwrd:1", "  |     ^"];
-            assert_eq!(shown, told, "{name}");
-        }
-    }
+/// Each fault with its line of the file as the server shows it, and a caret under its column.
+fn places(problem: &Problem, path: &Path) -> Vec<String> {
+    let place = |error: &FieldError| {
+        let (line, column) = (error.line?, error.column?);
+        let shown = error.excerpt_column.unwrap_or(column);
+        let cut = if shown < column { "\u{2026}" } else { "" };
+        let excerpt = format!("{cut}{}", error.excerpt.as_ref()?);
+        let skipped = shown.saturating_sub(1).saturating_add(cut.chars().count());
+        let start = excerpt.char_indices().nth(skipped).map_or(excerpt.len(), |at| at.0);
+        // What the problem has said already is not said again.
+        let detail = if problem.says(&error.detail) { "" } else { &error.detail };
+        let colon = if detail.is_empty() { "" } else { ": " };
+        let place = format!("{}:{line}:{column}{colon}{detail}", path.display());
+        Some(pointed(&place, &excerpt, start, start))
+    };
+    problem.errors.iter().filter_map(place).flatten().collect()
 }

@@ -1,17 +1,21 @@
 //! `exstore store`: a store as a whole, its service and its simulated build.
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
+use super::poll;
 use super::request::given;
+use crate::args::{Disconnect, Watch};
 use crate::exit::Failure;
-use crate::http::{Method, Payload};
+use crate::http::{Answer, Method, Payload};
 use crate::remote::{Remote, Target};
-use crate::table::{Column, fields, number, table, text};
+use crate::table::{Column, block, fields, number, table, text};
 
 pub(super) const EXAMPLES: &str = "  exstore store show
+  exstore store set --poll-interval 5m --registry-watch armed-at-start
+  exstore store build set 6.5.7638
   exstore store restart
-  exstore store build set 6.5.7638.0";
+  exstore store install-hotfix";
 
 /// What `store` takes.
 #[derive(clap::Args, Debug)]
@@ -28,6 +32,8 @@ enum Verb {
     List,
     /// Show the store: its clock, settings and counts
     Show,
+    /// Change the store's settings
+    Set(Set),
     /// Stop and start the store service: sessions end, and the registry is read again first
     Restart,
     /// Start over: sessions, clients and registry values go, and the journal begins a new epoch
@@ -41,7 +47,7 @@ enum Verb {
         #[command(subcommand)]
         verb: BuildVerb,
     },
-    /// Apply the hotfix of KB 920185, and restart
+    /// Install the hotfix of KB 920185, as its setup does: the service stops and starts
     InstallHotfix,
 }
 
@@ -49,11 +55,28 @@ enum Verb {
 enum BuildVerb {
     /// Show the simulated build
     Show,
-    /// Simulate another build
+    /// Install another build, which runs from the next restart on
     Set {
-        /// The version of Store.exe, such as 6.5.7638.0
+        /// The version of Store.exe, such as 6.5.7638
         build: String,
     },
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "build"])))]
+struct Set {
+    /// Start a new grid of polls now, with so much time between two
+    #[arg(long, value_name = "DURATION")]
+    poll_interval: Option<String>,
+    /// Which values a poll reads
+    #[arg(long, value_enum)]
+    registry_watch: Option<Watch>,
+    /// What "disconnected" means for a connection
+    #[arg(long, value_enum)]
+    disconnect: Option<Disconnect>,
+    /// Install this build, which runs from the next restart on
+    #[arg(long, value_name = "BUILD")]
+    build: Option<String>,
 }
 
 const COLUMNS: [Column; 7] = [
@@ -66,7 +89,7 @@ const COLUMNS: [Column; 7] = [
     text("BUILD", "settings.build"),
 ];
 
-const FIELDS: [Column; 18] = [
+const FIELDS: [Column; 20] = [
     text("name", "name"),
     text("running", "running"),
     text("rpc", "rpc"),
@@ -77,7 +100,9 @@ const FIELDS: [Column; 18] = [
     text("next deadline", "clock.next_deadline"),
     text("next poll", "next_poll"),
     text("poll interval", "settings.poll_interval"),
-    text("build", "settings.build"),
+    text("registry watch", "settings.registry_watch"),
+    text("disconnect", "settings.disconnect"),
+    text("installed build", "settings.build"),
     text("generation", "generation"),
     text("clients", "counts.clients"),
     text("sessions", "counts.sessions"),
@@ -85,6 +110,30 @@ const FIELDS: [Column; 18] = [
     text("admitted", "counts.admitted"),
     text("refused", "counts.refused"),
     text("disconnected", "counts.disconnected"),
+];
+
+const BUILD: [Column; 7] = [
+    text("installed", "installed"),
+    text("running", "running"),
+    text("restart needed", "restart_needed"),
+    text("product", "product"),
+    text("service pack", "service_pack"),
+    text("honours processes", "honours.processes"),
+    text("honours versions", "honours.versions"),
+];
+
+const FILES: [Column; 4] = [
+    text("FILE", "name"),
+    text("VERSION", "version"),
+    number("BYTES", "bytes"),
+    text("BUILT", "built"),
+];
+
+const RESTARTED: [Column; 4] = [
+    text("running", "running"),
+    text("build", "build"),
+    text("generation", "generation"),
+    text("first poll", "poll.number"),
 ];
 
 pub(super) fn run(args: &Store) -> Result<(), Failure> {
@@ -95,17 +144,64 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
             table(&COLUMNS, stores.into_iter().flatten())
         }),
         Verb::Show => remote.show_block(&remote.get("")?, &FIELDS),
-        Verb::Restart => after(&remote, "/restart", json!({})),
-        Verb::Reset { now } => after(&remote, "/reset", given([("now", now)])),
-        Verb::InstallHotfix => after(&remote, "/build/install-hotfix", json!({})),
-        Verb::Build { verb: BuildVerb::Show } => remote.show(&remote.get("/build")?, fields),
+        Verb::Set(set) => {
+            let body = Payload::Json(set.body());
+            remote.show_block(&remote.send(Method::Patch, "", body)?, &FIELDS)
+        }
+        Verb::Restart => restart(&remote),
+        Verb::Reset { now } => remote.show(&remote.post("/reset", given([("now", now)]))?, fields),
+        Verb::InstallHotfix => {
+            show_build(&remote, &remote.post("/build/install-hotfix", json!({}))?)
+        }
+        Verb::Build { verb: BuildVerb::Show } => show_build(&remote, &remote.get("/build")?),
         Verb::Build { verb: BuildVerb::Set { build } } => {
             let body = Payload::Json(json!({ "build": build }));
-            remote.show(&remote.send(Method::Patch, "/build", body)?, fields)
+            show_build(&remote, &remote.send(Method::Patch, "/build", body)?)
         }
     }
 }
 
-fn after(remote: &Remote, path: &str, body: Value) -> Result<(), Failure> {
-    remote.show(&remote.post(path, body)?, fields)
+impl Set {
+    fn body(&self) -> Value {
+        let watch = self.registry_watch.map(|watch| match watch {
+            Watch::Always => "always".to_owned(),
+            Watch::ArmedAtStart => "armed_at_start".to_owned(),
+        });
+        let disconnect = self.disconnect.map(|disconnect| match disconnect {
+            Disconnect::Connection => "connection".to_owned(),
+            Disconnect::Context => "context".to_owned(),
+        });
+        given([
+            ("poll_interval", &self.poll_interval),
+            ("registry_watch", &watch),
+            ("disconnect", &disconnect),
+            ("build", &self.build),
+        ])
+    }
+}
+
+fn restart(remote: &Remote) -> Result<(), Failure> {
+    let answer = remote.post("/restart", json!({}))?;
+    remote.show(&answer, |restarted| {
+        let mut lines = block(&RESTARTED, restarted);
+        lines.extend(restarted.get("poll").map(poll::reads).unwrap_or_default());
+        lines
+    })?;
+    poll::note_if_held(remote, answer.read::<Value>()?.get("poll"));
+    Ok(())
+}
+
+/// Shows a build with its files; that it does not run yet is a note.
+fn show_build(remote: &Remote, answer: &Answer) -> Result<(), Failure> {
+    remote.show(answer, |build| {
+        let files = build.get("files").and_then(Value::as_array).into_iter().flatten();
+        let mut lines = block(&BUILD, build);
+        lines.push(String::new());
+        lines.extend(table(&FILES, files));
+        lines
+    })?;
+    if answer.read::<Value>()?.get("restart_needed").is_some_and(|needed| *needed == true) {
+        remote.note("the installed build runs from the next start on: `exstore store restart`");
+    }
+    Ok(())
 }

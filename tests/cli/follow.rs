@@ -90,7 +90,8 @@ fn a_server_that_leaves_ends_it() {
 #[test]
 fn what_is_done_to_the_server_is_followed_too() {
     let serving = Serving::start(&["--clock", "manual"]);
-    let types = "fault.hit,build.changed,cluster.changed,registry.changed,policy.changed";
+    let types =
+        "fault.added,fault.hit,build.changed,cluster.changed,registry.changed,policy.changed";
     let mut following = Following::start(&serving, &["--after", "0", "--type", types]);
     let commands: [(&[&str], &str); 5] = [
         (
@@ -103,14 +104,15 @@ fn what_is_done_to_the_server_is_followed_too() {
             "build.changed          from=6.5.7651.19 to=6.5.7638",
         ),
         (&["cluster", "set", "per_node"], "cluster.changed        mode=per_node active=NODE1"),
-        (&["fault", "add", "torn", "--list", "versions"], ""),
+        (
+            &["fault", "add", "torn", "--list", "versions"],
+            "fault.added            fault=1 effect=torn value=\"Disable MAPI Clients\"",
+        ),
     ];
     for (command, told) in commands {
         on(&serving, command);
-        if !told.is_empty() {
-            let line = following.next();
-            assert!(line.contains(told), "{line}");
-        }
+        let line = following.next();
+        assert!(line.contains(told), "{line}");
     }
     on(&serving, &["poll", "now"]);
     let line = following.next();

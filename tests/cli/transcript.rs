@@ -383,7 +383,7 @@ fn reads_fail_on_demand() {
             &["clock", "advance", "--by", "5m"],
             &["store", "restart"],
             &["store", "show"],
-            &["events", "list", "--type", "fault.hit,poll.failed,registry.invalid"],
+            &["events", "list", "--type", "fault.added,fault.removed,fault.hit,poll.failed"],
         ],
     );
 }

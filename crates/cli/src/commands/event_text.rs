@@ -6,7 +6,7 @@ use super::list_text::changed;
 use crate::table::cell;
 
 /// What each kind of event is shown with; names are joined by dots as the API nests them.
-const FIELDS: [(&str, &[&str]); 7] = [
+const FIELDS: [(&str, &[&str]); 8] = [
     (
         "session.",
         &[
@@ -28,7 +28,18 @@ const FIELDS: [(&str, &[&str]); 7] = [
     ("registry.invalid", &["value", "problem", "lints"]),
     ("registry.", &["node", "action", "name", "value.type", "value.data", "value.hex", "key"]),
     ("cluster.", &["mode", "active"]),
-    ("fault.", &["fault", "effect", "value"]),
+    ("fault.hit", &["fault", "effect", "value"]),
+    (
+        "fault.",
+        &[
+            "fault",
+            "effect.registry",
+            "effect.delay",
+            "effect.type",
+            "match.value",
+            "schedule.next",
+        ],
+    ),
 ];
 
 /// Of every other type, which may be one that this program does not know, everything but what begins the line.
@@ -59,7 +70,9 @@ fn named(event: &Value, field: &str) -> Option<String> {
         }
         _ => cell(event, field),
     };
-    let name = field.strip_suffix(".name").unwrap_or(field).rsplit('.').next().unwrap_or(field);
+    // What a name or an effect is of says more than the word itself.
+    let name = field.strip_suffix(".name").or_else(|| field.strip_suffix(".registry"));
+    let name = name.unwrap_or(field).rsplit('.').next().unwrap_or(field);
     let quoted = value.contains([' ', '"', '=']);
     let value = if quoted { Value::from(value).to_string() } else { value };
     (value != "-").then(|| format!("{name}={value}"))

@@ -61,7 +61,20 @@ fn a_night_of_maintenance() -> Vec<Value> {
     site.post("/faults", &slow);
     site.restart();
     assert_eq!(site.attempt("a.exe"), Some(ErrorCode::EC_SERVER_PAUSED), "nothing is read yet");
+    // The read of that start is given up.
+    site.restart();
+    site.patch("/cluster", &json!({ "mode": "checkpointed" }));
+    import(&site, "/registry-import?node=NODE2", 2_000);
+    site.post("/cluster/failover", &Value::Null);
     site.events("")
+}
+
+/// Imports so many values into the polled key.
+fn import(site: &Site, path: &str, values: usize) {
+    let values: String = (0..values).map(|n| format!("\"v{n}\"=dword:1\r\n")).collect();
+    let key = registry_poll::KeyPath::parameters_system();
+    let file = format!("Windows Registry Editor Version 5.00\r\n\r\n[{key}]\r\n{values}");
+    site.send("POST", path, "application/octet-stream", file.as_bytes()).ok();
 }
 
 /// A store that takes little.

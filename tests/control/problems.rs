@@ -124,7 +124,8 @@ async fn made_by_other_means() -> Vec<Answer> {
         registry_unreadable().await,
         invalid_reg_file().await,
         not_exportable().await,
-        checkpoint_not_restored().await,
+        checkpoint_not_restored().await.0,
+        service_stopped().await,
         too_many_faults().await,
         no_hotfix_for("6.5.7226").await,
         no_hotfix_for("8.0.685.24").await,
@@ -197,7 +198,19 @@ async fn not_exportable() -> Answer {
     api.call("GET", "/registry-export", "").await
 }
 
-async fn checkpoint_not_restored() -> Answer {
+/// A service that has stopped has no poll, and nothing is written for one.
+async fn service_stopped() -> Answer {
+    let (_, api) = checkpoint_not_restored().await;
+    let list = "/block-lists/processes";
+    let answer = api.call("PUT", &format!("{list}?apply=now"), r#"{"data":"a.exe"}"#).await;
+    assert_eq!(api.get(list).await["data"], serde_json::Value::Null);
+    let next = api.call("POST", "/clock/advance", r#"{"next":"poll"}"#).await;
+    assert_eq!(next.problem(), "service-stopped");
+    answer
+}
+
+/// The refusal, and the store that it leaves stopped.
+async fn checkpoint_not_restored() -> (Answer, Api) {
     let registry: Option<Arc<dyn Registry>> = Some(Arc::new(NeverRestored::default()));
     let api = Api::with(StoreOptions { registry, ..options() }, limits()).await;
     api.call("PATCH", "/cluster", r#"{"mode":"checkpointed"}"#).await.ok();
@@ -206,7 +219,7 @@ async fn checkpoint_not_restored() -> Answer {
     assert_eq!(api.get("/v1/stores/default").await["running"], false);
     assert_eq!(api.get("/cluster").await["nodes"][0]["state"], "offline");
     assert_eq!(api.call("GET", "/healthz/ready", "").await.status, 503);
-    answer
+    (answer, api)
 }
 
 /// A registry that nothing can be restored in.

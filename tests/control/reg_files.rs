@@ -205,7 +205,7 @@ async fn a_store_on_a_file_is_edited_over_http_and_a_reset_leaves_the_file_alone
     // What is not there can't be edited, and the list stays.
     std::fs::remove_file(&path).expect("it is removed");
     let refused = api.call("PUT", "/registry/HKLM%5CA", "").await;
-    assert_eq!(refused.problem(), "registry-edit-refused");
+    assert_eq!(refused.problem(), "registry-unreadable");
     assert_eq!(api.post("/polls", "").await["reads"][0]["reading"], "unreadable");
     assert_eq!(api.call("GET", "/healthz/ready", "").await.status, 503);
     let client = api.post("/clients", r#"{"process":"other.exe"}"#).await;

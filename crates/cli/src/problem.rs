@@ -42,7 +42,7 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 31] = [
+const HINTS: [(&str, &str); 32] = [
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
@@ -94,6 +94,7 @@ const HINTS: [(&str, &str); 31] = [
         "session-not-found",
         "`exstore session list` shows the live ones; `exstore events list` how others ended",
     ),
+    ("service-stopped", "`exstore store restart` starts it, once its registry can be restored"),
     ("store-moved", "look at it again with --preview, or leave --if-cursor out"),
     ("store-not-found", "name another with --store; the store that always exists is `default`"),
     (

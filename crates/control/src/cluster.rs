@@ -148,7 +148,8 @@ async fn change(
 }
 
 /// Moves the service to another node: it stops here, the checkpoint is restored there if one is kept, and it starts there.
-/// Answers when all that follows has happened.
+/// Answers when all that follows has happened. When the checkpoint can't be restored there, it starts where it was, and the
+/// sessions have ended all the same.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/cluster/failover", tag = "cluster",
     request_body(content = Option<Failover>),

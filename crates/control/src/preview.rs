@@ -189,7 +189,8 @@ fn by_item(preview: &Preview) -> Vec<ItemCount> {
 }
 
 /// Says who would be cut off if the lists were changed so. Nothing changes. A change of one list with `if_cursor` set to
-/// the `cursor` of the answer does exactly this, or is refused.
+/// the `cursor` of the answer does exactly this, or is refused; but for what is written into a registry file from outside
+/// meanwhile, which no cursor knows of.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/policy/preview", tag = "policy",
     params(PreviewQuery), request_body = Proposal,

@@ -20,8 +20,10 @@ use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Ready, Running, max_connections};
 
-/// How long the server takes to leave at the most.
-const DRAIN: Duration = Duration::from_secs(2);
+/// How long requests under way, then the journal, then the store's task are waited for: two seconds together.
+const REQUESTS: Duration = Duration::from_millis(1_000);
+const JOURNAL: Duration = Duration::from_millis(700);
+const TASK: Duration = Duration::from_millis(300);
 
 /// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
@@ -58,7 +60,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
 type JournalTask = (oneshot::Sender<()>, JoinHandle<Result<(), Failure>>);
 
 /// Serves until the first signal or a shutdown request, then ends the service, lets what is under way come to its end and
-/// flushes the journal, all within [`DRAIN`]. A second signal leaves at once.
+/// flushes the journal, all within two seconds. A second signal leaves at once.
 async fn serve_until_told(
     Running { store, control }: Running,
     journal: Option<JournalTask>,
@@ -88,17 +90,17 @@ async fn serve_until_told(
     }
 }
 
-/// Waits for what is under way, half of the time, and then for the journal.
+/// Waits for what is under way, and then for the journal.
 async fn end(
     serving: impl Future<Output = io::Result<()>>,
     journal: Option<JournalTask>,
     store: &StoreHandle,
 ) -> Result<(), Failure> {
-    let served = timeout(DRAIN / 2, serving).await;
+    let served = timeout(REQUESTS, serving).await;
     if served.is_err() {
         tracing::warn!("requests were still under way, and are given up");
     }
-    let flushed = timeout(DRAIN / 4, async {
+    let flushed = timeout(JOURNAL, async {
         let Some((end, journal)) = journal else { return Ok(()) };
         drop(end);
         journal.await.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
@@ -107,8 +109,8 @@ async fn end(
         Err(Failure::new(Code::Internal, "the journal could not be written in time"))
     });
     // Its task ends with the process, if not before.
-    drop(timeout(DRAIN / 8, store.stop()).await);
-    flushed.and(broken(served.unwrap_or(Ok(()))))
+    drop(timeout(TASK, store.stop()).await);
+    flushed.and_then(|()| broken(served.unwrap_or(Ok(()))))
 }
 
 fn broken(served: io::Result<()>) -> Result<(), Failure> {

@@ -8,10 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::event_fields::{Code, cause_text, disconnect_cause, refusal_cause, refusal_text};
+use crate::event_words::cause_text;
 use crate::events::{After, JournalPage};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::list_text::Match;
+use crate::outcome_fields::{Code, disconnect_cause, refusal_cause, refusal_text};
 use crate::page::Limit;
 use crate::problem::Problem;
 use crate::reply::Reply;

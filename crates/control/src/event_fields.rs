@@ -1,19 +1,18 @@
 //! The journal's entries as JSON: `seq`, `at`, `cause`, `type`, then the fields of the type, in one fixed order.
 
-use std::sync::Arc;
-
-use infostore::{
-    Cause, DisconnectReason, Entry, Event, Generation, InvalidPolicy, Refusal, RegistryChange,
-    SessionRecord, SettingChange,
-};
+use infostore::{Entry, Event, InvalidPolicy, RegistryChange, SettingChange};
 use policy::{Lint, ListChange};
-use registry_poll::{Edit, Poll, PollTrigger};
+use registry_poll::{Edit, Poll};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
+use crate::event_words::{cause_text, trigger_text};
 use crate::faults::FaultRule;
-use crate::list_text::{LintText, Match, lints};
+use crate::list_text::{LintText, lints};
+use crate::outcome_fields::{
+    DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, of_session,
+};
 use crate::reg_value::ValueText;
 use crate::scalars::{Length, Time};
 use crate::session_fields::SessionFields;
@@ -212,33 +211,6 @@ pub(crate) enum EventFields {
     },
 }
 
-/// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 23] = [
-    "store.started",
-    "store.changed",
-    "build.changed",
-    "cluster.changed",
-    "poll.abandoned",
-    "checkpoint.restored",
-    "registry.imported",
-    "fault.added",
-    "fault.removed",
-    "fault.hit",
-    "store.stopped",
-    "session.connected",
-    "session.refused",
-    "session.identified",
-    "session.disconnected",
-    "session.ended",
-    "policy.changed",
-    "enforcement.completed",
-    "poll.completed",
-    "poll.failed",
-    "registry.invalid",
-    "registry.changed",
-    "clock.changed",
-];
-
 /// What a policy changed of one list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ListChange)]
@@ -247,61 +219,6 @@ pub(crate) struct ListChangeText {
     added: Vec<String>,
     /// Items of the policy before it that are gone, as written.
     removed: Vec<String>,
-}
-
-/// A session that said more of itself.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct IdentifiedFields {
-    #[serde(flatten)]
-    session: SessionFields,
-    /// Whether it may stay; when not, its `session.disconnected` follows.
-    kept: bool,
-}
-
-/// A client that got no session.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct RefusedFields {
-    #[serde(flatten)]
-    client: SessionFields,
-    /// Why: `policy`, `version_too_old`, `too_many_names`, `session_limit`, `class_limit` or `not_running`.
-    refusal: &'static str,
-    /// What the client was answered.
-    code: Code,
-    /// The item that forbids it; null when the policy does not.
-    decision: Option<Match>,
-}
-
-/// A session that the store ended.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct DisconnectedFields {
-    #[serde(flatten)]
-    session: SessionFields,
-    /// Why: `policy`, `admin`, `limit`, `shutdown` or `restart`.
-    reason: String,
-    /// What the client is answered if it calls again.
-    code: Code,
-    /// The item that forbids it; null when the policy does not.
-    decision: Option<Match>,
-}
-
-/// A session that ended.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct EndedFields {
-    #[serde(flatten)]
-    session: SessionFields,
-    /// How: `policy`, `admin`, `limit`, `shutdown`, `restart`, `client` or `transport`.
-    reason: String,
-}
-
-/// An error code of the protocol.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Code {
-    /// Microsoft's name for it; null when it has none here.
-    #[schema(example = "ecClientVerDisallowed")]
-    name: Option<&'static str>,
-    /// The 32 bits on the wire.
-    #[schema(example = 1247)]
-    value: u32,
 }
 
 /// A poll, in an event.
@@ -443,130 +360,10 @@ fn store_changed(change: SettingChange) -> EventFields {
     EventFields::StoreChanged { poll_interval, registry_watch, disconnect }
 }
 
-/// The `type` of an event.
-pub(crate) fn event_type(event: &Event) -> &'static str {
-    match event {
-        Event::StoreStarted { .. } => "store.started",
-        Event::StoreChanged(_) => "store.changed",
-        Event::BuildChanged { .. } => "build.changed",
-        Event::ClusterChanged { .. } => "cluster.changed",
-        Event::PollAbandoned { .. } => "poll.abandoned",
-        Event::CheckpointRestored { .. } => "checkpoint.restored",
-        Event::RegistryImported { .. } => "registry.imported",
-        Event::FaultAdded { .. } => "fault.added",
-        Event::FaultRemoved { .. } => "fault.removed",
-        Event::FaultHit { .. } => "fault.hit",
-        Event::StoreStopped => "store.stopped",
-        Event::SessionConnected { .. } => "session.connected",
-        Event::SessionRefused { .. } => "session.refused",
-        Event::SessionIdentified { .. } => "session.identified",
-        Event::SessionDisconnected { .. } => "session.disconnected",
-        Event::SessionEnded { .. } => "session.ended",
-        Event::PolicyChanged { .. } => "policy.changed",
-        Event::EnforcementCompleted { .. } => "enforcement.completed",
-        Event::PollCompleted { .. } => "poll.completed",
-        Event::PollFailed { .. } => "poll.failed",
-        Event::RegistryInvalid { .. } => "registry.invalid",
-        Event::RegistryChanged(_) => "registry.changed",
-        Event::ClockChanged { .. } => "clock.changed",
-    }
-}
-
-pub(crate) fn cause_text(cause: Cause) -> String {
-    match cause {
-        Cause::Start => "start".to_owned(),
-        Cause::Poll(number) => format!("poll:{}", number.0),
-        Cause::Client => "client".to_owned(),
-        Cause::Transport => "transport".to_owned(),
-        Cause::Control => "control".to_owned(),
-        Cause::Stop => "stop".to_owned(),
-    }
-}
-
-pub(crate) fn trigger_text(trigger: PollTrigger) -> &'static str {
-    match trigger {
-        PollTrigger::Start => "start",
-        PollTrigger::Tick => "tick",
-        PollTrigger::Request => "request",
-    }
-}
-
-pub(crate) fn refusal_text(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Policy(_) => "policy",
-        Refusal::VersionTooOld => "version_too_old",
-        Refusal::TooManyNames => "too_many_names",
-        Refusal::SessionLimit => "session_limit",
-        Refusal::ClassLimit => "class_limit",
-        Refusal::NotRunning => "not_running",
-    }
-}
-
-/// The policy's reason to refuse a client, if it is the policy that did.
-pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
-    match refusal {
-        Refusal::Policy(cause) => Some(cause),
-        Refusal::VersionTooOld
-        | Refusal::TooManyNames
-        | Refusal::SessionLimit
-        | Refusal::ClassLimit
-        | Refusal::NotRunning => None,
-    }
-}
-
-/// The policy's reason to end a session, if it is the policy that did.
-pub(crate) fn disconnect_cause(reason: &DisconnectReason) -> Option<&Arc<policy::Cause>> {
-    match reason {
-        DisconnectReason::Policy(cause) => Some(cause),
-        DisconnectReason::Admin
-        | DisconnectReason::Limit
-        | DisconnectReason::Shutdown
-        | DisconnectReason::Restart => None,
-    }
-}
-
-impl RefusedFields {
-    fn new(client: SessionFields, refusal: &Refusal) -> Self {
-        Self {
-            client,
-            refusal: refusal_text(refusal),
-            code: Code::of_refusal(refusal),
-            decision: refusal_cause(refusal).map(|cause| Match::from(&**cause)),
-        }
-    }
-}
-
-impl DisconnectedFields {
-    fn new(session: SessionFields, reason: &DisconnectReason) -> Self {
-        Self {
-            session,
-            reason: reason.end().to_string(),
-            code: Code::of_disconnect(reason),
-            decision: disconnect_cause(reason).map(|cause| Match::from(&**cause)),
-        }
-    }
-}
-
-impl Code {
-    pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
-        let code = server::refusal_code(refusal);
-        Self { name: code.name(), value: code.0 }
-    }
-
-    pub(crate) fn of_disconnect(reason: &DisconnectReason) -> Self {
-        let code = server::disconnect_code(reason);
-        Self { name: code.name(), value: code.0 }
-    }
-}
-
 impl From<&Poll> for PollFields {
     fn from(poll: &Poll) -> Self {
         Self { number: poll.number.0, trigger: trigger_text(poll.trigger), due: Time(poll.due) }
     }
-}
-
-fn of_session(session: &SessionRecord, generation: Option<Generation>) -> SessionFields {
-    SessionFields::new(Some(session.id), &session.identity, generation)
 }
 
 fn problem_text(problem: &InvalidPolicy) -> String {

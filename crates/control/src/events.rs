@@ -7,7 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::event_fields::{EVENT_TYPES, EventText, event_type};
+use crate::event_fields::EventText;
+use crate::event_words::{EVENT_TYPES, event_type};
 use crate::extract::{Params, Store};
 use crate::page::Limit;
 use crate::problem::{Problem, ProblemType};

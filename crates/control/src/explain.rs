@@ -18,10 +18,10 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::decisions::Decision;
-use crate::event_fields::Code;
 use crate::extract::{Body, NoQuery, Numbered, Store};
 use crate::given::Given;
 use crate::list_text::{ListName, Match, TextSpan};
+use crate::outcome_fields::Code;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 use crate::scalars::Version;

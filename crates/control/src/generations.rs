@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::event_fields::{ListChangeText, cause_text};
+use crate::event_fields::ListChangeText;
+use crate::event_words::cause_text;
 use crate::extract::{Params, Store};
 use crate::page::{Page, take_page};
 use crate::problem::Problem;

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::event_fields::trigger_text;
+use crate::event_words::trigger_text;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
 use crate::list_text::{LintText, ListName, lints};
 use crate::page::{Page, take_page};

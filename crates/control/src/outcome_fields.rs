@@ -1,0 +1,137 @@
+//! What becomes of a client, as JSON: refused, named, disconnected, ended, and with which code.
+
+use std::sync::Arc;
+
+use infostore::{DisconnectReason, Generation, Refusal, SessionRecord};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::list_text::Match;
+use crate::session_fields::SessionFields;
+
+/// A session that said more of itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct IdentifiedFields {
+    #[serde(flatten)]
+    pub(crate) session: SessionFields,
+    /// Whether it may stay; when not, its `session.disconnected` follows.
+    pub(crate) kept: bool,
+}
+
+/// A client that got no session.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RefusedFields {
+    #[serde(flatten)]
+    client: SessionFields,
+    /// Why: `policy`, `version_too_old`, `too_many_names`, `session_limit`, `class_limit` or `not_running`.
+    refusal: &'static str,
+    /// What the client was answered.
+    code: Code,
+    /// The item that forbids it; null when the policy does not.
+    decision: Option<Match>,
+}
+
+/// A session that the store ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct DisconnectedFields {
+    #[serde(flatten)]
+    session: SessionFields,
+    /// Why: `policy`, `admin`, `limit`, `shutdown` or `restart`.
+    reason: String,
+    /// What the client is answered if it calls again.
+    code: Code,
+    /// The item that forbids it; null when the policy does not.
+    decision: Option<Match>,
+}
+
+/// A session that ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EndedFields {
+    #[serde(flatten)]
+    pub(crate) session: SessionFields,
+    /// How: `policy`, `admin`, `limit`, `shutdown`, `restart`, `client` or `transport`.
+    pub(crate) reason: String,
+}
+
+/// An error code of the protocol.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Code {
+    /// Microsoft's name for it; null when it has none here.
+    #[schema(example = "ecClientVerDisallowed")]
+    name: Option<&'static str>,
+    /// The 32 bits on the wire.
+    #[schema(example = 1247)]
+    value: u32,
+}
+
+pub(crate) fn refusal_text(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Policy(_) => "policy",
+        Refusal::VersionTooOld => "version_too_old",
+        Refusal::TooManyNames => "too_many_names",
+        Refusal::SessionLimit => "session_limit",
+        Refusal::ClassLimit => "class_limit",
+        Refusal::NotRunning => "not_running",
+    }
+}
+
+/// The policy's reason to refuse a client, if it is the policy that did.
+pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
+    match refusal {
+        Refusal::Policy(cause) => Some(cause),
+        Refusal::VersionTooOld
+        | Refusal::TooManyNames
+        | Refusal::SessionLimit
+        | Refusal::ClassLimit
+        | Refusal::NotRunning => None,
+    }
+}
+
+/// The policy's reason to end a session, if it is the policy that did.
+pub(crate) fn disconnect_cause(reason: &DisconnectReason) -> Option<&Arc<policy::Cause>> {
+    match reason {
+        DisconnectReason::Policy(cause) => Some(cause),
+        DisconnectReason::Admin
+        | DisconnectReason::Limit
+        | DisconnectReason::Shutdown
+        | DisconnectReason::Restart => None,
+    }
+}
+
+impl RefusedFields {
+    pub(crate) fn new(client: SessionFields, refusal: &Refusal) -> Self {
+        Self {
+            client,
+            refusal: refusal_text(refusal),
+            code: Code::of_refusal(refusal),
+            decision: refusal_cause(refusal).map(|cause| Match::from(&**cause)),
+        }
+    }
+}
+
+impl DisconnectedFields {
+    pub(crate) fn new(session: SessionFields, reason: &DisconnectReason) -> Self {
+        Self {
+            session,
+            reason: reason.end().to_string(),
+            code: Code::of_disconnect(reason),
+            decision: disconnect_cause(reason).map(|cause| Match::from(&**cause)),
+        }
+    }
+}
+
+impl Code {
+    pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
+        let code = server::refusal_code(refusal);
+        Self { name: code.name(), value: code.0 }
+    }
+
+    pub(crate) fn of_disconnect(reason: &DisconnectReason) -> Self {
+        let code = server::disconnect_code(reason);
+        Self { name: code.name(), value: code.0 }
+    }
+}
+
+pub(crate) fn of_session(session: &SessionRecord, generation: Option<Generation>) -> SessionFields {
+    SessionFields::new(Some(session.id), &session.identity, generation)
+}

@@ -154,7 +154,7 @@ fn a_build_is_read_and_written_as_people_write_it() {
         assert_eq!(text.parse::<Build>().expect("a build").to_string(), text);
     }
     let rows = [
-        ("6.5", "`6.5` has 2 parts, and a build has 3 or 4, as in `6.5.7651.19`"),
+        ("6.5", "`6.5` is no build: that is 3 or 4 numbers joined by dots, as in `6.5.7651.19`"),
         ("6.5.x", "`x` in `6.5.x` is no number from 0 to 65535"),
         ("6.0.4417", "build 6.0.4417 is none of Exchange 2003 to 2013, 6.5.6944 to 15.x"),
         ("+6.5.7638", "`+6` in `+6.5.7638` is no number from 0 to 65535"),

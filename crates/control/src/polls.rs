@@ -240,20 +240,24 @@ async fn poll_now(
     })
 }
 
-/// Shows a poll that is over.
+/// Shows a poll: one that is over, or, with `finished` null, the one whose values are not in yet.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/polls/{number}", tag = "polls",
     params(("number" = u64, Path, description = "The poll's number")),
-    responses((status = 200, body = Poll)),
+    responses((status = 200, body = PollAnswer)),
 )]
 async fn read(
     _: NoQuery,
     Store(store): Store,
     Id(number): Id<PollNumber>,
-) -> Result<Reply<Poll>, Problem> {
+) -> Result<Reply<PollAnswer>, Problem> {
     let read = move |view: View<'_>| {
-        let record = view.store().poll_record(number)?;
-        Some((view.cursor(), Poll::from(record)))
+        let over = view.store().poll_record(number).map(|record| PollAnswer::Over(record.into()));
+        let in_flight = view.store().schedule().in_flight();
+        let held = in_flight
+            .filter(|poll| poll.number == number)
+            .map(|_| PollAnswer::Held(HeldPoll { number: number.0, finished: None }));
+        over.or(held).map(|poll| (view.cursor(), poll))
     };
     let found = store.read(read).await?;
     found.map(Reply::ok).ok_or_else(|| PollNumber::missing(number.0))

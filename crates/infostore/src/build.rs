@@ -24,12 +24,10 @@ pub struct Build {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BuildError {
     /// A build has three or four numbers.
-    #[error("`{text}` has {parts} parts, and a build has 3 or 4, as in `6.5.7651.19`")]
+    #[error("`{text}` is no build: that is 3 or 4 numbers joined by dots, as in `6.5.7651.19`")]
     Parts {
         /// The text.
         text: String,
-        /// How many parts it has.
-        parts: usize,
     },
     /// A part is no number up to 65535.
     #[error("`{part}` in `{text}` is no number from 0 to 65535")]
@@ -202,7 +200,7 @@ impl FromStr for Build {
         let build = match parts[..] {
             [major, minor, build] => Self::new(major, minor, build, 0),
             [major, minor, build, revision] => Self::new(major, minor, build, revision),
-            _ => return Err(BuildError::Parts { text: text.to_owned(), parts: parts.len() }),
+            _ => return Err(BuildError::Parts { text: text.to_owned() }),
         };
         let on_the_wire = build.minor <= 0xFF && build.build <= 0x7FFF;
         let supported = Self::RTM <= build && build.major <= Self::NEWEST_MAJOR && on_the_wire;

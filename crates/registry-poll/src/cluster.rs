@@ -323,7 +323,7 @@ impl Cluster {
 
 impl Node {
     fn second() -> Self {
-        Self { name: NodeName::second(), registry: Arc::new(MemoryKeyStore::new()) }
+        Self { name: NodeName::second(), registry: Arc::new(MemoryKeyStore::of_a_server()) }
     }
 
     /// Its name.

@@ -20,6 +20,15 @@ impl MemoryKeyStore {
         Self::default()
     }
 
+    /// The registry of a machine on which Exchange was just installed: the key that the store polls is there, and nothing in
+    /// it.
+    pub fn of_a_server() -> Self {
+        let mut tree = KeyTree::default();
+        // An empty tree has room for a key.
+        drop(tree.apply(&Edit::CreateKey(KeyPath::parameters_system())));
+        Self { tree: RwLock::new(Arc::new(tree)) }
+    }
+
     // INVARIANT: every edit leaves a whole tree, done or not; so a poisoned lock still guards one.
     fn picture(&self) -> Arc<KeyTree> {
         Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))

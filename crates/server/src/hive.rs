@@ -50,7 +50,7 @@ fn last_edit(list: BlockList, edits: &[Edit]) -> Option<Edit> {
 
 /// The registry of the first node.
 pub(crate) fn first_node(options: &StoreOptions) -> Arc<dyn Registry> {
-    options.registry.clone().unwrap_or_else(|| Arc::new(MemoryKeyStore::new()))
+    options.registry.clone().unwrap_or_else(|| Arc::new(MemoryKeyStore::of_a_server()))
 }
 
 /// Does what may wait for a disk, in the store's order: its task waits. Where the runtime has other threads it is told to

@@ -107,9 +107,9 @@ pub enum Nearness {
     /// The item keeps a 0 that the registry leaves out: it is `11.0.5608`, which means 11.0.0.5608,
     /// and the client is 11.0.5608.0.
     ReportedForm,
-    /// The version is below the item's first by its last part alone.
+    /// The version is below the item's first by a few builds or by its last part alone.
     JustBelow,
-    /// The version is above the item's last by its last part alone.
+    /// The version is above the item's last by a few builds or by its last part alone.
     JustAbove,
     /// The item is one version, the client is an earlier or later one of the same product, and
     /// `-` would make a range of the item.
@@ -136,8 +136,8 @@ impl fmt::Display for NearMiss {
             Nearness::ReportedForm => {
                 write!(f, "{name} would match if the item left out the 0 in second place")
             }
-            Nearness::JustBelow => write!(f, "{name} is just below the item, by its last part"),
-            Nearness::JustAbove => write!(f, "{name} is just above the item, by its last part"),
+            Nearness::JustBelow => write!(f, "{name} is just below the item"),
+            Nearness::JustAbove => write!(f, "{name} is just above the item"),
             Nearness::OneVersion => {
                 write!(f, "{name} would match a range, and the item is one version alone")
             }

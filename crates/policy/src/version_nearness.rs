@@ -11,9 +11,9 @@ pub(crate) fn version_nearness(item: &VersionItem, version: ClientVersion) -> Op
     let (low, high) = item.bounds();
     if read_as_reported(item).contains(version) {
         Some(Nearness::ReportedForm)
-    } else if low.is_some_and(|low| version < low && same_build(version, low)) {
+    } else if low.is_some_and(|low| version < low && near(version, low)) {
         Some(Nearness::JustBelow)
-    } else if high.is_some_and(|high| high < version && same_build(version, high)) {
+    } else if high.is_some_and(|high| high < version && near(version, high)) {
         Some(Nearness::JustAbove)
     } else if low == high && low.is_some_and(|only| only.major == version.major) {
         Some(Nearness::OneVersion)
@@ -32,8 +32,14 @@ fn read_as_reported(item: &VersionItem) -> Stretch {
     Stretch::new(low.map(copied), high.map(copied))
 }
 
-/// Build 0 is no build: what Outlook 2000 and 2002 count up is the last part.
-fn same_build(version: ClientVersion, bound: ClientVersion) -> bool {
-    let build = |version: ClientVersion| (version.major, version.minor, version.build);
-    build(version) == build(bound) && version.build != 0
+/// Builds that are so near to one another that an administrator may have meant the other: RTM builds of Outlook 2003 are
+/// 5604, 5606 and 5608.
+const BUILDS: u16 = 10;
+
+/// Whether the two are builds of one product, a few apart at the most. Build 0 is no build: what Outlook 2000 and 2002 count
+/// up is the last part.
+fn near(version: ClientVersion, bound: ClientVersion) -> bool {
+    let product = |version: ClientVersion| (version.major, version.minor);
+    let builds = version.build != 0 && bound.build != 0;
+    builds && product(version) == product(bound) && version.build.abs_diff(bound.build) <= BUILDS
 }

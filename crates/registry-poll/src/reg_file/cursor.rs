@@ -113,11 +113,22 @@ impl<'a> Cursor<'a> {
         self.skip_blanks();
         match (self.peek(), cut) {
             (None, Some(what)) => self.fault(RegFileProblem::Cut { what }),
-            (None | Some('\r' | '\n' | ';'), _) => {
+            (Some(';'), _) => self.comment(),
+            (None | Some('\r' | '\n'), _) => {
                 self.skip_line();
                 Ok(())
             }
             (Some(_), _) => self.fault(more),
+        }
+    }
+
+    /// Takes a comment and the end of its line. Where the file ends instead, lines after it may be missing.
+    pub(super) fn comment(&mut self) -> Parsed<'a, ()> {
+        self.take_while(|char| !is_line_end(char));
+        if self.eat_line_end() {
+            Ok(())
+        } else {
+            self.fault(RegFileProblem::Cut { what: "a comment's line" })
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{MAX_REG_FILE_BYTES, MAX_REG_FILE_EDITS};
+use super::{MAX_REG_FILE_BYTES, MAX_REG_FILE_EDITS, MAX_REG_FILE_ERRORS};
 use crate::NameError;
 
 /// One thing in a `.reg` file that was not understood, and its place.
@@ -67,7 +67,8 @@ impl fmt::Display for RegFileErrors {
         self.first.fmt(f)?;
         match self.rest.len() {
             0 => Ok(()),
-            more => write!(f, " (and {more} more)"),
+            more if more.saturating_add(1) < MAX_REG_FILE_ERRORS => write!(f, " (and {more} more)"),
+            more => write!(f, " (and at least {more} more)"),
         }
     }
 }
@@ -121,6 +122,9 @@ pub enum RegFileProblem {
         /// The first line, shortened.
         found: String,
     },
+    /// The first line goes on after one of those that are known, if only with a blank.
+    #[error("nothing may follow the header on its line, not even a blank")]
+    AfterHeader,
     /// `REGEDIT`, the format of Windows 3.1.
     #[error("the file is in the format of Windows 3.1, which is not read")]
     Windows31,

@@ -86,7 +86,8 @@ impl<'a> Parser<'a> {
         match start.peek() {
             Some('[') => self.key(),
             Some('@' | '"') => self.value(),
-            Some(';' | '\r' | '\n') | None => {
+            Some(';') => self.cursor.comment(),
+            Some('\r' | '\n') | None => {
                 self.cursor.skip_line();
                 Ok(())
             }

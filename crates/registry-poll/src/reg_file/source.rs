@@ -49,6 +49,9 @@ impl Source {
             REGEDIT4 if self.marked => Err(at.error(RegFileProblem::MarkedRegedit4)),
             REGEDIT4 => Ok(RegFileVersion::Regedit4),
             WINDOWS_31 => Err(at.error(RegFileProblem::Windows31)),
+            other if other.starts_with(V5) || other.starts_with(REGEDIT4) => {
+                Err(at.error(RegFileProblem::AfterHeader))
+            }
             other => {
                 let found = other.chars().take(V5.len()).collect();
                 Err(at.error(RegFileProblem::Header { found }))

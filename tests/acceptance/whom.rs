@@ -56,6 +56,13 @@ pub(super) fn t07_a_late_name_ends_the_session_in_its_call(via: Transport) {
     let kept: Vec<_> =
         site.events("session.identified").iter().map(|event| event["kept"].clone()).collect();
     assert_eq!(kept, [json!(true), json!(false), json!(false)]);
+
+    // A late name that was not listed when it came is swept like one that was there from the beginning.
+    let early = site.inject(Program::NAMELESS);
+    assert_eq!(send(early, "early.exe")["state"], "connected");
+    site.write("processes", "late.exe; early.exe");
+    site.tick();
+    assert_eq!(site.get(&format!("/clients/{early}"))["state"], "disconnected");
 }
 
 pub(super) fn t08_each_list_suffices_to_refuse(via: Transport) {

@@ -121,7 +121,7 @@ fn what_can_not_be_read_is_never_not_found() {
     fs::remove_file(scratch.path()).expect("it is there");
     assert_eq!(
         reason(value(&store).expect_err("gone")),
-        "`store.reg`: entity not found (os error 2)"
+        "`store.reg`: there is no such file"
     );
     fs::create_dir(scratch.path()).expect("the name is free");
     assert_eq!(reason(value(&store).expect_err("a folder")), "`store.reg`: it is no file");

@@ -63,7 +63,12 @@ fn what_names_no_key_is_refused() {
     let error = "v".repeat(16_384).parse::<ValueName>().expect_err("too long");
     assert_eq!(
         error,
-        NameError::TooLong { what: "a value name in UTF-16 units", actual: 16_384, max: 16_383 }
+        NameError::TooLong {
+            what: "a value name",
+            unit: "UTF-16 units",
+            actual: 16_384,
+            max: 16_383
+        }
     );
 }
 

@@ -7,6 +7,7 @@ use registry_poll::{PollNumber, Reading};
 use serde::{Deserialize, Serialize};
 use server::{Polled, StoreHandle, View};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -71,7 +72,13 @@ pub(crate) struct HeldPoll {
     /// Its number since the start, from 1.
     number: u64,
     /// Null: its values are not in.
+    #[schema(schema_with = null)]
     finished: Option<Time>,
+}
+
+/// Nothing but null, which tells a poll that is held back from one that is over.
+fn null() -> Object {
+    ObjectBuilder::new().schema_type(Type::Null).build()
 }
 
 /// What came of asking for a poll.

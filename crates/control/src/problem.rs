@@ -146,13 +146,13 @@ problem_types! {
     ClockOutOfRange, UNPROCESSABLE_ENTITY, "clock-out-of-range", "Past the end of store time",
         "Store time ends with the year 9999.";
     RegistryEditRefused, UNPROCESSABLE_ENTITY, "registry-edit-refused", "The registry refuses this edit",
-        "A value's data is too long, the registry is full, a predefined key would be deleted, or the file that holds the \
-         registry can't be written. Nothing of the request was done.";
+        "A value's data is too long, the registry is full, or a predefined key would be deleted. Nothing of the request was \
+         done.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
-    RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read",
-        "The file that holds the registry is missing, locked or written wrongly; `detail` says where. The store keeps the \
-         lists that it read last. Mend the file and try again.";
+    RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read or written",
+        "The file that holds the registry is missing, locked, read-only or written wrongly; `detail` says where. The store \
+         keeps the lists that it read last, and nothing of the request was done. Mend the file and try again.";
     StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
         "The store is stopping or has stopped, and takes no more requests.";
     RequestTimeout, SERVICE_UNAVAILABLE, "request-timeout", "The request took too long",
@@ -425,10 +425,10 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::Clock(ClockError::Backwards { .. }) => ProblemType::ClockBackwards,
         StoreError::Clock(ClockError::OutOfRange) => ProblemType::ClockOutOfRange,
         StoreError::ServiceStopped => ProblemType::ServiceStopped,
-        StoreError::Edit(EditError::Unreadable(_))
-        | StoreError::Cluster(ClusterError::Edit(EditError::Unreadable(_))) => {
-            ProblemType::RegistryUnreadable
-        }
+        StoreError::Edit(EditError::Unreadable(_) | EditError::Unwritable { .. })
+        | StoreError::Cluster(ClusterError::Edit(
+            EditError::Unreadable(_) | EditError::Unwritable { .. },
+        )) => ProblemType::RegistryUnreadable,
         StoreError::Edit(_) | StoreError::Cluster(ClusterError::Edit(_)) => {
             ProblemType::RegistryEditRefused
         }

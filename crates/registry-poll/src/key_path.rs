@@ -61,10 +61,12 @@ pub enum NameError {
         path: String,
     },
     /// A component or a value name is too long, or the path too deep.
-    #[error("{what} has {actual}, and at most {max} are allowed")]
+    #[error("{what} has {actual} {unit}, and at most {max} are allowed")]
     TooLong {
-        /// What is too long, with its unit.
+        /// What is too long.
         what: &'static str,
+        /// What its length is counted in.
+        unit: &'static str,
         /// How long it is.
         actual: usize,
         /// How long it may be.
@@ -174,18 +176,18 @@ impl FromStr for ValueName {
 
     fn from_str(name: &str) -> Result<Self, NameError> {
         refuse_nul(name)?;
-        refuse_long("a value name in UTF-16 units", name.encode_utf16().count(), MAX_VALUE_NAME)?;
+        refuse_long("a value name", "UTF-16 units", name.encode_utf16().count(), MAX_VALUE_NAME)?;
         Ok(Self { text: name.to_owned(), folded: fold(name) })
     }
 }
 
 fn check_components(path: &str, rest: &str) -> Result<(), NameError> {
-    refuse_long("a key path in levels", rest.split('\\').count(), MAX_DEPTH)?;
+    refuse_long("a key path", "levels", rest.split('\\').count(), MAX_DEPTH)?;
     for component in rest.split('\\') {
         if component.is_empty() {
             return Err(NameError::EmptyComponent { path: quoted(path) });
         }
-        refuse_long("a key name in UTF-16 units", component.encode_utf16().count(), MAX_KEY_NAME)?;
+        refuse_long("a key name", "UTF-16 units", component.encode_utf16().count(), MAX_KEY_NAME)?;
     }
     Ok(())
 }
@@ -203,8 +205,13 @@ fn refuse_nul(name: &str) -> Result<(), NameError> {
     if name.contains('\0') { Err(NameError::Nul) } else { Ok(()) }
 }
 
-fn refuse_long(what: &'static str, actual: usize, max: usize) -> Result<(), NameError> {
-    if actual <= max { Ok(()) } else { Err(NameError::TooLong { what, actual, max }) }
+fn refuse_long(
+    what: &'static str,
+    unit: &'static str,
+    actual: usize,
+    max: usize,
+) -> Result<(), NameError> {
+    if actual <= max { Ok(()) } else { Err(NameError::TooLong { what, unit, actual, max }) }
 }
 
 /// Simple upper-case, character by character: no locale, and no character becomes two.

@@ -106,7 +106,8 @@ fn a_line_that_means_nothing_is_refused_where_it_fails() {
     let name = |name: NameError| Problem::Name(name);
     let long_name = format!("\"{}\"=\"x\"", "n".repeat(16_384));
     let too_long = name(NameError::TooLong {
-        what: "a value name in UTF-16 units",
+        what: "a value name",
+        unit: "UTF-16 units",
         actual: 16_384,
         max: 16_383,
     });
@@ -178,10 +179,15 @@ fn a_key_that_is_none_is_refused() {
     let long = "HKEY_LOCAL_MACHINE".to_owned();
     let deep = format!("[HKEY_USERS{}]\n", "\\a".repeat(513));
     let deeper = format!("[HKEY_USERS{}]\n", "\\a".repeat(1_000_000));
-    let too_deep =
-        Problem::Key(NameError::TooLong { what: "a key path in levels", actual: 513, max: 512 });
+    let too_deep = Problem::Key(NameError::TooLong {
+        what: "a key path",
+        unit: "levels",
+        actual: 513,
+        max: 512,
+    });
     let too_long = Problem::Key(NameError::TooLong {
-        what: "a key path in bytes",
+        what: "a key path",
+        unit: "bytes",
         actual: 2_000_010,
         max: 393_216,
     });

@@ -127,6 +127,7 @@ impl FileKeyStore {
 /// What went wrong, in the same words on every system.
 fn clause(error: &io::Error) -> String {
     match error.raw_os_error() {
+        Some(_) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
         Some(code) => format!("{} (os error {code})", error.kind()),
         None => error.to_string(),
     }

@@ -189,8 +189,8 @@ pub(super) fn comment_in(name: &str) -> Option<&str> {
 /// The path that `text` writes out.
 fn path(text: &str) -> Result<KeyPath, RegFileProblem> {
     if MAX_KEY_BYTES < text.len() {
-        let what = "a key path in bytes";
-        let error = NameError::TooLong { what, actual: text.len(), max: MAX_KEY_BYTES };
+        let (what, unit) = ("a key path", "bytes");
+        let error = NameError::TooLong { what, unit, actual: text.len(), max: MAX_KEY_BYTES };
         return Err(RegFileProblem::Key(error));
     }
     let path: KeyPath = text.parse().map_err(RegFileProblem::Key)?;

@@ -33,13 +33,14 @@ impl Lint {
     fn lines(&self, name: &str, text: &str) -> Vec<String> {
         let code = if self.code.is_empty() { String::new() } else { format!("[{}]", self.code) };
         let mut lines = vec![format!("{}{code}: {}", self.severity, visible(&self.message))];
-        if let Some(Span { start, end }) = self.span {
-            lines.extend(pointed(
-                &format!("{name}, column {}", column(text, start)),
-                text,
-                start,
-                end,
-            ));
+        match self.span {
+            // Without text there is nothing that carets could stand under.
+            Some(_) if text.is_empty() => lines.push(format!(" --> {name}")),
+            Some(Span { start, end }) => {
+                let place = format!("{name}, column {}", column(text, start));
+                lines.extend(pointed(&place, text, start, end));
+            }
+            None => {}
         }
         if let Some(hint) = &self.hint {
             lines.push(format!("  = hint: {}", visible(hint)));

@@ -14,16 +14,23 @@ pub(crate) struct Column {
     /// Where the value is: names joined by dots.
     field: &'static str,
     right: bool,
+    /// Where all values are, of which `field` has the first: those behind it are counted.
+    all: Option<&'static str>,
 }
 
 /// A column of text.
 pub(crate) const fn text(head: &'static str, field: &'static str) -> Column {
-    Column { head, field, right: false }
+    Column { head, field, right: false, all: None }
 }
 
 /// A column of numbers.
 pub(crate) const fn number(head: &'static str, field: &'static str) -> Column {
-    Column { head, field, right: true }
+    Column { head, field, right: true, all: None }
+}
+
+/// A column of text that is the first of several; the others are counted, as in `a.exe +1`.
+pub(crate) const fn first(head: &'static str, field: &'static str, all: &'static str) -> Column {
+    Column { head, field, right: false, all: Some(all) }
 }
 
 /// A table with a head, a row for each value.
@@ -35,7 +42,8 @@ pub(crate) fn table<'a>(
     let last = columns.last().map(|column| column.head);
     let cell = |value: &Value, column: &Column| {
         let text = cell(value, column.field);
-        if last == Some(column.head) { text } else { cut(text) }
+        let text = if last == Some(column.head) { text } else { cut(text) };
+        format!("{text}{}", others(value, column))
     };
     let row = |value: &'a Value| columns.iter().map(|column| cell(value, column)).collect();
     let rows = values.into_iter().map(row);
@@ -75,6 +83,15 @@ fn at<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
 /// A value as text, which can be printed.
 pub(crate) fn cell(value: &Value, field: &str) -> String {
     shown(at(value, field).unwrap_or(&Value::Null))
+}
+
+/// How many more there are than the one that a column shows.
+fn others(value: &Value, column: &Column) -> String {
+    let all = column.all.and_then(|all| at(value, all)).and_then(Value::as_array);
+    match all.map_or(0, Vec::len).saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" +{more}"),
+    }
 }
 
 fn shown(value: &Value) -> String {
@@ -122,7 +139,7 @@ fn cut(text: String) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{block, number, table, text};
+    use super::{block, first, number, table, text};
 
     #[test]
     fn columns_are_aligned_whatever_they_hold() {
@@ -142,5 +159,28 @@ mod tests {
         assert_eq!(lines[3], format!("100  {}  -", wide("-")));
         assert_eq!(lines[4], long.replacen("  7 ", "  7  ", 1));
         assert_eq!(block(&columns, &values[0])[2], "CODE     ecNone");
+    }
+
+    #[test]
+    fn of_several_names_the_first_is_shown_and_the_others_are_counted() {
+        let long = "x".repeat(61);
+        let rows = [
+            ("no name", json!({"process": null, "processes": []}), "-".to_owned()),
+            ("one", json!({"process": "a.exe", "processes": ["a.exe"]}), "a.exe".to_owned()),
+            (
+                "three",
+                json!({"process": "a.exe", "processes": ["a.exe", "b.exe", "c.exe"]}),
+                "a.exe +2".to_owned(),
+            ),
+            (
+                "a long one",
+                json!({"process": long, "processes": [long, "b.exe"]}),
+                format!("{}\u{2026} +1", "x".repeat(59)),
+            ),
+        ];
+        let columns = [first("PROCESS", "process", "processes"), text("USER", "user")];
+        for (name, value, shown) in rows {
+            assert_eq!(table(&columns, [&value])[1], format!("{shown:7}  -"), "{name}");
+        }
     }
 }

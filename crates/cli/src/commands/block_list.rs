@@ -13,8 +13,9 @@ use crate::http::{Method, Payload};
 use crate::listing::{PAGE, page_path};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, cell, text};
+use crate::visible::visible;
 
-pub(super) const EXAMPLES: &str = "  exstore block-list check \"mdl.exe, b.exe\"
+pub(super) const EXAMPLES: &str = "  exstore block-list check processes \"mdl.exe, b.exe\"
   exstore block-list set processes \"mdl.exe; b.exe\" --preview
   exstore block-list set processes \"mdl.exe; b.exe\" --apply now
   exstore block-list set versions \"-5.3164.0; 11.0.0-11.5703.0\"
@@ -59,13 +60,21 @@ enum Verb {
         preview: bool,
     },
     /// Say what a text would mean, and what looks wrong with it; fails (1) when it can't mean what was meant
-    Check {
-        #[arg(help = TEXT_HELP, allow_hyphen_values = true)]
-        text: String,
-        /// Which list it is for
-        #[arg(long, value_enum, default_value = "processes")]
-        list: List,
-    },
+    #[command(override_usage = "exstore block-list check [OPTIONS] [LIST] <TEXT>")]
+    Check(Check),
+}
+
+/// What `check` takes: its first word is the text when it is the only one.
+#[derive(clap::Args, Debug)]
+struct Check {
+    /// Which list it is for, `processes` or `versions`; `processes` when there is only a TEXT
+    #[arg(value_name = "LIST", allow_hyphen_values = true)]
+    first: String,
+    #[arg(help = TEXT_HELP, allow_hyphen_values = true)]
+    text: Option<String>,
+    /// Which list it is for, before the text or behind it
+    #[arg(long, value_enum, hide = true, conflicts_with = "text")]
+    list: Option<List>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -83,6 +92,7 @@ enum Apply {
     /// With a poll that runs at once
     Now,
     /// With the next poll, as the article says
+    #[value(alias = "next_poll")]
     NextPoll,
 }
 
@@ -119,7 +129,10 @@ pub(super) fn run(args: &BlockListArgs) -> Result<(), Failure> {
         Verb::Clear { list, change, .. } => {
             change.make(&remote, *list, Method::Delete, Payload::Nothing)
         }
-        Verb::Check { text, list } => validate(&remote, &[(*list, text_given(text)?)]),
+        Verb::Check(check) => {
+            let (list, text) = check.given()?;
+            validate(&remote, &[(list, text_given(text)?)])
+        }
     }
 }
 
@@ -151,7 +164,7 @@ fn preview(remote: &Remote, proposal: Value, texts: &[(List, String)]) -> Result
     let cursor = show_preview(remote, proposal, texts)?;
     remote.note("");
     remote.note(&format!(
-        "nothing has changed; the same command with `--if-cursor {cursor}` instead of --preview does it if this is still true"
+        "nothing has changed; the same command with `--apply now --if-cursor {cursor}` instead of --preview does it if this is still true; without `--apply now` the next poll does"
     ));
     Ok(())
 }
@@ -163,6 +176,21 @@ pub(super) fn body(texts: &[(List, String)]) -> Value {
 
 fn path(list: List) -> String {
     format!("/block-lists/{}", list.name())
+}
+
+impl Check {
+    fn given(&self) -> Result<(List, &str), Failure> {
+        let Self { first, text, list } = self;
+        match text {
+            Some(text) => Ok((List::from_str(first, false).map_err(|_| no_list(first))?, text)),
+            None => Ok((list.unwrap_or(List::Processes), first)),
+        }
+    }
+}
+
+fn no_list(given: &str) -> Failure {
+    Failure::new(Code::Usage, format!("`{}` is no list", visible(given)))
+        .hint("it is `processes` or `versions`; a text with spaces is written in quotes")
 }
 
 impl Change {

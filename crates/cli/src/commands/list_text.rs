@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Code, Failure};
 use crate::lints::{Lint, lint_lines};
-use crate::table::{Column, block, cell, number, table, text};
+use crate::table::{Column, block, cell, first, number, table, text};
 use crate::visible::visible;
 
 /// A block list.
@@ -41,7 +41,7 @@ const PREVIEWED: [Column; 6] = [
 
 const CUT_OFF: [Column; 8] = [
     number("SESSION", "session"),
-    text("PROCESS", "process"),
+    first("PROCESS", "process", "processes"),
     text("VERSION", "client_version"),
     text("MACHINE", "machine"),
     text("ORIGIN", "origin"),

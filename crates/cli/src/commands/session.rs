@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
-use crate::table::{Column, cell, number, table, text};
+use crate::table::{Column, cell, first, number, table, text};
 use clap::Subcommand;
 
 pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
@@ -58,7 +58,7 @@ struct Filter {
 
 pub(super) const COLUMNS: [Column; 9] = [
     number("ID", "id"),
-    text("PROCESS", "process"),
+    first("PROCESS", "process", "processes"),
     text("VERSION", "client_version"),
     text("MACHINE", "machine"),
     text("MODE", "mode"),

@@ -62,7 +62,7 @@ impl Filed {
     /// What the readiness check says of the registry; none when it is well.
     fn trouble(&self) -> Option<String> {
         let health = run(&["health", "--control", self.serving.control()]);
-        let said = String::from_utf8_lossy(&health.stderr).into_owned();
+        let said = String::from_utf8_lossy(&health.stdout).into_owned();
         (!health.status.success()).then_some(said)
     }
 }

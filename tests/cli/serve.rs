@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 
-use super::process::{Serving, run, scratch};
+use super::process::{Serving, exstore, run, scratch};
 use crate::workspace::root;
 
 #[test]
@@ -107,4 +107,25 @@ fn the_journal_goes_on_through_a_reset() {
     let count = |kind: &str| journal.matches(&format!("\"type\":\"{kind}\"")).count();
     assert_eq!((count("store.started"), count("store.stopped")), (2, 2));
     assert_eq!((count("session.refused"), count("enforcement.completed")), (7, 2));
+}
+
+#[test]
+fn what_is_logged_to_no_terminal_has_no_colours() {
+    let logged = exstore()
+        .args(["health", "--control", "http://127.0.0.1:1"])
+        .env("RUST_LOG", "trace")
+        .output()
+        .expect("exstore runs");
+    let said = String::from_utf8_lossy(&logged.stderr).into_owned();
+    assert!(said.contains(" DEBUG ") && !said.contains('\u{1b}'), "{said}");
+}
+
+#[test]
+fn a_choice_is_taken_as_the_api_spells_it_too() {
+    for watch in ["armed-at-start", "armed_at_start"] {
+        let serving = Serving::start(&["--registry-watch", watch]);
+        let shown = run(&["store", "show", "--control", serving.control()]);
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.contains("registry watch          armed_at_start\n"), "{watch}: {shown}");
+    }
 }

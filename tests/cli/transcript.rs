@@ -320,7 +320,8 @@ fn nodes_have_registries_of_their_own_and_a_service_that_moves() {
             &["cluster", "show"],
             &["cluster", "failover"],
             &["cluster", "set", "twins"],
-            &["cluster", "set", "per_node"],
+            &["cluster", "set", "per_node", "-o", "json"],
+            &["cluster", "set", "per-node"],
             &["registry", "set", "--node", "NODE2", key, name, "mdl.exe"],
             &["registry", "list"],
             &["registry", "list", "--node", "NODE2"],
@@ -434,6 +435,7 @@ fn a_store_is_shown_and_starts_over() {
             &["store", "show", "--store", "default"],
             &["store", "show", "--store", "other/../x"],
             &["store", "set", "--poll-interval", "5m", "--registry-watch", "armed-at-start"],
+            &["store", "set", "--registry-watch", "armed_at_start", "-o", "json"],
             &["store", "set", "--disconnect", "context", "--build", "6.5.7638", "-o", "json"],
             &["store", "set", "--poll-interval", "0s", "--disconnect", "connection"],
             &["store", "set", "--disconnect", "never"],
@@ -441,6 +443,28 @@ fn a_store_is_shown_and_starts_over() {
             &["store", "restart"],
             &["policy", "preview", "--versions", "11.0.0-"],
             &["events", "list", "--type", "store.changed,build.changed,store.started"],
+        ],
+    );
+}
+
+#[test]
+fn health_is_told_check_by_check() {
+    assert_story(
+        "health",
+        &[
+            &["health"],
+            &["health", "-o", "json"],
+            &["fault", "add", "access_denied", "--next", "1"],
+            &["poll", "now", "-o", "json"],
+            &["health"],
+            &["health", "-o", "json", "--wait", "100ms"],
+            &["poll", "now", "-o", "json"],
+            &["health", "--wait", "1s"],
+            &["fault", "add", "slow", "--delay", "5m", "--next", "2"],
+            &["store", "restart"],
+            &["health"],
+            &["clock", "advance", "--by", "5m", "-o", "json"],
+            &["health"],
         ],
     );
 }

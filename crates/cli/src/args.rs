@@ -14,7 +14,7 @@ use simulator::Transport;
 
 use crate::commands::Noun;
 use crate::exit;
-use crate::output::LogFormat;
+use crate::output::{LogFormat, Output};
 use crate::remote::control_url;
 
 /// An Exchange Server 2003 information store that a test can script
@@ -83,7 +83,8 @@ pub(crate) struct Serve {
     /// The simulated build of Store.exe: 6.5.7638 is SP2, and without the hotfix it honours no list of programs
     #[arg(long, default_value_t = Build::KB_920185, env = "EXSTORE_BUILD", value_name = "BUILD")]
     pub(crate) build: Build,
-    /// Keep the registry in this `.reg` file: every poll reads it afresh, edits are written to it
+    /// Keep the registry in this `.reg` file: every poll reads it afresh. An edit through exstore rewrites it: comments and
+    /// the order of its lines are not kept
     #[arg(long, env = "EXSTORE_REGISTRY", value_name = "FILE")]
     pub(crate) registry: Option<PathBuf>,
     /// The code page of the registry's file where it is REGEDIT4
@@ -112,6 +113,7 @@ pub(crate) enum Watch {
     /// Both: no restart is ever needed
     Always,
     /// Those that existed when the service started, as the procedure of the article has it
+    #[value(alias = "armed_at_start")]
     ArmedAtStart,
 }
 
@@ -194,6 +196,17 @@ pub(crate) struct Health {
     /// Wait so long for the store to be ready
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) wait: Duration,
+    /// How the checks are written: for people, or the server's JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
 }
 
 /// `real`, `manual` or `scaled:N`.

@@ -2,40 +2,94 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::args::Health;
 use crate::exit::{Code, Failure};
-use crate::http::{Client, RequestError};
-use crate::output;
+use crate::http::{Client, unknown};
+use crate::output::{self, Output};
+use crate::visible::visible;
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks until the store is ready, or `--wait` is over.
+/// What to do about a check that does not hold; of several that do not, the first of these is the cause.
+const HINTS: [(&str, &str); 3] = [
+    (
+        "registry",
+        "mend the registry's file or take the fault away (`exstore fault list`), then `exstore poll now`; `exstore poll list` shows what each poll made of it",
+    ),
+    (
+        "first_poll",
+        "`exstore poll schedule` says when the poll ends that the store waits for; `exstore health --wait 30s` waits too",
+    ),
+    (
+        "running",
+        "`exstore poll schedule` shows a poll that the store waits for; `exstore store restart` starts one that has stopped",
+    ),
+];
+
+/// What the server says of its health.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    checks: Vec<Check>,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Deserialize)]
+struct Check {
+    name: String,
+    store: Option<String>,
+    ok: bool,
+    detail: Option<String>,
+}
+
+/// Asks until the store is ready, or `--wait` is over; then shows what was checked.
 pub(crate) fn run(args: &Health) -> Result<(), Failure> {
     let client = Client::new(&args.control);
     let mut left = args.wait;
     loop {
         let answer = client.status("/healthz/ready");
-        match answer {
-            Ok((200, checks)) => {
-                output::out(&checks);
-                return Ok(());
-            }
-            answer if left.is_zero() => return Err(not_ready(answer)),
-            Ok(_) | Err(_) => {}
+        if left.is_zero() || matches!(answer, Ok((200, _))) {
+            return show(&answer?.1, args.output);
         }
         pause();
         left = left.saturating_sub(PAUSE);
     }
 }
 
-fn not_ready(answer: Result<(u16, String), RequestError>) -> Failure {
-    let failure = match answer {
-        Ok((_, checks)) => Failure::new(Code::NotMet, format!("the store is not ready: {checks}")),
-        Err(error) => Failure::from(error),
+/// Shows what was checked; it is a failure when something does not hold.
+fn show(body: &str, output: Output) -> Result<(), Failure> {
+    let Answer { checks } = serde_json::from_str(body).map_err(|error| unknown(&error))?;
+    match output {
+        Output::Text => output::lines(checks.iter().map(Check::line)),
+        Output::Json | Output::Jsonl => output::out(body.trim_end()),
     };
-    failure
-        .hint("start a store with `exstore serve`, or wait for it with `exstore health --wait 30s`")
+    not_ready(&checks).map_or(Ok(()), Err)
+}
+
+fn not_ready(checks: &[Check]) -> Option<Failure> {
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| !check.ok).map(|check| check.name.as_str()).collect();
+    let hint = HINTS.iter().find(|(name, _)| failed.contains(name));
+    let failure = (!failed.is_empty()).then(|| {
+        let what = format!("the store is not ready: {} of {} checks", failed.len(), checks.len());
+        Failure::new(Code::NotMet, format!("{what} failed"))
+    })?;
+    Some(match hint {
+        Some((_, hint)) => failure.hint(*hint),
+        None => failure,
+    })
+}
+
+impl Check {
+    /// Whether it holds, what it is, and of which store; then what is wrong.
+    fn line(&self) -> String {
+        let held = if self.ok { "ok" } else { "FAIL" };
+        let store = self.store.as_deref().unwrap_or_default();
+        let detail = self.detail.iter().map(|detail| format!(": {detail}")).collect::<String>();
+        visible(format!("{held:<4}  {:<10}  {store}{detail}", self.name).trim_end())
+    }
 }
 
 #[expect(

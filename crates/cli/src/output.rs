@@ -1,6 +1,7 @@
 //! Data goes to stdout, everything else to stderr.
 
-use std::io::{self, Write};
+use std::env;
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
@@ -53,10 +54,18 @@ pub(crate) fn err(line: &str) {
 /// Logs go to stderr: warnings and errors, or what `RUST_LOG` asks for.
 pub(crate) fn log_to_stderr(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours())
+        .with_writer(io::stderr);
     // It is set once, in main; a second time would be refused and change nothing.
     drop(match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     });
+}
+
+/// Whether stderr is for colours: a terminal, whose user has not said `NO_COLOR`.
+fn colours() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|wish| wish.is_empty())
 }

@@ -1,6 +1,6 @@
 //! `exstore cluster`: how the nodes share the registry, and which of them runs the store.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::request::given;
@@ -26,10 +26,11 @@ pub(crate) struct Cluster {
 enum Verb {
     /// Show the cluster
     Show,
-    /// Choose how the nodes share the registry: `none`, `per_node` or `checkpointed`
+    /// Choose how the nodes share the registry
     Set {
         /// The mode
-        mode: String,
+        #[arg(value_enum)]
+        mode: Mode,
     },
     /// Move the store to another node
     Failover {
@@ -37,6 +38,18 @@ enum Verb {
         #[arg(long, value_name = "NODE")]
         to: Option<String>,
     },
+}
+
+/// How the nodes share the registry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Mode {
+    /// There is one node
+    None,
+    /// Each node has a registry of its own
+    #[value(alias = "per_node")]
+    PerNode,
+    /// Each has its own, and a checkpoint carries one key along
+    Checkpointed,
 }
 
 const FIELDS: [Column; 2] = [text("mode", "mode"), text("active", "active")];
@@ -56,12 +69,23 @@ pub(super) fn run(args: &Cluster) -> Result<(), Failure> {
     let answer = match &args.verb {
         Verb::Show => remote.get("/cluster")?,
         Verb::Set { mode } => {
-            let body = given([("mode", &Some(mode.clone()))]);
+            let body = given([("mode", &Some(mode.name().to_owned()))]);
             remote.send(Method::Patch, "/cluster", Payload::Json(body))?
         }
         Verb::Failover { to } => remote.post("/cluster/failover", given([("to", to)]))?,
     };
     remote.show(&answer, shown)
+}
+
+impl Mode {
+    /// What the API calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::PerNode => "per_node",
+            Self::Checkpointed => "checkpointed",
+        }
+    }
 }
 
 /// The cluster, its checkpoint if it keeps one, and its nodes.

@@ -119,10 +119,7 @@ fn what_can_not_be_read_is_never_not_found() {
         assert!(store.tree().is_err(), "{row}");
     }
     fs::remove_file(scratch.path()).expect("it is there");
-    assert_eq!(
-        reason(value(&store).expect_err("gone")),
-        "`store.reg`: there is no such file"
-    );
+    assert_eq!(reason(value(&store).expect_err("gone")), "`store.reg`: there is no such file");
     fs::create_dir(scratch.path()).expect("the name is free");
     assert_eq!(reason(value(&store).expect_err("a folder")), "`store.reg`: it is no file");
     fs::remove_dir(scratch.path()).expect("it is there");

@@ -46,7 +46,7 @@ impl RegFileError {
 /// Why a `.reg` file was refused: one error or more, in the order of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RegFileErrors {
-    pub(super) first: RegFileError,
+    pub(super) first: Box<RegFileError>,
     pub(super) rest: Vec<RegFileError>,
 }
 
@@ -58,7 +58,7 @@ impl RegFileErrors {
 
     /// All that were collected.
     pub fn iter(&self) -> impl Iterator<Item = &RegFileError> {
-        core::iter::once(&self.first).chain(&self.rest)
+        core::iter::once(&*self.first).chain(&self.rest)
     }
 }
 

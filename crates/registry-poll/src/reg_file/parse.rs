@@ -15,7 +15,7 @@ const MAX_PATH_BYTES: usize = 64 * 1024 * 1024;
 const MAX_KEY_BYTES: usize = 512 * 256 * 3;
 
 pub(super) fn parse(bytes: &[u8], ansi: AnsiCodePage) -> Result<RegFile, RegFileErrors> {
-    let only = |first| RegFileErrors { first, rest: Vec::new() };
+    let only = |first| RegFileErrors { first: Box::new(first), rest: Vec::new() };
     let source = Source::decode(bytes, ansi).map_err(only)?;
     let mut cursor = Cursor::new(&source.text);
     let version = source.version(&mut cursor).map_err(only)?;
@@ -31,7 +31,7 @@ pub(super) fn parse(bytes: &[u8], ansi: AnsiCodePage) -> Result<RegFile, RegFile
     let mut errors = parser.run().into_iter();
     match errors.next() {
         None => Ok(RegFile { version, edits: parser.edits, lines: parser.lines }),
-        Some(first) => Err(RegFileErrors { first, rest: errors.collect() }),
+        Some(first) => Err(RegFileErrors { first: Box::new(first), rest: errors.collect() }),
     }
 }
 

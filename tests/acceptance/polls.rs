@@ -130,16 +130,20 @@ enum Racer {
 const RACERS: usize = 1_000;
 const THREADS: usize = 4;
 
-/// One thread's share of the racers: foreign clients that are bound already, each followed by an injected one.
+/// One thread's share of the racers: foreign clients that are bound already and all call before one of them reads its
+/// answer, and meanwhile as many that are injected.
 fn race(site: &Site, start: &Barrier, thread: usize) -> Vec<(bool, Racer)> {
-    let bound: Vec<_> = (0..RACERS / THREADS / 2).map(|_| site.bind()).collect();
+    let mut bound: Vec<_> = (0..RACERS / THREADS / 2).map(|_| site.bind()).collect();
     start.wait();
+    let listed = |n: usize| (n + thread).is_multiple_of(2);
+    let process = |n: usize| if listed(n) { "mdl.exe" } else { "OUTLOOK.EXE" };
+    for (n, wire) in bound.iter_mut().enumerate() {
+        wire.start_connecting(process(n));
+    }
     let both = |(n, mut wire): (usize, WireClient)| {
-        let listed = (n + thread).is_multiple_of(2);
-        let process = if listed { "mdl.exe" } else { "OUTLOOK.EXE" };
-        let result = wire.connect(Some(process)).result;
-        let injected = Racer::Injected(site.inject(process));
-        [(listed, Racer::Foreign(Box::new(wire), result)), (listed, injected)]
+        let injected = Racer::Injected(site.inject(process(n)));
+        let result = wire.connected().result;
+        [(listed(n), Racer::Foreign(Box::new(wire), result)), (listed(n), injected)]
     };
     bound.into_iter().enumerate().flat_map(both).collect()
 }

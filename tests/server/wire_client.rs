@@ -107,8 +107,18 @@ impl WireClient {
         aux_in: Vec<u8>,
         client_version: WireVersion,
     ) -> EcDoConnectExResponse {
-        self.send(opnum::EC_DO_CONNECT_EX, &connect_request(aux_in, client_version).encode());
+        self.send_connect(aux_in, client_version);
         self.connected()
+    }
+
+    /// EcDoConnectEx with this `rgbAuxIn`, whose answer is left for [`WireClient::connected`].
+    fn send_connect(&mut self, aux_in: Vec<u8>, client_version: WireVersion) {
+        self.send(opnum::EC_DO_CONNECT_EX, &connect_request(aux_in, client_version).encode());
+    }
+
+    /// EcDoConnectEx as `process`, whose answer is left for [`WireClient::connected`].
+    pub(crate) fn start_connecting(&mut self, process: &str) {
+        self.send_connect(process_block(process), OUTLOOK_2003);
     }
 
     /// The answer to an EcDoConnectEx.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::args::Health;
 use crate::exit::{Code, Failure};
-use crate::http::{Client, unknown};
+use crate::http::{Client, pause, unknown};
 use crate::output::{self, Output};
 use crate::visible::visible;
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Health) -> Result<(), Failure> {
         if left.is_zero() || matches!(answer, Ok((200, _))) {
             return show(&answer?.1, args.output);
         }
-        pause();
+        pause(PAUSE);
         left = left.saturating_sub(PAUSE);
     }
 }
@@ -90,12 +90,4 @@ impl Check {
         let detail = self.detail.iter().map(|detail| format!(": {detail}")).collect::<String>();
         visible(format!("{held:<4}  {:<10}  {store}{detail}", self.name).trim_end())
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "another process can only be asked again, after a pause"
-)]
-fn pause() {
-    std::thread::sleep(PAUSE);
 }

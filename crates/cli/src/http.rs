@@ -228,3 +228,12 @@ pub(crate) fn percent_encoded(text: &str) -> String {
         })
         .collect()
 }
+
+/// Waits between two questions to a server that can't say when it has more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process can only be asked again, after a pause"
+)]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

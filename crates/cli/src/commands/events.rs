@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::event_text::line;
 use super::request::query;
 use crate::exit::{Code, Failure};
-use crate::http::{Answer, RequestError};
+use crate::http::{Answer, RequestError, pause};
 use crate::listing::{self, Page, Part, page_path};
 use crate::output::{self, Output};
 use crate::remote::{Remote, Target, value};
@@ -115,7 +115,7 @@ fn follow(remote: &Remote, types: &Types, after: Option<String>) -> Result<(), F
                 }
                 after = page.next.unwrap_or(after);
                 if !page.more && wait.is_none() {
-                    pause();
+                    pause(PAUSE);
                 }
             }
             Err(error) => after = go_on_after(error)?,
@@ -163,12 +163,4 @@ fn can_wait(remote: &Remote) -> Result<bool, Failure> {
     let parameters = description.pointer("/paths/~1v1~1stores~1{store}~1events/get/parameters");
     let parameters = parameters.and_then(Value::as_array);
     Ok(parameters.into_iter().flatten().any(|parameter| cell(parameter, "name") == "wait"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "another process can only be asked again, after a pause"
-)]
-fn pause() {
-    std::thread::sleep(PAUSE);
 }

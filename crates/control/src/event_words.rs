@@ -3,60 +3,45 @@
 use infostore::{Cause, Event};
 use registry_poll::PollTrigger;
 
-/// Every type of event, as `type` spells it.
-pub(crate) const EVENT_TYPES: [&str; 23] = [
-    "store.started",
-    "store.changed",
-    "build.changed",
-    "cluster.changed",
-    "poll.abandoned",
-    "checkpoint.restored",
-    "registry.imported",
-    "fault.added",
-    "fault.removed",
-    "fault.hit",
-    "store.stopped",
-    "session.connected",
-    "session.refused",
-    "session.identified",
-    "session.disconnected",
-    "session.ended",
-    "policy.changed",
-    "enforcement.completed",
-    "poll.completed",
-    "poll.failed",
-    "registry.invalid",
-    "registry.changed",
-    "clock.changed",
-];
+/// The types of events, each named once: the list of them can't lack one that an event has.
+macro_rules! event_types {
+    ($($event:ident => $name:literal,)*) => {
+        /// Every type of event, as `type` spells it.
+        pub(crate) const EVENT_TYPES: &[&str] = &[$($name),*];
 
-/// The `type` of an event.
-pub(crate) fn event_type(event: &Event) -> &'static str {
-    match event {
-        Event::StoreStarted { .. } => "store.started",
-        Event::StoreChanged(_) => "store.changed",
-        Event::BuildChanged { .. } => "build.changed",
-        Event::ClusterChanged { .. } => "cluster.changed",
-        Event::PollAbandoned { .. } => "poll.abandoned",
-        Event::CheckpointRestored { .. } => "checkpoint.restored",
-        Event::RegistryImported { .. } => "registry.imported",
-        Event::FaultAdded { .. } => "fault.added",
-        Event::FaultRemoved { .. } => "fault.removed",
-        Event::FaultHit { .. } => "fault.hit",
-        Event::StoreStopped => "store.stopped",
-        Event::SessionConnected { .. } => "session.connected",
-        Event::SessionRefused { .. } => "session.refused",
-        Event::SessionIdentified { .. } => "session.identified",
-        Event::SessionDisconnected { .. } => "session.disconnected",
-        Event::SessionEnded { .. } => "session.ended",
-        Event::PolicyChanged { .. } => "policy.changed",
-        Event::EnforcementCompleted { .. } => "enforcement.completed",
-        Event::PollCompleted { .. } => "poll.completed",
-        Event::PollFailed { .. } => "poll.failed",
-        Event::RegistryInvalid { .. } => "registry.invalid",
-        Event::RegistryChanged(_) => "registry.changed",
-        Event::ClockChanged { .. } => "clock.changed",
-    }
+        /// The `type` of an event.
+        pub(crate) fn event_type(event: &Event) -> &'static str {
+            match event {
+                $(Event::$event { .. } => $name,)*
+            }
+        }
+    };
+}
+
+event_types! {
+    StoreStarted => "store.started",
+    StoreChanged => "store.changed",
+    BuildChanged => "build.changed",
+    ClusterChanged => "cluster.changed",
+    PollAbandoned => "poll.abandoned",
+    CheckpointRestored => "checkpoint.restored",
+    RegistryImported => "registry.imported",
+    FaultAdded => "fault.added",
+    FaultRemoved => "fault.removed",
+    FaultHit => "fault.hit",
+    StoreStopped => "store.stopped",
+    SessionConnected => "session.connected",
+    SessionRefused => "session.refused",
+    SessionIdentified => "session.identified",
+    SessionDisconnected => "session.disconnected",
+    SessionEnded => "session.ended",
+    PolicyChanged => "policy.changed",
+    EnforcementCompleted => "enforcement.completed",
+    PollCompleted => "poll.completed",
+    PollFailed => "poll.failed",
+    RegistryInvalid => "registry.invalid",
+    RegistryChanged => "registry.changed",
+    ClockChanged => "clock.changed",
 }
 
 pub(crate) fn cause_text(cause: Cause) -> String {

@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Types {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = |name: &str| {
-            let known = EVENT_TYPES.into_iter().find(|known| *known == name);
+            let known = EVENT_TYPES.iter().copied().find(|known| *known == name);
             known.ok_or_else(|| {
                 let all = EVENT_TYPES.join("`, `");
                 de::Error::custom(format!("`{name}` is no type of event; they are `{all}`"))

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use infostore::{
-    Build, ClientId, ClientIdentity, Entry, Event, Origin, Refusal, Sequence, SessionId,
-};
+use infostore::{Build, ClientId, ClientIdentity, Entry, Origin, Refusal, Sequence, SessionId};
 use policy::{
     BlockList, ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, Matched,
     NearMiss, Nearness,
@@ -229,7 +227,7 @@ fn last_of(
     let mut subject = None;
     for entry in view.store().journal().entries().rev() {
         let Some((_, identity)) =
-            client_of(entry).filter(|(session, client)| about(*session, client))
+            entry.event.client().filter(|(session, client)| about(*session, client))
         else {
             continue;
         };
@@ -242,36 +240,7 @@ fn last_of(
 }
 
 fn subject_of(entry: &Entry) -> Option<Subject> {
-    client_of(entry).map(|(_, identity)| identity.subject.clone())
-}
-
-/// The client that an entry is about, and its session when there is one.
-fn client_of(entry: &Entry) -> Option<(Option<SessionId>, &ClientIdentity)> {
-    match &entry.event {
-        Event::SessionConnected { session, .. }
-        | Event::SessionIdentified { session, .. }
-        | Event::SessionDisconnected { session, .. }
-        | Event::SessionEnded { session, .. } => Some((Some(session.id), &session.identity)),
-        Event::SessionRefused { identity, .. } => Some((None, identity)),
-        Event::StoreStarted { .. }
-        | Event::StoreStopped
-        | Event::PolicyChanged { .. }
-        | Event::EnforcementCompleted { .. }
-        | Event::PollCompleted { .. }
-        | Event::PollFailed { .. }
-        | Event::RegistryInvalid { .. }
-        | Event::RegistryChanged(_)
-        | Event::StoreChanged(_)
-        | Event::BuildChanged { .. }
-        | Event::ClusterChanged { .. }
-        | Event::PollAbandoned { .. }
-        | Event::CheckpointRestored { .. }
-        | Event::RegistryImported { .. }
-        | Event::FaultAdded { .. }
-        | Event::FaultRemoved { .. }
-        | Event::FaultHit { .. }
-        | Event::ClockChanged { .. } => None,
-    }
+    entry.event.client().map(|(_, identity)| identity.subject.clone())
 }
 
 impl Answer {

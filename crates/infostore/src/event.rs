@@ -286,13 +286,13 @@ impl Event {
         chosen.saturating_add(size_of::<Entry>())
     }
 
-    /// The session that the event is about, and whether it is live afterwards.
-    pub(crate) fn effect_on_table(&self) -> Option<(SessionId, Option<&Arc<SessionRecord>>)> {
+    /// The session that the event is about, as it is afterwards.
+    pub fn session(&self) -> Option<&Arc<SessionRecord>> {
         match self {
-            Self::SessionConnected { session, .. } | Self::SessionIdentified { session, .. } => {
-                Some((session.id, Some(session)))
-            }
-            Self::SessionEnded { session, .. } => Some((session.id, None)),
+            Self::SessionConnected { session, .. }
+            | Self::SessionIdentified { session, .. }
+            | Self::SessionDisconnected { session, .. }
+            | Self::SessionEnded { session, .. } => Some(session),
             Self::StoreStarted { .. }
             | Self::StoreChanged(_)
             | Self::BuildChanged { .. }
@@ -305,7 +305,6 @@ impl Event {
             | Self::FaultHit { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }
-            | Self::SessionDisconnected { .. }
             | Self::PolicyChanged { .. }
             | Self::EnforcementCompleted { .. }
             | Self::PollCompleted { .. }
@@ -314,6 +313,25 @@ impl Event {
             | Self::RegistryChanged(_)
             | Self::ClockChanged { .. } => None,
         }
+    }
+
+    /// The client that the event is about, and its session when it has one.
+    pub fn client(&self) -> Option<(Option<SessionId>, &ClientIdentity)> {
+        if let Self::SessionRefused { identity, .. } = self {
+            return Some((None, identity));
+        }
+        self.session().map(|session| (Some(session.id), &session.identity))
+    }
+
+    /// The session whose entry in the table the event changes, and what it is afterwards. One that was cut off stays
+    /// until it ends.
+    pub(crate) fn effect_on_table(&self) -> Option<(SessionId, Option<&Arc<SessionRecord>>)> {
+        let session = self.session()?;
+        if matches!(self, Self::SessionDisconnected { .. }) {
+            return None;
+        }
+        let live = !matches!(self, Self::SessionEnded { .. });
+        Some((session.id, live.then_some(session)))
     }
 }
 

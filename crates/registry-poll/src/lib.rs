@@ -21,8 +21,8 @@ mod tree;
 mod value;
 
 pub use cluster::{
-    CheckpointStatus, Cluster, ClusterError, ClusterMode, ClusterStatus, Node, NodeName,
-    NodeNameError, NodeState, NodeStatus, Restored,
+    CheckpointStatus, Cluster, ClusterError, ClusterImage, ClusterMode, ClusterStatus, Node,
+    NodeName, NodeNameError, NodeState, NodeStatus, Restored,
 };
 pub use edit::{Edit, EditError};
 pub use fault::{

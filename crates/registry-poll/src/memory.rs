@@ -29,6 +29,11 @@ impl MemoryKeyStore {
         Self { tree: RwLock::new(Arc::new(tree)) }
     }
 
+    /// A registry that holds what a picture shows.
+    pub fn holding(tree: Arc<KeyTree>) -> Self {
+        Self { tree: RwLock::new(tree) }
+    }
+
     // INVARIANT: every edit leaves a whole tree, done or not; so a poisoned lock still guards one.
     fn picture(&self) -> Arc<KeyTree> {
         Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))

@@ -14,12 +14,16 @@
 //! Nothing here knows time, or reads on its own: a registry that somebody edits past [`Cluster::edit`], such as a file, is
 //! captured at the next edit and when the service goes offline.
 
+mod image;
+
 use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 use std::sync::Arc;
 
 use crate::{Edit, EditError, KeyPath, KeyStoreError, KeyTree, MemoryKeyStore, Registry};
+
+pub use image::ClusterImage;
 
 /// Characters in a node's name: that of a NetBIOS computer.
 const MAX_NODE_NAME: usize = 15;

@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 26] = [
+pub(crate) const EVENT_TYPES: [&str; 28] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -154,5 +154,7 @@ pub(crate) const EVENT_TYPES: [&str; 26] = [
     "fault.added",
     "fault.removed",
     "fault.hit",
+    "snapshot.taken",
+    "store.restored",
     "journal.truncated",
 ];

@@ -92,6 +92,15 @@ fn a_full_house() -> Vec<Value> {
     site.events("")
 }
 
+/// A store goes back to what it was.
+fn another_go() -> Vec<Value> {
+    let site = Site::start(Transport::Pipe);
+    site.post("/snapshots", &json!({ "name": "before" }));
+    let taken = site.events("");
+    site.post("/snapshots/1/restore", &Value::Null);
+    [taken, site.events("")].concat()
+}
+
 /// The program ends while a client is connected, and leaves its journal.
 fn a_shutdown() -> Vec<Value> {
     let file = scratch("coverage.jsonl");
@@ -113,7 +122,7 @@ fn shown(events: &[Value], kind: &str, field: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_variant_of_the_journal_is_shown_to_a_user() {
-    let runs = [a_working_day, a_night_of_maintenance, a_full_house, a_shutdown];
+    let runs = [a_working_day, a_night_of_maintenance, a_full_house, another_go, a_shutdown];
     let events: Vec<Value> = runs.into_iter().flat_map(|run| run()).collect();
     for (of, all, shown) in [
         ("event", story::EVENTS, shown(&events, "", "/type")),

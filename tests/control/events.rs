@@ -27,6 +27,7 @@ async fn eventful() -> Api {
     api.call("PATCH", "/clock", r#"{"mode":"manual"}"#).await.ok();
     api.call("DELETE", "/sessions/2", "").await.ok();
     api.call("PATCH", "/polls/schedule", r#"{"interval":"1m"}"#).await.ok();
+    api.post("/snapshots", r#"{"name":"arranged"}"#).await;
     api
 }
 
@@ -36,6 +37,7 @@ async fn every_type_of_event_has_its_shape() {
     let mut events = api.events().await;
     api.store.stop().await.expect("the store stops once");
     events.push(stopped().await);
+    events.push(restored().await);
 
     let mut first_of_type = BTreeMap::new();
     for event in events {
@@ -58,13 +60,23 @@ async fn every_type_of_event_has_its_shape() {
             "session.ended",
             "session.identified",
             "session.refused",
+            "snapshot.taken",
             "store.changed",
+            "store.restored",
             "store.started",
             "store.stopped",
         ]
     );
     let shapes = serde_json::to_string_pretty(&first_of_type).expect("it is JSON");
     insta::assert_snapshot!(shapes);
+}
+
+/// A store that was restored has said nothing else yet.
+async fn restored() -> Value {
+    let api = Api::new().await;
+    api.post("/snapshots", r#"{"name":"arranged"}"#).await;
+    api.post("/snapshots/1/restore", "").await;
+    api.events().await.remove(0)
 }
 
 /// A store that has stopped answers nobody, so its last entry is taken as its task would write it.

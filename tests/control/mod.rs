@@ -17,6 +17,8 @@ mod problems;
 mod reg_files;
 mod registry;
 mod requests;
+mod snapshots_api;
+mod snapshots_replay;
 mod story;
 mod time;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clock::ClockMode;
 use infostore::{
     Cause, Command, CommandError, DisconnectReason, EndReason, Note, Outcome, Refusal,
-    RegistryChange, SessionId, Settings, StopReason,
+    RegistryChange, SessionId, Settings, SnapshotId, StopReason,
 };
 use registry_poll::{
     ClusterMode, Edit, FaultId, FaultKind, KeyPath, NodeName, RegValue, RegistryFault,
@@ -42,7 +42,8 @@ pub(crate) fn a_working_day() -> Driver {
     }
     let restored = Command::Note(Note::CheckpointRestored(NodeName::first()));
     let imported = Command::Note(Note::RegistryImported(NodeName::first(), 1_000));
-    let notes = [registry_note(), clock_note(), cluster_note(), restored, imported];
+    let taken = Command::Note(Note::SnapshotTaken(SnapshotId(1), None));
+    let notes = [registry_note(), clock_note(), cluster_note(), restored, imported, taken];
     for note in notes.into_iter().chain(fault_notes()) {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
@@ -69,6 +70,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "cluster.changed",
             "checkpoint.restored",
             "registry.imported",
+            "snapshot.taken",
             "fault.added",
             "fault.hit",
             "fault.removed",
@@ -85,7 +87,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[10..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[11..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());

@@ -6,13 +6,13 @@ use infostore::Event;
 
 use super::driver::{Client, Driver, Hive, nameless};
 use super::story;
-use super::{admission, commands, enforcement, lifecycle, limits, polls};
+use super::{admission, commands, enforcement, images, lifecycle, limits, polls};
 
 /// A recorded run by its name.
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 10] = [
+const RUNS: [Run; 11] = [
     ("a late name", admission::a_late_name),
     ("a working day", commands::a_working_day),
     ("a sweep", enforcement::a_sweep),
@@ -23,6 +23,7 @@ const RUNS: [Run; 10] = [
     ("a listed component", polls::a_listed_component),
     ("an invalid value", an_invalid_value),
     ("refusals", refusals),
+    ("a restored store", images::a_restored_store),
 ];
 
 fn an_invalid_value() -> Driver {

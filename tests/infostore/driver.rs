@@ -7,9 +7,9 @@ use std::time::Duration;
 use clock::SimTime;
 use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
-    ConnectRequest, ConnectionId, DisconnectReason, Effect, EndReason, Entry, Epoch, GroupId,
-    InfoStore, Interface, Limits, Origin, Outcome, PollToken, Refusal, Sequence, SessionId,
-    SessionImage, Settings, StopReason, Transport, list_value,
+    ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason, EngineImage, Entry,
+    Epoch, GroupId, InfoStore, Interface, Limits, Origin, Outcome, PollToken, Refusal, Restoration,
+    Sequence, SessionId, SessionImage, Settings, SnapshotId, StopReason, Transport, list_value,
 };
 use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
@@ -85,6 +85,13 @@ impl Hive {
         let (key, name) = (KeyPath::parameters_system(), list_value(BlockList::Versions));
         let value = RegValue::sz(text);
         self.values.edit(&[Edit::SetValue { key, name, value }]).expect("there is room");
+    }
+}
+
+impl Clone for Hive {
+    fn clone(&self) -> Self {
+        let tree = self.values.tree().expect("it is in memory");
+        Self { values: MemoryKeyStore::holding(tree), failure: self.failure.clone() }
     }
 }
 
@@ -222,6 +229,21 @@ impl Driver {
     pub(crate) fn limited(limits: Limits) -> Self {
         let settings = Settings { limits, ..Settings::default() };
         Self::start(settings, Hive::default())
+    }
+
+    /// The same surroundings with the store of an image, in the next epoch.
+    pub(crate) fn restored(&self, image: &EngineImage, taken_at: Cursor) -> Self {
+        let restoration = Restoration { snapshot: SnapshotId(1), name: None, taken_at };
+        let epoch = Epoch(self.store.journal().cursor().epoch.0 + 1);
+        Self {
+            store: InfoStore::restore(image, epoch, self.now, restoration),
+            hive: self.hive.clone(),
+            now: self.now,
+            dropped: Vec::new(),
+            reads: self.reads.clone(),
+            held: self.held,
+            associations: self.associations,
+        }
     }
 
     pub(crate) fn connect(&mut self, client: &Client) -> Admission {

@@ -106,6 +106,7 @@ pub(crate) fn limits() -> impl Strategy<Value = Limits> {
             journal_bytes: usize::MAX,
             polls_kept: 4,
             polls_bytes: usize::MAX,
+            ..Limits::default()
         }
     })
 }

@@ -14,6 +14,8 @@ const SMALL: Limits = Limits {
     journal_bytes: usize::MAX,
     polls_kept: 10,
     polls_bytes: usize::MAX,
+    snapshots: 10,
+    snapshot_bytes: usize::MAX,
 };
 
 fn three_names() -> Client {

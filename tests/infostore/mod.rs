@@ -11,6 +11,7 @@ mod coverage;
 mod driver;
 mod enforcement;
 mod history;
+mod images;
 mod interleavings;
 mod invariants;
 mod journal;

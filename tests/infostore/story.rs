@@ -28,6 +28,8 @@ variants! { EVENTS, event_name, Event:
     Event::FaultAdded { .. } => "fault.added",
     Event::FaultRemoved { .. } => "fault.removed",
     Event::FaultHit { .. } => "fault.hit",
+    Event::SnapshotTaken { .. } => "snapshot.taken",
+    Event::StoreRestored(_) => "store.restored",
     Event::StoreStopped => "store.stopped",
     Event::SessionConnected { .. } => "session.connected",
     Event::SessionRefused { .. } => "session.refused",
@@ -142,6 +144,8 @@ fn details(event: &Event) -> String {
         | Event::FaultAdded { .. }
         | Event::FaultRemoved { .. }
         | Event::FaultHit { .. }
+        | Event::SnapshotTaken { .. }
+        | Event::StoreRestored(_)
         | Event::StoreStopped
         | Event::RegistryChanged(_)
         | Event::ClockChanged { .. } => String::new(),

@@ -4,6 +4,7 @@ mod aux_buffers;
 mod endpoint_mapper;
 mod fragments;
 mod lifecycle;
+mod snapshots;
 pub(crate) mod wire_client;
 
 use std::future::{Future, poll_fn};

@@ -57,6 +57,12 @@ impl WireClient {
         client
     }
 
+    /// Whether a bind that asks for this group is refused.
+    pub(crate) fn bind_is_refused(server: SocketAddr, group: AssociationGroupId) -> bool {
+        let event = Self::dial(server, Some(group)).next_event();
+        matches!(event, Some(ClientEvent::BindRefused(_)))
+    }
+
     /// EcDoConnectEx on a connection of its own to a server that may close it at any time: the code, if there was one.
     pub(crate) fn attempt(server: SocketAddr, process: &str) -> Option<ErrorCode> {
         let mut client = Self::dial(server, None);

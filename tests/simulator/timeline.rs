@@ -136,6 +136,8 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "registry.imported", "node": "NODE1", "changed": 1000 }),
         json!({ "type": "fault.added", "fault": 4, "match": { "value": null }, "effect": { "registry": "access_denied" } }),
         json!({ "type": "fault.removed", "fault": 4 }),
+        json!({ "type": "snapshot.taken", "snapshot": 1, "name": null }),
+        json!({ "type": "store.restored", "snapshot": 1, "name": "arranged", "taken_at": "1-9" }),
         json!({ "type": "fault.hit", "fault": 4, "value": LIST, "effect": "access_denied" }),
         json!({ "type": "journal.truncated" }),
         json!({ "type": "store.stopped", "cause": "stop" }),
@@ -182,6 +184,8 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  1000 edits of the registry are made, to be noticed at the next poll
     2006-04-22T08:00:00Z  fault rule 4 is added: access denied
     2006-04-22T08:00:00Z  fault rule 4 is taken away
+    2006-04-22T08:00:00Z  snapshot 1 is taken
+    2006-04-22T08:00:00Z  snapshot 1 "arranged" is restored
     2006-04-22T08:00:00Z  fault rule 4 disturbs the read of "Disable MAPI Client Processes": access denied
     2006-04-22T08:00:00Z  the oldest events leave the journal
     2006-04-22T08:00:00Z  the store stops
@@ -288,6 +292,8 @@ fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
         "fault.added",
         "fault.removed",
         "fault.hit",
+        "snapshot.taken",
+        "store.restored",
     ];
     for event_type in types {
         let told = tell(&events(vec![json!({ "type": event_type })]));

@@ -130,6 +130,8 @@ impl Decision {
             }
             Event::SessionIdentified { kept: false, .. }
             | Event::StoreStarted { .. }
+            | Event::SnapshotTaken { .. }
+            | Event::StoreRestored(_)
             | Event::StoreStopped
             | Event::SessionEnded { .. }
             | Event::PolicyChanged { .. }

@@ -1,6 +1,6 @@
 //! The journal's entries as JSON: `seq`, `at`, `cause`, `type`, then the fields of the type, in one fixed order.
 
-use infostore::{Entry, Event, InvalidPolicy, RegistryChange, SettingChange};
+use infostore::{Entry, Event, InvalidPolicy, RegistryChange, Restoration, SettingChange};
 use policy::{Lint, ListChange};
 use registry_poll::{Edit, Poll};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::outcome_fields::{
     DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, of_session,
 };
 use crate::reg_value::ValueText;
-use crate::scalars::{Length, Time};
+use crate::scalars::{CursorText, Length, Time};
 use crate::session_fields::SessionFields;
 use crate::setting_names::{ClusterModeName, DisconnectName, WatchName};
 
@@ -201,6 +201,24 @@ pub(crate) enum EventFields {
         /// What was done to it.
         effect: &'static str,
     },
+    /// Somebody took a snapshot of the store as it is after the event before this one.
+    #[serde(rename = "snapshot.taken")]
+    SnapshotTaken {
+        /// Its id.
+        snapshot: u64,
+        /// The name that it was given.
+        name: Option<String>,
+    },
+    /// The store begins this epoch as it was when a snapshot was taken. The sessions that came back are live from here on.
+    #[serde(rename = "store.restored")]
+    StoreRestored {
+        /// The snapshot.
+        snapshot: u64,
+        /// Its name.
+        name: Option<String>,
+        /// Where the journal stood when it was taken.
+        taken_at: CursorText,
+    },
     /// The store's clock was set or moved.
     #[serde(rename = "clock.changed")]
     ClockChanged {
@@ -327,6 +345,14 @@ impl From<&Event> for EventFields {
             Event::FaultHit { fault, value, effect } => {
                 Self::FaultHit { fault: fault.0, value: value.to_string(), effect }
             }
+            Event::SnapshotTaken { snapshot, name } => {
+                Self::SnapshotTaken { snapshot: snapshot.0, name: name.clone() }
+            }
+            Event::StoreRestored(Restoration { snapshot, name, taken_at }) => Self::StoreRestored {
+                snapshot: snapshot.0,
+                name: name.clone(),
+                taken_at: CursorText(*taken_at),
+            },
             Event::ClockChanged { mode, target } => {
                 Self::ClockChanged { mode: Mode(*mode), target: target.map(Time) }
             }

@@ -29,6 +29,8 @@ event_types! {
     FaultAdded => "fault.added",
     FaultRemoved => "fault.removed",
     FaultHit => "fault.hit",
+    SnapshotTaken => "snapshot.taken",
+    StoreRestored => "store.restored",
     StoreStopped => "store.stopped",
     SessionConnected => "session.connected",
     SessionRefused => "session.refused",

@@ -6,7 +6,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use infostore::{ClientId, Sequence, SessionId};
+use infostore::{ClientId, Sequence, SessionId, SnapshotId};
 use registry_poll::{FaultId, PollNumber};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -112,6 +112,7 @@ numbered! {
     PollNumber, "number", "poll", PollNotFound;
     Sequence, "id", "decision", DecisionNotFound;
     FaultId, "id", "fault rule", FaultNotFound;
+    SnapshotId, "id", "snapshot", SnapshotNotFound;
 }
 
 /// The query's parameters; unknown ones are refused by name.

@@ -63,6 +63,10 @@ impl FakeClient for Simulated {
         })
     }
 
+    fn copy(&self) -> Box<dyn FakeClient> {
+        Box::new(Self { machine: self.machine.clone() })
+    }
+
     fn view(&self) -> ClientView {
         let spec = self.machine.spec();
         ClientView {

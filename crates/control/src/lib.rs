@@ -48,6 +48,7 @@ mod serve;
 mod session_fields;
 mod sessions;
 mod setting_names;
+mod snapshots;
 mod stores;
 mod time;
 

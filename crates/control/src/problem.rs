@@ -95,6 +95,8 @@ problem_types! {
         "The store's cluster has no node of this name. Without a cluster there is one, NODE1. GET /cluster lists them.";
     FaultNotFound, NOT_FOUND, "fault-not-found", "No such fault rule",
         "No fault rule has this id: it never had one, was taken away, or a reset has emptied the store.";
+    SnapshotNotFound, NOT_FOUND, "snapshot-not-found", "No such snapshot",
+        "No snapshot of the store has this id: it never had one, or was deleted. A reset leaves snapshots.";
     ProblemNotFound, NOT_FOUND, "problem-not-found", "No such problem",
         "No problem has this name. GET /v1/problems lists them.";
     ClockNotManual, CONFLICT, "clock-not-manual", "The clock is not manual",
@@ -124,6 +126,11 @@ problem_types! {
          Nothing was done. POST /restart starts it once that can be.";
     TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
         "The store holds as many fault rules as it takes, those that are used up among them.";
+    TooManySnapshots, CONFLICT, "too-many-snapshots", "Too many snapshots",
+        "The store holds as many snapshots as it takes. None was taken. GET /v1/stores/{store} tells the limit.";
+    SnapshotsTooLarge, CONFLICT, "snapshots-too-large", "The snapshots would take too much memory",
+        "With this one the snapshots of the store would weigh more than it holds. None was taken. GET /v1/stores/{store} tells \
+         the limit, and each snapshot its bytes.";
     NotExportable, CONFLICT, "not-exportable", "A .reg file can't hold this",
         "A name has a line end or ends its own brackets, or REGEDIT4 has no form for a text or value. Format v5 holds every \
          text; a key that no format can hold can be read one by one.";
@@ -388,6 +395,10 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
             Some("make it one: PATCH /cluster with {\"mode\":\"checkpointed\"}")
         }
         StoreError::NoSuchFault(_) => Some("GET /faults lists those there are"),
+        StoreError::NoSuchSnapshot(_) => Some("GET /snapshots lists those there are"),
+        StoreError::TooManySnapshots { .. } | StoreError::SnapshotsTooLarge { .. } => {
+            Some("DELETE /snapshots/{id} drops one")
+        }
         StoreError::TooManyFaults(_) => Some("DELETE /faults/{id} takes one away"),
         StoreError::Cluster(ClusterError::NoSuchNode { .. }) => {
             Some("GET /cluster lists the nodes")
@@ -448,6 +459,9 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::NoCluster => ProblemType::NoCluster,
         StoreError::NoSuchFault(_) => ProblemType::FaultNotFound,
         StoreError::TooManyFaults(_) => ProblemType::TooManyFaults,
+        StoreError::NoSuchSnapshot(_) => ProblemType::SnapshotNotFound,
+        StoreError::TooManySnapshots { .. } => ProblemType::TooManySnapshots,
+        StoreError::SnapshotsTooLarge { .. } => ProblemType::SnapshotsTooLarge,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
         StoreError::NoRpcPort => ProblemType::NoRpcPort,
         StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,

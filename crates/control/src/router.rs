@@ -13,7 +13,8 @@ use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::{
     block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
-    policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, stores, time,
+    policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
+    stores, time,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -60,6 +61,7 @@ fn routes() -> OpenApiRouter<App> {
         decisions::routes(),
         time::routes(),
         events::routes(),
+        snapshots::routes(),
         reset::routes(),
     ];
     modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)

@@ -85,6 +85,10 @@ struct StoreLimits {
     polls_kept: usize,
     /// Bytes that they may weigh.
     polls_bytes: usize,
+    /// Snapshots that it holds.
+    snapshots: usize,
+    /// Bytes that they may weigh together.
+    snapshot_bytes: usize,
 }
 
 /// How many there are, and were.
@@ -151,6 +155,8 @@ impl From<Limits> for StoreLimits {
             journal_bytes: limits.journal_bytes,
             polls_kept: limits.polls_kept,
             polls_bytes: limits.polls_bytes,
+            snapshots: limits.snapshots,
+            snapshot_bytes: limits.snapshot_bytes,
         }
     }
 }

@@ -86,7 +86,7 @@ pub enum BindRefusal {
 }
 
 /// The client's end of one connection, bound to one interface.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ClientAssociation {
     interface: SyntaxId,
     options: ClientOptions,
@@ -110,7 +110,7 @@ enum Phase {
 }
 
 /// A call that was sent, with the part of its results that has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Outstanding {
     id: CallId,
     stub: Option<Vec<u8>>,

@@ -44,7 +44,7 @@ pub(crate) fn pieces(stub: &[u8], fragment: u16, overhead: u16) -> impl Iterator
 }
 
 /// A call some of whose fragments have come. All but the stub is the first fragment's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct IncompleteCall {
     pub(crate) id: CallId,
     pub(crate) interface: SyntaxId,
@@ -55,7 +55,7 @@ pub(crate) struct IncompleteCall {
 }
 
 /// The calls of one association that are incomplete. Empty it holds no memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Reassembly {
     calls: Vec<IncompleteCall>,
     /// A call that was refused at its first fragment: its later ones are dropped.

@@ -6,7 +6,7 @@ use crate::error::PeerMisbehaviour;
 use crate::header::Header;
 
 /// Holds the beginning of a PDU whose end has not come; nothing else, and nothing between PDUs.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Framer {
     held: Vec<u8>,
     offset: u64,

@@ -10,6 +10,7 @@ use registry_poll::{
 use crate::build::Build;
 use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event, RegistryChange, SettingChange};
+use crate::image::SnapshotId;
 use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId};
 use crate::settings::{DisconnectMode, RegistryWatch, Settings};
@@ -64,6 +65,8 @@ pub enum Note {
         /// What was done to it, by the rule's own word.
         effect: &'static str,
     },
+    /// A snapshot was taken, and may have a name.
+    SnapshotTaken(SnapshotId, Option<String>),
 }
 
 /// Why the service stops.
@@ -224,6 +227,7 @@ impl From<Note> for Event {
             Note::RegistryImported(node, changed) => Self::RegistryImported { node, changed },
             Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
             Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
+            Note::SnapshotTaken(snapshot, name) => Self::SnapshotTaken { snapshot, name },
             Note::FaultHit { fault, value, effect } => Self::FaultHit { fault, value, effect },
         }
     }

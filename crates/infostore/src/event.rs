@@ -11,6 +11,7 @@ use registry_poll::{
 
 use crate::admission::Refusal;
 use crate::build::Build;
+use crate::image::{Restoration, SnapshotId};
 use crate::journal::Sequence;
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
@@ -113,6 +114,15 @@ pub enum Event {
         /// What was done to it, by the rule's own word.
         effect: &'static str,
     },
+    /// Somebody took a snapshot of the store as it is after the entry before this one.
+    SnapshotTaken {
+        /// Its id.
+        snapshot: SnapshotId,
+        /// The name that it was given.
+        name: Option<String>,
+    },
+    /// The store begins this epoch as it was when a snapshot was taken.
+    StoreRestored(Restoration),
     /// The service stopped.
     StoreStopped,
     /// A client was admitted.
@@ -264,6 +274,9 @@ impl Event {
                 lints.iter().map(lint_weight).sum()
             }
             Self::PollFailed { error, .. } => error_weight(error),
+            Self::SnapshotTaken { name, .. } | Self::StoreRestored(Restoration { name, .. }) => {
+                name.as_ref().map_or(0, String::len)
+            }
             Self::RegistryInvalid {
                 problem: InvalidPolicy::Value(_) | InvalidPolicy::Ignored(_),
                 ..
@@ -303,6 +316,8 @@ impl Event {
             | Self::FaultAdded { .. }
             | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
+            | Self::SnapshotTaken { .. }
+            | Self::StoreRestored(_)
             | Self::StoreStopped
             | Self::SessionRefused { .. }
             | Self::PolicyChanged { .. }

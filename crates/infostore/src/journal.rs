@@ -70,16 +70,18 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// An empty journal.
+    /// An empty journal of a store without a session.
     pub(crate) fn new(epoch: Epoch, capacity: Capacity) -> Self {
-        Self {
-            epoch,
-            capacity,
-            entries: VecDeque::new(),
-            bytes: 0,
-            last: Sequence(0),
-            checkpoint: SessionImage::new(),
-        }
+        Self::beginning_with(epoch, capacity, SessionImage::new())
+    }
+
+    /// An empty journal of a store that begins with these sessions.
+    pub(crate) fn beginning_with(
+        epoch: Epoch,
+        capacity: Capacity,
+        checkpoint: SessionImage,
+    ) -> Self {
+        Self { epoch, capacity, entries: VecDeque::new(), bytes: 0, last: Sequence(0), checkpoint }
     }
 
     /// The place after the newest entry.

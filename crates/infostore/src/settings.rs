@@ -43,6 +43,10 @@ pub struct Limits {
     pub polls_kept: usize,
     /// Bytes that they may weigh, with the texts of the lists; the last poll is kept whatever it weighs.
     pub polls_bytes: usize,
+    /// Snapshots that a store holds.
+    pub snapshots: usize,
+    /// Bytes that they may weigh together.
+    pub snapshot_bytes: usize,
 }
 
 impl Limits {
@@ -61,6 +65,8 @@ impl Default for Limits {
             journal_bytes: 128 << 20,
             polls_kept: 1_000,
             polls_bytes: 32 << 20,
+            snapshots: 100,
+            snapshot_bytes: 1 << 30,
         }
     }
 }

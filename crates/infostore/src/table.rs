@@ -14,7 +14,7 @@ use crate::session::{
 };
 
 /// The live sessions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SessionTable {
     sessions: BTreeMap<SessionId, Row>,
     classes: BTreeMap<Subject, BTreeSet<SessionId>>,
@@ -137,7 +137,7 @@ impl SessionTable {
 /// Session indexes. They are unique up to 65,535 sessions, and one that was given back rests as long as possible; above that
 /// an index is shared, and a client is told apart by its group and time stamp (\[MS-OXCRPC\] 3.1.4.1 wants one per server, and
 /// has 16 bits for it).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct IndexPool {
     /// The first that was never used; FFFFh, which stands for "none" in the protocol, when all were.
     fresh: u16,

@@ -11,8 +11,8 @@ use infostore::{ClientId, Transport};
 /// An injected client: a machine with one connection at a time, no time of its own and no socket.
 ///
 /// After each input the driver drains [`FakeClient::poll_action`]. It is [`Any`], so that whoever injected it can ask it for
-/// what this trait does not know of.
-pub trait FakeClient: Any + Send {
+/// what this trait does not know of, and [`Sync`], since a snapshot holds copies.
+pub trait FakeClient: Any + Send + Sync {
     /// The program is started, or told to connect again.
     fn connect(&mut self, now: SimTime);
     /// The program is told to disconnect.
@@ -29,6 +29,8 @@ pub trait FakeClient: Any + Send {
     fn poll_timeout(&self) -> Option<SimTime>;
     /// What it does next.
     fn poll_action(&mut self) -> Option<ClientAction>;
+    /// The same client with a life of its own, for a snapshot: it goes on from here as this one would.
+    fn copy(&self) -> Box<dyn FakeClient>;
     /// What it shows of itself.
     fn view(&self) -> ClientView;
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::client::{ClientAction, FakeClient, Injection, ListedClient};
 use crate::endpoint::Endpoint;
-use crate::group::ConnectionControl;
+use crate::group::{ConnectionControl, GroupCopies};
 use crate::identity::Peer;
 use crate::link::{Meter, widen};
 use crate::owner::Owner;
@@ -36,7 +36,8 @@ struct Client {
     transport: Transport,
     group: Option<String>,
     link: Link,
-    dials: u64,
+    /// Its last dial over TCP.
+    dial: Option<DialId>,
     /// The server is closing the connection, and the client has not seen it yet.
     close_expected: bool,
     timer: Option<SimTime>,
@@ -70,6 +71,31 @@ impl Client {
         Origin::Injected { client: self.id, group: self.group.clone() }
     }
 
+    /// The same client for a copied store, with a pipe of its own when it has one. A connection over TCP can't be copied:
+    /// the client learns at `now` that it is gone.
+    fn copy(&self, now: SimTime, groups: &mut GroupCopies) -> Self {
+        let Self { id, machine, transport, group, link, dial: _, close_expected: _, timer } = self;
+        let mut machine = machine.copy();
+        let link = match link {
+            Link::Pipe(pipe) => Link::Pipe(Box::new(pipe.copy(groups))),
+            Link::Dialing(_) | Link::Tcp(_) => {
+                machine.handle_closed(now, "the store was restored from a snapshot");
+                Link::None
+            }
+            Link::Closing(_) | Link::None => Link::None,
+        };
+        Self {
+            id: *id,
+            machine,
+            transport: *transport,
+            group: group.clone(),
+            link,
+            dial: None,
+            close_expected: false,
+            timer: *timer,
+        }
+    }
+
     /// Whether every byte has arrived, and every close been seen.
     fn is_even(&self) -> bool {
         match &self.link {
@@ -86,7 +112,37 @@ impl Client {
     }
 }
 
+impl Pipe {
+    fn copy(&self, groups: &mut GroupCopies) -> Self {
+        let Self { connection, endpoint, control } = self;
+        let control = Arc::new(control.copy());
+        let group = endpoint.group().map(|group| groups.copy_of(group));
+        if let Some(group) = &group {
+            group.join(*connection, Arc::clone(&control));
+        }
+        let endpoint = endpoint.copy(group, Arc::clone(&control));
+        Self { connection: *connection, endpoint, control }
+    }
+}
+
 impl Clients {
+    /// The same clients for a copied store; the groups of their pipes are copied on the way. Those that were connected over
+    /// TCP have something to do: they have just learnt that they no longer are.
+    pub(crate) fn copy(&self, now: SimTime, groups: &mut GroupCopies) -> Self {
+        let Self { clients, last, runnable, uneven: _, timers } = self;
+        let cut = |client: &&Client| matches!(client.link, Link::Dialing(_) | Link::Tcp(_));
+        let cut = clients.values().filter(cut).map(|client| client.id);
+        let runnable = runnable.iter().copied().chain(cut).collect();
+        let clients = clients.values().map(|client| (client.id, client.copy(now, groups)));
+        Self {
+            clients: clients.collect(),
+            last: *last,
+            runnable,
+            uneven: BTreeSet::new(),
+            timers: timers.clone(),
+        }
+    }
+
     pub(crate) fn add(&mut self, injection: Injection, now: SimTime) -> ClientId {
         let id = self.next();
         self.last = id.0;
@@ -98,7 +154,7 @@ impl Clients {
             transport,
             group,
             link: Link::None,
-            dials: 0,
+            dial: None,
             close_expected: false,
             timer: None,
         };
@@ -254,7 +310,6 @@ impl Owner {
 
     fn dial(&mut self, client: &mut Client) {
         self.hang_up(client);
-        client.dials = client.dials.saturating_add(1);
         match client.transport {
             Transport::Pipe => self.dial_pipe(client),
             Transport::Tcp => self.dial_tcp(client),
@@ -286,7 +341,8 @@ impl Owner {
         client.link =
             Link::Dialing(TcpLink { meter: Arc::clone(&meter), outgoing, sent: 0, received: 0 });
         let meters = Arc::clone(&self.shared.meters);
-        let id = DialId(client.dials);
+        let id = DialId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
+        client.dial = Some(id);
         tokio::spawn(Dial { client: client.id, id, server, meter, meters, inbox }.run(queue));
     }
 
@@ -339,7 +395,7 @@ impl Owner {
         let Some(client) = self.clients.clients.get_mut(&id) else {
             return;
         };
-        if client.dials != dial.0 {
+        if client.dial != Some(dial) {
             return;
         }
         match (core::mem::replace(&mut client.link, Link::None), event) {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dcerpc::ContextHandle;
 use emsmdb::ErrorCode;
-use infostore::{ClientId, ConnectionId, GroupId, SessionId};
+use infostore::{ClientId, ConnectionId, Epoch, GroupId, SessionId};
 use tokio::sync::Notify;
 
 use crate::session::SessionContext;
@@ -18,6 +18,8 @@ use crate::session::SessionContext;
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) id: GroupId,
+    /// The epoch that it belongs to: in a later one nobody joins it, and no session is opened in it.
+    pub(crate) epoch: Epoch,
     inner: Mutex<Inner>,
 }
 
@@ -26,6 +28,31 @@ struct Inner {
     handles: HashMap<ContextHandle, Handle>,
     live: usize,
     connections: BTreeMap<ConnectionId, Arc<ConnectionControl>>,
+}
+
+/// Copies of groups, one of each however many connections share it.
+#[derive(Debug)]
+pub(crate) struct GroupCopies {
+    epoch: Epoch,
+    copies: BTreeMap<GroupId, Arc<Group>>,
+}
+
+impl GroupCopies {
+    /// None yet, of groups that will belong to `epoch`.
+    pub(crate) fn new(epoch: Epoch) -> Self {
+        Self { epoch, copies: BTreeMap::new() }
+    }
+
+    /// The copy of a group, made when it is first asked for.
+    pub(crate) fn copy_of(&mut self, group: &Group) -> Arc<Group> {
+        let copy = || Arc::new(group.copy(self.epoch));
+        Arc::clone(self.copies.entry(group.id).or_insert_with(copy))
+    }
+
+    /// The copies, by their ids.
+    pub(crate) fn into_groups(self) -> BTreeMap<GroupId, Arc<Group>> {
+        self.copies
+    }
 }
 
 /// What a context handle stands for.
@@ -38,6 +65,13 @@ pub(crate) enum Handle {
 }
 
 impl Handle {
+    fn copy(&self) -> Self {
+        match self {
+            Self::Live(session) => Self::Live(Arc::new(session.copy())),
+            Self::Dead(code) => Self::Dead(*code),
+        }
+    }
+
     /// The session, when it is live.
     pub(crate) fn live_session(&self) -> Option<SessionId> {
         match self {
@@ -61,6 +95,12 @@ impl ConnectionControl {
         Self { client, ..Self::default() }
     }
 
+    /// The same for a copied store.
+    pub(crate) fn copy(&self) -> Self {
+        let closing = AtomicBool::new(self.is_closing());
+        Self { client: self.client, closing, wake: Notify::new() }
+    }
+
     /// Asks for the close: a call in flight is answered first, and an idle peer gets nothing but the end.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
@@ -81,8 +121,16 @@ impl ConnectionControl {
 }
 
 impl Group {
-    pub(crate) fn new(id: GroupId) -> Self {
-        Self { id, inner: Mutex::default() }
+    pub(crate) fn new(epoch: Epoch, id: GroupId) -> Self {
+        Self { id, epoch, inner: Mutex::default() }
+    }
+
+    /// The same group for a copied store, without any connection: its handles, with sessions of their own.
+    fn copy(&self, epoch: Epoch) -> Self {
+        let inner = self.lock();
+        let handles = inner.handles.iter().map(|(id, handle)| (*id, handle.copy())).collect();
+        let copy = Inner { handles, live: inner.live, connections: BTreeMap::new() };
+        Self { id: self.id, epoch, inner: Mutex::new(copy) }
     }
 
     pub(crate) fn join(&self, connection: ConnectionId, control: Arc<ConnectionControl>) {

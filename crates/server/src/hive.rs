@@ -17,7 +17,7 @@ use crate::options::StoreOptions;
 use crate::owner::Owner;
 
 /// Values that a fault holds back until some store time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DelayedValues {
     pub(crate) due: SimTime,
     token: PollToken,

@@ -17,7 +17,7 @@ const REPLICA_GUID: [u8; 16] = *b"exstore replica\0";
 const RESPONSE_FLAGS: u8 = 0x07;
 
 /// The server objects of one session. A logon takes the place of the one with its LogonId, so there are at most 256.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ServerObjects {
     logons: BTreeMap<u8, u32>,
     last_handle: u32,

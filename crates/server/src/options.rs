@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
-use rand::TryRng;
-use rand::rngs::SysRng;
+use rand::rngs::{StdRng, SysRng};
+use rand::{SeedableRng, TryRng};
 use registry_poll::Registry;
 
 /// What everything random in a store is derived from.
@@ -15,6 +15,16 @@ use registry_poll::Registry;
 pub struct Seed(pub u64);
 
 impl Seed {
+    /// The random stream of this number: a function of the two, so that a number is all there is to remember of it.
+    pub(crate) fn stream(self, number: u64) -> StdRng {
+        let mut seed = [0; 32];
+        let words = self.0.to_le_bytes().into_iter().chain(number.to_le_bytes());
+        for (byte, word) in seed.iter_mut().zip(words) {
+            *byte = word;
+        }
+        StdRng::from_seed(seed)
+    }
+
     /// A seed from the system's random source.
     ///
     /// # Errors

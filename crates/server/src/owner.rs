@@ -4,7 +4,7 @@
 //! store *settles*: effects are performed, every byte of the injected clients arrives, what is due is done. Jobs are what
 //! waits for that: an answer to the control plane leaves when the store is quiescent.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,12 +14,11 @@ use dcerpc::{ContextHandle, Uuid};
 use infostore::{
     Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
     DisconnectMode, DisconnectReason, Effect, Epoch, GroupId, InfoStore, Journal, PollToken,
-    SessionId, SessionLink, StopReason, TimeStamp,
+    Refusal, SessionId, SessionLink, StopReason, TimeStamp,
 };
 use policy::Subject;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
-use registry_poll::{Cluster, KeyPath, ReadFaults, ValueName, ValueRead};
+use rand::Rng;
+use registry_poll::{Cluster, KeyPath, MemoryKeyStore, ReadFaults, Registry, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
@@ -27,11 +26,13 @@ use crate::endpoint::{Answer, NewSession, Request};
 use crate::group::{ConnectionControl, Group};
 use crate::hive::{DelayedValues, first_node};
 use crate::identity::{disconnect_code, refusal_code};
+use crate::image::Sessions;
 use crate::link::{Meter, Meters};
 use crate::options::StoreOptions;
 use crate::pump::{DialId, PumpEvent};
 use crate::session::SessionContext;
 use crate::site::Site;
+use crate::snapshots::Snapshots;
 use crate::wall::WallClock;
 
 /// Ids of groups begin where nobody hits one by guessing: Samba's suite takes 1 for an id that no group has.
@@ -75,6 +76,16 @@ pub(crate) struct Shared {
     pub(crate) inbox: mpsc::WeakSender<Input>,
 }
 
+/// What a store starts over from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beginning {
+    /// Nothing: the registry of a server on which Exchange was just installed. A registry of somebody else's that the store
+    /// was started with is left alone, and no longer read.
+    Empty,
+    /// What the store was started with.
+    Baseline,
+}
+
 /// The owner of a store.
 pub(crate) struct Owner {
     pub(crate) options: StoreOptions,
@@ -96,13 +107,17 @@ pub(crate) struct Owner {
     /// The journal of the epoch before this one, for those who follow it.
     pub(crate) retired: Option<Journal>,
     /// Where the journal stands, for those who follow it.
-    cursor: watch::Sender<Cursor>,
-    epoch: Epoch,
-    groups: BTreeMap<GroupId, Arc<Group>>,
-    last_group: GroupId,
-    sessions: HashMap<SessionId, (Arc<Group>, ContextHandle)>,
-    random: StdRng,
-    reads_in_flight: usize,
+    pub(crate) cursor: watch::Sender<Cursor>,
+    pub(crate) epoch: Epoch,
+    /// Those of this epoch, and those of earlier ones whose last connections of others have yet to close.
+    pub(crate) groups: BTreeMap<(Epoch, GroupId), Arc<Group>>,
+    pub(crate) last_group: GroupId,
+    pub(crate) sessions: Sessions,
+    /// Context handles that were given out: each comes of the seed and of its number.
+    pub(crate) handles_given: u64,
+    pub(crate) reads_in_flight: usize,
+    /// What can be gone back to.
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Owner {
@@ -115,7 +130,6 @@ impl Owner {
         let cluster = Cluster::new(first_node(&options));
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
-            random: StdRng::seed_from_u64(options.seed.0),
             options,
             shared,
             store,
@@ -132,8 +146,10 @@ impl Owner {
             epoch,
             groups: BTreeMap::new(),
             last_group: BEFORE_THE_FIRST_GROUP,
-            sessions: HashMap::new(),
+            sessions: Sessions::new(),
+            handles_given: 0,
             reads_in_flight: 0,
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -268,7 +284,7 @@ impl Owner {
         control: Arc<ConnectionControl>,
     ) -> Option<Arc<Group>> {
         let group = match group {
-            Some(id) => Arc::clone(self.groups.get(&id)?),
+            Some(id) => Arc::clone(self.groups.get(&(self.epoch, id))?),
             None => self.found_group(),
         };
         group.join(connection, control);
@@ -279,12 +295,12 @@ impl Owner {
         // INVARIANT: there are fewer groups than 2^32, each has a connection; so this ends, and 0 is never an id.
         loop {
             self.last_group = GroupId(self.last_group.0.checked_add(1).unwrap_or(1));
-            if !self.groups.contains_key(&self.last_group) {
+            if !self.groups.contains_key(&(self.epoch, self.last_group)) {
                 break;
             }
         }
-        let group = Arc::new(Group::new(self.last_group));
-        self.groups.insert(self.last_group, Arc::clone(&group));
+        let group = Arc::new(Group::new(self.epoch, self.last_group));
+        self.groups.insert((self.epoch, self.last_group), Arc::clone(&group));
         group
     }
 
@@ -295,6 +311,10 @@ impl Owner {
         identity: ClientIdentity,
         link: Option<SessionLink>,
     ) -> Answer {
+        if group.epoch != self.epoch {
+            // Its connection has been told to close, and the service that it came to is no more.
+            return Answer::Connected(Err(refusal_code(&Refusal::NotRunning)));
+        }
         let now = self.now();
         let subject = identity.subject.clone();
         let association = AssociationRef { group: group.id, connection };
@@ -312,8 +332,9 @@ impl Owner {
     }
 
     fn new_handle(&mut self) -> ContextHandle {
+        self.handles_given = self.handles_given.saturating_add(1);
         let mut bytes = [0; 16];
-        self.random.fill_bytes(&mut bytes);
+        self.options.seed.stream(self.handles_given).fill_bytes(&mut bytes);
         ContextHandle::from_uuid(Uuid::from_bytes(bytes))
     }
 
@@ -345,7 +366,7 @@ impl Owner {
             self.sessions.remove(&id);
             self.store.handle_rundown(now, id);
         }
-        self.groups.remove(&group.id);
+        self.groups.remove(&(group.epoch, group.id));
     }
 
     // === what the engine wants done ===
@@ -408,21 +429,35 @@ impl Owner {
         }
     }
 
-    /// A new epoch of an empty store: no client, no value, no fault, one node, the settings and the random stream as at the
-    /// start, the clock too unless a manual one is wanted. A registry that belongs to somebody else, such as a file, is left
-    /// as it is: it is what the store starts from.
-    pub(crate) fn start_over(&mut self, manual: Option<SimTime>) {
-        self.cluster = Cluster::new(first_node(&self.options));
+    /// A new epoch with no client, no fault, one node, the settings, the build and the random stream as at the start, and the
+    /// clock too unless a manual one is wanted.
+    pub(crate) fn start_over(&mut self, beginning: Beginning, manual: Option<SimTime>) {
+        let registry: Arc<dyn Registry> = match beginning {
+            Beginning::Empty => Arc::new(MemoryKeyStore::of_a_server()),
+            Beginning::Baseline => first_node(&self.options),
+        };
+        self.shared.clock.restart(manual);
+        self.cluster = Cluster::new(registry);
         self.faults = ReadFaults::default();
         self.delayed = None;
-        self.ended = false;
-        self.shared.clock.restart(manual);
         self.clients = Clients::default();
-        self.random = StdRng::seed_from_u64(self.options.seed.0);
-        self.epoch = Epoch(self.epoch.0.saturating_add(1));
         self.sessions.clear();
-        self.shared.site.run_build(self.options.settings.build);
-        let store = InfoStore::start(self.options.settings.clone(), self.epoch, self.now());
+        self.handles_given = 0;
+        let settings = self.options.settings.clone();
+        self.begin(InfoStore::start(settings, self.next_epoch(), self.now()));
+    }
+
+    pub(crate) fn next_epoch(&self) -> Epoch {
+        Epoch(self.epoch.0.saturating_add(1))
+    }
+
+    /// Begins the epoch of a new engine. The journal of the one before is kept for those who follow it, and of its groups those
+    /// that others are still connected to.
+    pub(crate) fn begin(&mut self, store: InfoStore) {
+        self.epoch = store.journal().cursor().epoch;
+        self.ended = false;
+        self.groups.retain(|_, group| 0 < group.foreign_closing());
+        self.shared.site.run_build(store.running_build());
         self.retired = Some(core::mem::replace(&mut self.store, store).into_journal());
     }
 }

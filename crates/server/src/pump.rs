@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use crate::link::{Meter, Meters};
 use crate::owner::Input;
 
-/// The number of a client's dial, so that news of an earlier connection is told from news of this one.
+/// The number of a dial, which no other connection of the store ever has: so news of an earlier one is told from news of this
+/// one, also after a reset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct DialId(pub(crate) u64);
 

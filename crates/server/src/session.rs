@@ -15,7 +15,7 @@ pub(crate) struct SessionContext {
 }
 
 /// What calls change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SessionState {
     /// What the client is known to be; the engine's copy is the one that counts.
     pub(crate) subject: Subject,
@@ -26,6 +26,11 @@ impl SessionContext {
     pub(crate) fn new(id: SessionId, subject: Subject) -> Self {
         let state = SessionState { subject, objects: ServerObjects::default() };
         Self { id, state: Mutex::new(state) }
+    }
+
+    /// The same session with a life of its own.
+    pub(crate) fn copy(&self) -> Self {
+        Self { id: self.id, state: Mutex::new(self.lock().clone()) }
     }
 
     // Calls on one context handle are serialised by the protocol, so this lock is hardly ever contended; a poisoned one

@@ -25,7 +25,12 @@ impl WallClock {
     /// Sets the clock as it was at first, or as a manual one that shows `manual`.
     pub(crate) fn restart(&self, manual: Option<SimTime>) {
         let (mode, start) = manual.map_or((self.mode, self.start), |now| (ClockMode::Manual, now));
-        self.with(|clock, elapsed| *clock = StoreClock::new(mode, start, elapsed));
+        self.set(mode, start);
+    }
+
+    /// Sets the clock: it shows `at` now, and moves on from there.
+    pub(crate) fn set(&self, mode: ClockMode, at: SimTime) {
+        self.with(|clock, elapsed| *clock = StoreClock::new(mode, at, elapsed));
     }
 
     /// Store time.

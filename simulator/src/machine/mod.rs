@@ -50,7 +50,7 @@ pub enum CallError {
 }
 
 /// One fake client, with one connection at a time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClientMachine {
     spec: ClientSpec,
     options: MachineOptions,
@@ -62,14 +62,14 @@ pub struct ClientMachine {
     actions: VecDeque<Action>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Link {
     Down,
     Dialing,
     Up(Box<Conversation>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Conversation {
     association: ClientAssociation,
     handle: Option<Handle>,

@@ -119,6 +119,8 @@ pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
         "journal.truncated" => plain("the oldest events leave the journal".to_owned()),
         "store.started" => service::started(event),
         "store.changed" => service::set_up(event),
+        "snapshot.taken" => service::snapshot(event, "is taken"),
+        "store.restored" => service::snapshot(event, "is restored"),
         "store.stopped" => plain("the store stops".to_owned()),
         unknown => plain(format!("an event of type `{unknown}`")),
     }

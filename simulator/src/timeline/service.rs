@@ -95,6 +95,14 @@ pub(super) fn registry_imported(event: &StoreEvent) -> Sentence {
     plain(format!("{changed} edits of the registry are made, to be noticed at the next poll"))
 }
 
+/// What is done with a snapshot, by its name when it has one.
+pub(super) fn snapshot(event: &StoreEvent, is_done: &str) -> Sentence {
+    let number = word(event, "snapshot");
+    let name = event.field("name").text();
+    let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    plain(format!("snapshot {number}{name} {is_done}"))
+}
+
 /// The number of the fault rule that an event is about.
 pub(super) fn fault_number(event: &StoreEvent) -> String {
     word(event, "fault")

@@ -93,7 +93,7 @@ pub struct PacketCounts {
 }
 
 /// The server's end of one connection. Between calls it holds no buffer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Association {
     config: Arc<AssociationConfig>,
     framer: Framer,
@@ -127,7 +127,7 @@ struct InFlight {
 }
 
 /// What the bind_ack will say, until the owner names the group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct UnansweredBind {
     call: CallId,
     /// What the answer's flags are beside those of a whole PDU.

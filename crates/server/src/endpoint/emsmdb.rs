@@ -21,6 +21,7 @@ use crate::session::SessionContext;
 use crate::site::Site;
 
 /// The call that waits for an [`Answer`].
+#[derive(Clone)]
 pub(super) enum Parked {
     ConnectEx(Box<EcDoConnectExRequest>),
     Connect(Box<EcDoConnectRequest>),

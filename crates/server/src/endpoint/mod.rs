@@ -72,6 +72,7 @@ pub(crate) struct NewSession {
 }
 
 /// What waits for an [`Answer`].
+#[derive(Clone)]
 enum Parked {
     Bind,
     Call { call: CallId, waits: emsmdb::Parked },
@@ -87,6 +88,21 @@ impl Endpoint {
     ) -> Self {
         let association = Association::new(port);
         Self { association, site, peer, control, group: None, request: None, parked: None }
+    }
+
+    /// The same connection of a copied store, where `group` and `control` take the place of its own. What it asked the owner
+    /// is not copied: over the pipe nothing is left to ask between two steps.
+    pub(crate) fn copy(&self, group: Option<Arc<Group>>, control: Arc<ConnectionControl>) -> Self {
+        let Self { association, site, peer, control: _, group: _, request: _, parked } = self;
+        Self {
+            association: association.clone(),
+            site: Arc::clone(site),
+            peer: peer.clone(),
+            control,
+            group,
+            request: None,
+            parked: parked.clone(),
+        }
     }
 
     /// The group, once the client has bound.

@@ -1,7 +1,7 @@
 //! Why a request to a store failed.
 
 use clock::ClockError;
-use infostore::{ClientId, CommandError, Cursor, HotfixError};
+use infostore::{ClientId, CommandError, Cursor, HotfixError, SnapshotId};
 use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName, TooManyFaults};
 
 /// Why a request to a store failed.
@@ -63,4 +63,21 @@ pub enum StoreError {
     /// There is no such fault rule.
     #[error("there is no fault rule {}", .0.0)]
     NoSuchFault(FaultId),
+    /// There is no such snapshot.
+    #[error("there is no snapshot {}", .0.0)]
+    NoSuchSnapshot(SnapshotId),
+    /// There are as many snapshots as a store holds.
+    #[error("the store has {limit} snapshots, and that is the most it holds")]
+    TooManySnapshots {
+        /// The most.
+        limit: usize,
+    },
+    /// The snapshots would weigh more together than a store holds.
+    #[error("with this one the snapshots would take about {needed} bytes, and may take {limit}")]
+    SnapshotsTooLarge {
+        /// What they would weigh.
+        needed: usize,
+        /// What they may.
+        limit: usize,
+    },
 }

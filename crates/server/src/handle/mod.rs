@@ -4,6 +4,7 @@ mod clients;
 mod error;
 mod registry;
 mod service;
+mod snapshots;
 mod view;
 
 use std::io;

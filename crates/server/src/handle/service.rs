@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clock::{ClockMode, SimTime};
+use clock::ClockMode;
 use infostore::{Build, Command, Cursor, DisconnectMode, RegistryWatch};
 use registry_poll::{ClusterMode, NodeName};
 use tokio::sync::oneshot;
@@ -103,32 +103,6 @@ impl StoreHandle {
         let (reply, answer) = oneshot::channel();
         self.job(advance_job(advance, reply)).await?;
         answer.await.map_err(|_| StoreError::Stopped)?
-    }
-
-    /// Empties the store: every session ends, clients, values and faults go, and the random streams and the journal start
-    /// again, in a new epoch. So does time, as at the first start. A registry that the store was given stays as it is.
-    ///
-    /// # Errors
-    /// [`StoreError::Stopped`].
-    pub async fn reset(&self) -> Result<Cursor, StoreError> {
-        self.reset_clock(None).await
-    }
-
-    /// Empties the store as [`StoreHandle::reset`] does, and leaves it with a manual clock at `now`.
-    ///
-    /// # Errors
-    /// [`StoreError::Stopped`].
-    pub async fn reset_to(&self, now: SimTime) -> Result<Cursor, StoreError> {
-        self.reset_clock(Some(now)).await
-    }
-
-    async fn reset_clock(&self, manual: Option<SimTime>) -> Result<Cursor, StoreError> {
-        let stop = |owner: &mut Owner| {
-            owner.stop_service();
-            Ok(())
-        };
-        self.act(stop, move |owner, ()| owner.start_over(manual)).await?;
-        self.settled(|owner| owner.cursor()).await
     }
 
     /// Ends the service: every session ends, every connection is closed, nobody is admitted any more. The store can still

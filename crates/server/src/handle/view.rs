@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use infostore::{ClientId, Cursor, Epoch, InfoStore, Journal, Preview};
+use infostore::{ClientId, Cursor, Epoch, InfoStore, Journal, Preview, SnapshotId};
 use policy::BlockList;
 use registry_poll::{Cluster, KeyTree, NodeName, ReadFaults};
 
@@ -11,6 +11,7 @@ use super::StoreError;
 use crate::client::ListedClient;
 use crate::hive::ListChange;
 use crate::owner::Owner;
+use crate::snapshots::SnapshotInfo;
 
 /// A store as it is between two inputs, for reading.
 #[derive(Clone, Copy)]
@@ -78,6 +79,19 @@ impl View<'_> {
     /// The registries of the store's nodes.
     pub fn cluster(&self) -> &Cluster {
         &self.owner.cluster
+    }
+
+    /// The snapshots after `after`, in the order they were taken.
+    pub fn snapshots_after(
+        &self,
+        after: Option<SnapshotId>,
+    ) -> impl Iterator<Item = &SnapshotInfo> {
+        self.owner.snapshots.after(after)
+    }
+
+    /// A snapshot.
+    pub fn snapshot(&self, id: SnapshotId) -> Option<&SnapshotInfo> {
+        self.owner.snapshots.get(id)
     }
 
     /// What disturbs the reads of the registry.

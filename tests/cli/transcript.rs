@@ -448,6 +448,67 @@ fn a_store_is_shown_and_starts_over() {
 }
 
 #[test]
+fn stores_are_made_beside_each_other_and_deleted() {
+    assert_story(
+        "stores",
+        &[
+            &[
+                "store",
+                "create",
+                "t1",
+                "--clock",
+                "manual",
+                "--now",
+                "2006-05-01T00:00:00Z",
+                "--ttl",
+                "10m",
+            ],
+            &["client", "add", "--process", "mdl.exe", "--store", "t1"],
+            &["client", "list"],
+            &["store", "create", "t1"],
+            &["store", "create", "t 2"],
+            &["store", "create", "t2", "--rpc", "10.0.0.1:0"],
+            &["store", "create", "t2", "--limit", "sessions"],
+            &["store", "create", "t2", "--limit", "sessions=0"],
+            &[
+                "store",
+                "create",
+                "t2",
+                "--clock",
+                "manual",
+                "--now",
+                "2006-06-01T00:00:00Z",
+                "--seed",
+                "0x2",
+                "--build",
+                "6.5.7638",
+                "--poll-interval",
+                "5m",
+                "--registry-watch",
+                "armed-at-start",
+                "--disconnect",
+                "context",
+                "--limit",
+                "sessions=5",
+                "--limit",
+                "classes=2",
+                "-o",
+                "json",
+            ],
+            &["store", "list"],
+            &["store", "list", "--limit", "1", "-o", "jsonl"],
+            &["store", "list", "--after", "t1"],
+            &["store", "set", "--store", "t1", "--no-ttl"],
+            &["store", "set", "--store", "t2", "--ttl", "1h", "-o", "json"],
+            &["store", "set", "--ttl", "1h"],
+            &["store", "delete", "t1", "t3", "t2"],
+            &["store", "delete", "default"],
+            &["store", "list", "-o", "json"],
+        ],
+    );
+}
+
+#[test]
 fn health_is_told_check_by_check() {
     assert_story(
         "health",

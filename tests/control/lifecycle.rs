@@ -133,6 +133,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
         "limits": {
             "sessions": 100_000, "classes": 10_000, "names_per_session": 64, "journal_entries": 100_000,
             "journal_bytes": 134_217_728, "polls_kept": 1_000, "polls_bytes": 33_554_432,
+            "snapshots": 100, "snapshot_bytes": 1_073_741_824, "connections": null,
         },
     });
     assert_eq!(api.get("").await["settings"], defaults);

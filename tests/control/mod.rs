@@ -19,6 +19,7 @@ mod registry;
 mod requests;
 mod snapshots_api;
 mod snapshots_replay;
+mod stores;
 mod story;
 mod time;
 
@@ -42,10 +43,11 @@ const STORE: &str = "/v1/stores/default";
 const POLLED_KEY: &str =
     "HKLM%5CSystem%5CCurrentControlSet%5CServices%5CMSExchangeIS%5CParametersSystem";
 
-/// A control plane over one store.
+/// A control plane over one store, and those that are made beside it.
 struct Api {
     router: Router,
     store: StoreHandle,
+    stores: Arc<Stores>,
 }
 
 /// What came back.
@@ -88,14 +90,14 @@ impl Api {
 
     async fn with(options: StoreOptions, limits: ControlLimits) -> Self {
         let store = StoreHandle::start(options).await.expect("the store starts");
-        let config = ControlConfig {
-            address: ([127, 0, 0, 1], 8135).into(),
-            stores: Arc::new(Stores::new(store.clone())),
-            allow_shutdown: false,
-            version: "1.2.3".to_owned(),
-            limits,
-        };
-        Self { router: router(config), store }
+        let stores = Arc::new(Stores::new(store.clone()));
+        Self { router: router(config(&stores, limits)), store, stores }
+    }
+
+    /// The same, with room for so many stores.
+    fn taking(self, most: usize) -> Self {
+        let stores = Arc::new(Stores::with_most(self.store.clone(), most));
+        Self { router: router(config(&stores, ControlLimits::default())), stores, ..self }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -136,6 +138,16 @@ impl Api {
     /// Every event of the store, as JSON.
     async fn events(&self) -> Vec<Value> {
         self.get("/events?limit=1000").await["items"].as_array().expect("a list").clone()
+    }
+}
+
+fn config(stores: &Arc<Stores>, limits: ControlLimits) -> ControlConfig {
+    ControlConfig {
+        address: ([127, 0, 0, 1], 8135).into(),
+        stores: Arc::clone(stores),
+        allow_shutdown: false,
+        version: "1.2.3".to_owned(),
+        limits,
     }
 }
 

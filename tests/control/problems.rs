@@ -54,6 +54,11 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("invalid-registry-key", "GET", "/registry/HKLM%5C%5Ca", ""),
     ("shutdown-not-allowed", "POST", "/v1/shutdown", ""),
     ("store-not-found", "GET", "/v1/stores/other/clock", ""),
+    ("store-not-found", "DELETE", "/v1/stores/other", ""),
+    ("store-exists", "POST", "/v1/stores", r#"{"name":"default"}"#),
+    ("default-store", "DELETE", "/v1/stores/default", ""),
+    ("default-store", "PATCH", "/v1/stores/default", r#"{"ttl":"10m"}"#),
+    ("invalid-body", "POST", "/v1/stores", r#"{"name":"t 1"}"#),
     ("client-not-found", "GET", "/clients/9", ""),
     ("client-not-found", "POST", "/clients/nine/connect", ""),
     ("client-not-found", "POST", "/policy/explain", r#"{"client":9}"#),
@@ -120,6 +125,8 @@ async fn made_by_other_means() -> Vec<Answer> {
         client_not_connected().await,
         clock_not_manual().await,
         too_many_connections().await,
+        too_many_stores().await,
+        port_unavailable().await,
         payload_too_large().await,
         registry_edit_refused().await,
         registry_unreadable().await,
@@ -163,6 +170,22 @@ async fn too_many_connections() -> Answer {
     let rpc = Some(([127, 0, 0, 1], 0).into());
     let api = Api::with(StoreOptions { rpc, max_connections: 0, ..options() }, limits()).await;
     api.call("POST", "/clients", r#"{"transport":"tcp"}"#).await
+}
+
+async fn too_many_stores() -> Answer {
+    let api = Api::new().await.taking(1);
+    api.call("POST", "/v1/stores", r#"{"name":"t1"}"#).await
+}
+
+async fn port_unavailable() -> Answer {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let api = Api::new().await;
+    let body = format!(r#"{{"name":"t1","rpc":"{address}"}}"#);
+    let answer = api.call("POST", "/v1/stores", &body).await;
+    // Nothing is left of the attempt.
+    api.post("/v1/stores", r#"{"name":"t1"}"#).await;
+    answer
 }
 
 async fn payload_too_large() -> Answer {

@@ -5,6 +5,7 @@ mod endpoint_mapper;
 mod fragments;
 mod lifecycle;
 mod snapshots;
+mod stores;
 pub(crate) mod wire_client;
 
 use std::future::{Future, poll_fn};

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -78,7 +77,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "15m", env = "EXSTORE_POLL_INTERVAL", value_name = "DURATION", value_parser = interval)]
     pub(crate) poll_interval: Duration,
     /// What everything random is derived from, decimal or 0x…; a random one by default
-    #[arg(long, env = "EXSTORE_SEED", value_name = "SEED", value_parser = seed)]
+    #[arg(long, env = "EXSTORE_SEED", value_name = "SEED")]
     pub(crate) seed: Option<Seed>,
     /// The simulated build of Store.exe: 6.5.7638 is SP2, and without the hotfix it honours no list of programs
     #[arg(long, default_value_t = Build::KB_920185, env = "EXSTORE_BUILD", value_name = "BUILD")]
@@ -234,13 +233,6 @@ fn interval(text: &str) -> Result<Duration, String> {
     } else {
         Ok(interval)
     }
-}
-
-fn seed(text: &str) -> Result<Seed, String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let number =
-        digits.map_or_else(|| u64::from_str(text), |digits| u64::from_str_radix(digits, 16));
-    number.map(Seed).map_err(|_| "it is a 64-bit number, decimal or 0x…".to_owned())
 }
 
 fn transport(text: &str) -> Result<Transport, String> {

@@ -13,6 +13,7 @@ use crate::problem::Problem;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A control plane.
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
     base: String,

@@ -42,7 +42,7 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 32] = [
+const HINTS: [(&str, &str); 36] = [
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
@@ -53,8 +53,12 @@ const HINTS: [(&str, &str); 32] = [
     ("clock-backwards", "`exstore store reset --now TIME` starts time again"),
     ("clock-not-manual", "make it manual first: `exstore clock set manual`"),
     ("clock-out-of-range", "`exstore store reset --now TIME` starts time again"),
+    ("default-store", "`exstore store reset` empties it"),
     ("decision-not-found", "`exstore decisions list` shows those there are"),
     ("fault-not-found", "`exstore fault list` shows those there are"),
+    ("port-unavailable", "leave the address out, or write 127.0.0.1:0, which takes any free port"),
+    ("store-exists", "choose another name, or `exstore store delete NAME` first"),
+    ("too-many-stores", "`exstore store list` shows them; `exstore store delete NAME` ends one"),
     (
         "hotfix-installed",
         "`exstore store build show` shows what is installed; `exstore store build set 6.5.7638` goes back to SP2",
@@ -96,7 +100,10 @@ const HINTS: [(&str, &str); 32] = [
     ),
     ("service-stopped", "`exstore store restart` starts it, once its registry can be restored"),
     ("store-moved", "look at it again with --preview, or leave --if-cursor out"),
-    ("store-not-found", "name another with --store; the store that always exists is `default`"),
+    (
+        "store-not-found",
+        "`exstore store list` shows those there are; --store names one, `default` unless told",
+    ),
     (
         "too-many-connections",
         "inject fewer, use `--transport pipe`, or start the server with more descriptors (ulimit -n)",

@@ -51,6 +51,7 @@ pub(crate) struct Target {
 }
 
 /// A store, and how to show what it says.
+#[derive(Clone)]
 pub(crate) struct Remote {
     client: Client,
     store: String,
@@ -93,9 +94,9 @@ impl Remote {
         self.client.send(method, &format!("{}{path}", self.store), payload)
     }
 
-    /// Asks for something of the server.
-    pub(crate) fn get_of_server(&self, path: &str) -> Result<Answer, RequestError> {
-        self.client.send(Method::Get, path, Payload::Nothing)
+    /// The server as a whole: paths begin at its top.
+    pub(crate) fn server(&self) -> Self {
+        Self { store: String::new(), ..self.clone() }
     }
 
     /// Shows an answer, for people as `text` has it.

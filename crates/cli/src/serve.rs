@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use infostore::{DisconnectMode, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
-use server::{Seed, StoreHandle, StoreOptions};
+use server::{Seed, StoreOptions, Stores};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -20,12 +20,13 @@ use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Ready, Running, max_connections};
 
-/// How long requests under way, then the journal, then the store's task are waited for: two seconds together.
+/// How long requests under way, then the journal, then the stores' tasks are waited for: two seconds together.
 const REQUESTS: Duration = Duration::from_millis(1_000);
 const JOURNAL: Duration = Duration::from_millis(700);
-const TASK: Duration = Duration::from_millis(300);
+const TASKS: Duration = Duration::from_millis(300);
 
-/// Runs a store until SIGINT, SIGTERM or a shutdown request; then ends its service and flushes the journal.
+/// Runs a store, and those that are made beside it, until SIGINT, SIGTERM or a shutdown request; then ends their services
+/// and flushes the journal.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let runtime = startup::runtime()?;
     let done = runtime.block_on(serve(args));
@@ -59,21 +60,21 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
 /// The end of what writes the journal's file: dropping the first half tells it to write what is left.
 type JournalTask = (oneshot::Sender<()>, JoinHandle<Result<(), Failure>>);
 
-/// Serves until the first signal or a shutdown request, then ends the service, lets what is under way come to its end and
+/// Serves until the first signal or a shutdown request, then ends the service of every store, lets what is under way come to its end and
 /// flushes the journal, all within two seconds. A second signal leaves at once.
 async fn serve_until_told(
-    Running { store, control }: Running,
+    Running { stores, control, .. }: Running,
     journal: Option<JournalTask>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let mut requested = control.shutdown_requested();
     let (stop, mut stopping) = watch::channel(false);
-    let ending = store.clone();
+    let ending = Arc::clone(&stores);
     let mut serving = pin!(control.serve(async move {
         // The sender lives as long as the server.
         drop(stopping.wait_for(|stopping| *stopping).await);
-        // First, so that requests that wait for the store are answered. It can only have stopped already.
-        drop(ending.end_service().await);
+        // First, so that requests that wait for a store are answered.
+        ending.end_services().await;
     }));
     tokio::select! {
         served = &mut serving => return broken(served),
@@ -86,7 +87,7 @@ async fn serve_until_told(
         () = signals.next() => {
             Err(Failure::new(Code::Interrupted, "told twice to leave, so nothing was waited for"))
         }
-        ended = end(serving, journal, &store) => ended,
+        ended = end(serving, journal, &stores) => ended,
     }
 }
 
@@ -94,7 +95,7 @@ async fn serve_until_told(
 async fn end(
     serving: impl Future<Output = io::Result<()>>,
     journal: Option<JournalTask>,
-    store: &StoreHandle,
+    stores: &Stores,
 ) -> Result<(), Failure> {
     let served = timeout(REQUESTS, serving).await;
     if served.is_err() {
@@ -108,8 +109,8 @@ async fn end(
     let flushed = flushed.await.unwrap_or_else(|_| {
         Err(Failure::new(Code::Internal, "the journal could not be written in time"))
     });
-    // Its task ends with the process, if not before.
-    drop(timeout(TASK, store.stop()).await);
+    // Their tasks end with the process, if not before.
+    drop(timeout(TASKS, stores.stop()).await);
     flushed.and_then(|()| broken(served.unwrap_or(Ok(()))))
 }
 

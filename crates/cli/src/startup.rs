@@ -16,7 +16,7 @@ use crate::exit::{Code, Failure};
 /// Descriptors that are left for the control plane, files and listeners.
 const RESERVED_DESCRIPTORS: u64 = 512;
 
-/// TCP connections that a store takes: as many as the process may have descriptors, less some. Injected TCP clients have
+/// TCP connections that the stores take together: as many as the process may have descriptors, less some. Injected TCP clients have
 /// both ends here and so take two.
 pub(crate) fn max_connections() -> usize {
     let descriptors = Resource::NOFILE.get_soft().unwrap_or(1_024);
@@ -28,6 +28,7 @@ pub(crate) fn max_connections() -> usize {
 /// A store and its control plane, both listening.
 pub(crate) struct Running {
     pub(crate) store: StoreHandle,
+    pub(crate) stores: Arc<Stores>,
     pub(crate) control: Bound,
 }
 
@@ -57,15 +58,16 @@ impl Running {
         allow_shutdown: bool,
     ) -> Result<Self, Failure> {
         let store = StoreHandle::start(options).await.map_err(|error| cannot_start(&error))?;
+        let stores = Arc::new(Stores::new(store.clone()));
         let config = ControlConfig {
             address: control,
-            stores: Arc::new(Stores::new(store.clone())),
+            stores: Arc::clone(&stores),
             allow_shutdown,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: ControlLimits::default(),
         };
         let control = control::bind(config).await.map_err(|error| cannot_bind(&error))?;
-        Ok(Self { store, control })
+        Ok(Self { store, stores, control })
     }
 
     /// The ready object.
@@ -75,7 +77,7 @@ impl Running {
             event: "ready",
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
-            seed: format!("{:#x}", self.store.seed().0),
+            seed: self.store.seed().to_string(),
             control: self.url(),
             stores: BTreeMap::from([(DEFAULT_STORE, store)]),
         }

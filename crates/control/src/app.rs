@@ -78,7 +78,7 @@ impl App {
         &self.shared.config
     }
 
-    pub(crate) fn stores(&self) -> &Stores {
+    pub(crate) fn stores(&self) -> &Arc<Stores> {
         &self.shared.config.stores
     }
 

@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use clock::{ClockMode, Scale};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
+
+use crate::scalars::Parse;
 
 /// How store time moves: `real`, `manual`, or `scaled:N` for N store seconds in one second of the wall, 1 to 1,000,000.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
@@ -51,6 +53,6 @@ impl Serialize for Mode {
 
 impl<'de> Deserialize<'de> for Mode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Parse::new())
     }
 }

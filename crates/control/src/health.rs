@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use registry_poll::Reading;
 use serde::Serialize;
-use server::{StoreHandle, View};
+use server::View;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -62,17 +62,17 @@ impl Health {
     async fn of_stores(app: &App, check: fn(View<'_>) -> Vec<Check>) -> Self {
         let mut checks = vec![Check::new("control", None)];
         for (name, store) in app.stores().all() {
-            let of_store = check_store(&store, check).await;
-            let named = |check: Check| Check { store: Some(name.clone()), ..check };
+            let of_store = match store.read(check).await {
+                Ok(of_store) => of_store,
+                // It was deleted meanwhile.
+                Err(_) if !app.stores().contains(name.as_str()) => continue,
+                Err(error) => vec![Check::new("running", Some(error.to_string()))],
+            };
+            let named = |check: Check| Check { store: Some(name.to_string()), ..check };
             checks.extend(of_store.into_iter().map(named));
         }
         Self::of(checks)
     }
-}
-
-async fn check_store(store: &StoreHandle, check: fn(View<'_>) -> Vec<Check>) -> Vec<Check> {
-    let checks = store.read(check).await;
-    checks.unwrap_or_else(|error| vec![Check::new("running", Some(error.to_string()))])
 }
 
 /// The store has started: it has read the registry once, and admits clients.

@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::{App, ControlLimits};
+use crate::app::App;
 use crate::clock_mode::Mode;
 use crate::extract::NoQuery;
 use crate::problem::{Problem, ProblemType};
-use crate::scalars::Length;
+use crate::scalars::{Length, SeedText};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(info)).routes(routes!(openapi))
@@ -31,8 +31,7 @@ struct Info {
     /// Every open port.
     listeners: Vec<Listener>,
     /// The seed of the default store's random streams, in hexadecimal.
-    #[schema(example = "0x7")]
-    seed: String,
+    seed: SeedText,
     /// How the default store's time moves.
     clock: Mode,
     /// The simulated build of Store.exe.
@@ -69,6 +68,10 @@ struct InfoLimits {
     polls_kept: usize,
     /// Bytes that they may weigh, with the texts of the lists.
     polls_bytes: usize,
+    /// Stores in the process, `default` among them.
+    stores: usize,
+    /// TCP connections of all stores together.
+    rpc_connections: usize,
     /// Bytes of a request's body.
     body_bytes: usize,
     /// Bytes of a body that is a `.reg` file.
@@ -82,8 +85,11 @@ struct InfoLimits {
 }
 
 impl InfoLimits {
-    fn new(store: Limits, control: ControlLimits) -> Self {
+    fn new(store: Limits, app: &App) -> Self {
+        let (control, stores) = (app.config().limits, app.stores());
         Self {
+            stores: stores.most(),
+            rpc_connections: stores.max_connections(),
             sessions: store.sessions,
             classes: store.classes,
             names_per_session: store.names_per_session,
@@ -99,17 +105,12 @@ impl InfoLimits {
     }
 }
 
-/// A seed as it is written everywhere.
-pub(crate) fn seed_text(seed: server::Seed) -> String {
-    format!("{:#x}", seed.0)
-}
-
 fn listeners(app: &App) -> Vec<Listener> {
     let control = Listener { kind: "control", store: None, address: app.config().address };
     let stores = app.stores().all().into_iter().flat_map(|(name, store)| {
         let ports = [("rpc", store.rpc_address()), ("epm", store.epm_address())];
         ports.into_iter().filter_map(move |(kind, address)| {
-            Some(Listener { kind, store: Some(name.clone()), address: address? })
+            Some(Listener { kind, store: Some(name.to_string()), address: address? })
         })
     });
     std::iter::once(control).chain(stores).collect()
@@ -126,10 +127,10 @@ async fn info(_: NoQuery, State(app): State<App>) -> Result<Json<Info>, Problem>
     Ok(Json(Info {
         version: app.config().version.clone(),
         listeners: listeners(&app),
-        seed: seed_text(store.seed()),
+        seed: SeedText(store.seed()),
         clock: Mode(mode),
         build: settings.build.to_string(),
-        limits: InfoLimits::new(settings.limits, app.config().limits),
+        limits: InfoLimits::new(settings.limits, &app),
     }))
 }
 

@@ -28,6 +28,7 @@ mod injection;
 mod json_place;
 mod list_meaning;
 mod list_text;
+mod new_store;
 mod openapi;
 mod outcome_fields;
 mod page;
@@ -49,6 +50,7 @@ mod session_fields;
 mod sessions;
 mod setting_names;
 mod snapshots;
+mod store_fields;
 mod stores;
 mod time;
 

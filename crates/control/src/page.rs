@@ -46,11 +46,11 @@ pub(crate) struct Page {
 }
 
 /// Takes a page from items, with the id that the next page begins after; none when there is nothing more.
-pub(crate) fn take_page<T>(
+pub(crate) fn take_page<T, I>(
     items: impl Iterator<Item = T>,
     limit: Limit,
-    id: impl Fn(&T) -> u64,
-) -> (Vec<T>, Option<u64>) {
+    id: impl Fn(&T) -> I,
+) -> (Vec<T>, Option<I>) {
     let mut items = items;
     let page: Vec<T> = items.by_ref().take(limit.count()).collect();
     let next = items.next().and_then(|_| page.last().map(id));

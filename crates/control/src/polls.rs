@@ -5,7 +5,7 @@ use std::time::Duration;
 use infostore::{ListRead, PollRecord};
 use registry_poll::{PollNumber, Reading};
 use serde::{Deserialize, Serialize};
-use server::{Polled, StoreHandle, View};
+use server::{Polled, View};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa_axum::router::OpenApiRouter;
@@ -199,17 +199,13 @@ impl Schedule {
 /// Shorter, and a minute of store time would be all polls.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Starts a new grid of polls; `field` is where the body has the interval.
-pub(crate) async fn set_interval(
-    store: &StoreHandle,
-    field: &str,
-    Length(interval): Length,
-) -> Result<(), Problem> {
-    if interval < SHORTEST_INTERVAL {
-        let detail = "the shortest time between two polls is `1ms`";
-        return Err(Problem::body(FieldError::at(format!("#/{field}"), detail)));
+/// The time between two polls that a body has in `field`, when it is long enough.
+pub(crate) fn checked_interval(field: &str, Length(interval): Length) -> Result<Duration, Problem> {
+    if SHORTEST_INTERVAL <= interval {
+        return Ok(interval);
     }
-    Ok(store.set_poll_interval(interval).await?)
+    let detail = "the shortest time between two polls is `1ms`";
+    Err(Problem::body(FieldError::at(format!("#/{field}"), detail)))
 }
 
 /// Lists the polls that are remembered, oldest first.
@@ -290,6 +286,7 @@ async fn set_schedule(
     Store(store): Store,
     Body(change): Body<ScheduleChange>,
 ) -> Result<Reply<Schedule>, Problem> {
-    set_interval(&store, "interval", change.interval).await?;
+    let interval = checked_interval("interval", change.interval)?;
+    store.set_poll_interval(interval).await?;
     Ok(Reply::ok(store.read(|view| (view.cursor(), Schedule::new(view))).await?))
 }

@@ -99,6 +99,16 @@ problem_types! {
         "No snapshot of the store has this id: it never had one, or was deleted. A reset leaves snapshots.";
     ProblemNotFound, NOT_FOUND, "problem-not-found", "No such problem",
         "No problem has this name. GET /v1/problems lists them.";
+    StoreExists, CONFLICT, "store-exists", "The store exists",
+        "There is a store of this name, or one that is starting or being deleted. The name is free when DELETE has answered.";
+    DefaultStore, CONFLICT, "default-store", "The store `default` stays",
+        "The store `default` always exists: it can be neither deleted nor given a time to live. POST /reset empties it.";
+    TooManyStores, CONFLICT, "too-many-stores", "Too many stores",
+        "The server has as many stores as it takes, which GET /v1/info tells. DELETE ends one, and a store that is made with \
+         a `ttl` ends by itself.";
+    PortUnavailable, CONFLICT, "port-unavailable", "The port can't be had",
+        "The system does not give the address asked for in `rpc`: it is in use, not one of this machine, or not for this user. \
+         No store was made.";
     ClockNotManual, CONFLICT, "clock-not-manual", "The clock is not manual",
         "Only a manual clock is moved by hand. PATCH /clock with {\"mode\":\"manual\"} makes it one.";
     NoRpcPort, CONFLICT, "no-rpc-port", "The store has no RPC port",
@@ -346,6 +356,37 @@ pub(crate) struct ProblemDocument {
     first_available: Option<String>,
     /// The id of the request, also in the Exstore-Request-Id header; the log has it too.
     request_id: String,
+}
+
+impl From<server::CreateError> for Problem {
+    fn from(error: server::CreateError) -> Self {
+        use server::{CreateError, StartError};
+        let (kind, hint) = match &error {
+            CreateError::Exists(_) => {
+                (ProblemType::StoreExists, "choose another name, or DELETE the store first")
+            }
+            CreateError::TooMany { .. } => {
+                (ProblemType::TooManyStores, "DELETE a store that is not needed any more")
+            }
+            CreateError::Start(StartError::Bind { .. } | StartError::BindMapper { .. }) => {
+                (ProblemType::PortUnavailable, "port 0 takes any free one")
+            }
+            CreateError::Start(StartError::Stopped) => {
+                return Self::new(ProblemType::StoreStopped, chain(&error));
+            }
+        };
+        Self::new(kind, chain(&error)).hint(hint)
+    }
+}
+
+impl From<server::KeepError> for Problem {
+    fn from(error: server::KeepError) -> Self {
+        let kind = match error {
+            server::KeepError::NotFound(_) => ProblemType::StoreNotFound,
+            server::KeepError::Default => ProblemType::DefaultStore,
+        };
+        Self::new(kind, error.to_string())
+    }
 }
 
 impl From<server::StoreError> for Problem {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use infostore::{Build, Cursor, Epoch, Sequence};
 use policy::ClientVersion;
 use registry_poll::NodeName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use server::{Seed, StoreName};
 use utoipa::ToSchema;
 
 /// An instant of store time, RFC 3339 in UTC, to the microsecond.
@@ -46,6 +48,24 @@ pub(crate) struct BuildText(pub(crate) Build);
 #[schema(value_type = String, examples("NODE2"))]
 #[schema(as = NodeName)]
 pub(crate) struct NodeText(pub(crate) NodeName);
+
+/// The name of a store: 1 to 64 ASCII letters, digits, `-`, `_` and `.`, the first a letter or a digit.
+#[derive(Clone, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples("t1"))]
+#[schema(as = StoreName)]
+pub(crate) struct NameText(pub(crate) StoreName);
+
+/// A seed, 64 bits, decimal or in hexadecimal after `0x`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, pattern = "^(0[xX][0-9A-Fa-f]+|[0-9]+)$", examples("0x7"))]
+#[schema(as = Seed)]
+pub(crate) struct SeedText(pub(crate) Seed);
+
+/// An IP address and a port; port 0 takes any free one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+#[schema(value_type = String, examples("127.0.0.1:0"))]
+#[schema(as = Address)]
+pub(crate) struct AddressText(pub(crate) SocketAddr);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,8 +156,58 @@ impl FromStr for NodeText {
     }
 }
 
+impl fmt::Display for NameText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for NameText {
+    type Err = server::StoreNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for SeedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for SeedText {
+    type Err = server::SeedError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for AddressText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AddressText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = text.parse().map(Self);
+        address
+            .map_err(|_| format!("`{text}` is not an IP address and a port such as `127.0.0.1:0`"))
+    }
+}
+
 /// Parses where the text is read: what is wrong with it then has its place in the body.
-struct Parse<T>(PhantomData<T>);
+pub(crate) struct Parse<T>(PhantomData<T>);
+
+impl<T> Parse<T> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Parse<T> {
     type Value = T;
@@ -161,10 +231,10 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $scalar {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Parse(PhantomData))
+                deserializer.deserialize_str(Parse::new())
             }
         })+
     };
 }
 
-as_text!(Time, Length, Version, CursorText, BuildText, NodeText);
+as_text!(Time, Length, Version, CursorText, BuildText, NodeText, NameText, SeedText, AddressText);

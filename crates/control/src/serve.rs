@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::serve::Listener;
+use server::Stores;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -31,6 +32,7 @@ pub struct Bound {
     listener: Limited,
     local: SocketAddr,
     router: Router,
+    stores: Arc<Stores>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -45,9 +47,10 @@ pub async fn bind(mut config: ControlConfig) -> Result<Bound, BindError> {
     let local = listener.local_addr().map_err(failed)?;
     config.address = local;
     let permits = Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS)));
+    let stores = Arc::clone(&config.stores);
     let (tell_shutdown, shutdown) = watch::channel(false);
     let router = router_with(config, tell_shutdown);
-    Ok(Bound { listener: Limited { listener, permits }, local, router, shutdown })
+    Ok(Bound { listener: Limited { listener, permits }, local, router, stores, shutdown })
 }
 
 impl Bound {
@@ -61,7 +64,7 @@ impl Bound {
         self.shutdown.clone()
     }
 
-    /// Serves until `shutdown` is over and the requests that are under way have been answered.
+    /// Serves, and ends stores whose time to live is over, until `shutdown` is over and the requests that are under way have been answered.
     ///
     /// # Errors
     /// When the listener breaks.
@@ -69,7 +72,11 @@ impl Bound {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        axum::serve(self.listener, self.router).with_graceful_shutdown(shutdown).await
+        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(shutdown);
+        tokio::select! {
+            served = served => served,
+            never = self.stores.keep_expiring() => match never {},
+        }
     }
 }
 

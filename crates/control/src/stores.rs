@@ -1,126 +1,64 @@
-//! `/v1/stores`: the stores of this process.
+//! `/v1/stores`: the stores of this process, which share nothing but its descriptors.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use infostore::{InfoStore, Limits};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use server::{StoreHandle, View};
-use utoipa::ToSchema;
+use server::{DEFAULT_STORE, StoreError, StoreHandle};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::extract::{Body, NamedStore, NoQuery};
-use crate::info::seed_text;
-use crate::polls::set_interval;
+use crate::extract::{Body, NamedStore, NoQuery, Params};
+use crate::given::Given;
+use crate::new_store::{NewStore, checked_ttl};
+use crate::page::{Limit, take_page};
+use crate::polls::checked_interval;
 use crate::problem::Problem;
 use crate::reply::Reply;
-use crate::scalars::{BuildText, CursorText, Length, Time};
+use crate::scalars::{BuildText, Length, NameText};
 use crate::setting_names::{DisconnectName, WatchName};
-use crate::time::ClockState;
+use crate::store_fields::{Known, StoreState};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(list)).routes(routes!(read, change))
+    OpenApiRouter::default().routes(routes!(list, create)).routes(routes!(read, change, delete))
 }
 
-/// A store.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Store)]
-struct StoreState {
-    /// Its name.
-    name: String,
-    /// Its RPC port; null when it has none.
-    #[schema(value_type = Option<String>, example = "127.0.0.1:8136")]
-    rpc: Option<SocketAddr>,
-    /// The seed of its random streams, in hexadecimal.
-    #[schema(example = "0x7")]
-    seed: String,
-    /// Where its journal stands.
-    cursor: CursorText,
-    /// Whether it admits clients.
-    running: bool,
-    /// The policy in force.
-    generation: u64,
-    /// Its clock.
-    clock: ClockState,
-    /// When the next poll ends, as far as is known; null while the service is stopped.
-    next_poll: Option<Time>,
-    /// Its settings.
-    settings: StoreSettings,
-    /// How many there are, and were.
-    counts: StoreCounts,
-}
-
-/// The settings of a store.
-#[derive(Serialize, ToSchema)]
-struct StoreSettings {
-    /// The build of the store service that is installed; it runs from the next start of the service on.
-    build: BuildText,
-    /// Time between two polls.
-    poll_interval: Length,
-    /// Whether a value that was not there when the service started is followed later.
-    registry_watch: WatchName,
-    /// What happens to the connections of sessions that the store ended.
-    disconnect: DisconnectName,
-    /// How much it takes; fixed when it was made.
-    limits: StoreLimits,
-}
-
-/// How much a store takes.
-#[derive(Serialize, ToSchema)]
-struct StoreLimits {
-    /// Sessions at a time.
-    sessions: usize,
-    /// Distinct combinations of process names and version at a time.
-    classes: usize,
-    /// Process names that one session may report.
-    names_per_session: usize,
-    /// Entries that the journal keeps.
-    journal_entries: usize,
-    /// Bytes that they may weigh.
-    journal_bytes: usize,
-    /// Polls that the ledger keeps.
-    polls_kept: usize,
-    /// Bytes that they may weigh.
-    polls_bytes: usize,
-    /// Snapshots that it holds.
-    snapshots: usize,
-    /// Bytes that they may weigh together.
-    snapshot_bytes: usize,
-}
-
-/// How many there are, and were.
-#[derive(Serialize, ToSchema)]
-struct StoreCounts {
-    /// Injected clients.
-    clients: usize,
-    /// Live sessions.
-    sessions: usize,
-    /// Live sessions without a process name, which no process list can hit.
-    unidentified: usize,
-    /// Distinct combinations of process names and version among the live sessions.
-    classes: usize,
-    /// Clients admitted since the start.
-    admitted: u64,
-    /// Clients refused since the start.
-    refused: u64,
-    /// Sessions that the store ended since the start.
-    disconnected: u64,
-}
-
-/// The stores, by name.
+/// A page of stores, in the order of their names.
 #[derive(Serialize, ToSchema)]
 struct StoreList {
     /// The stores.
     items: Vec<StoreState>,
+    /// The `after` of the next page; null when there is nothing more.
+    next: Option<String>,
+}
+
+/// A page of a list that is ordered by name, and stable while the list changes.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct NamePage {
+    /// Items at the most.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Limit>)]
+    limit: Limit,
+    /// The name to begin after: the `next` of the page before.
+    after: Option<String>,
 }
 
 /// Settings to change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StoreChange {
+    /// How long it lives unless somebody asks for it, at least a second; null for a store that stays.
+    #[serde(default)]
+    #[schema(value_type = Option<Length>)]
+    ttl: Given<Length>,
     /// Time between two polls, at least a millisecond; a new grid begins now.
     poll_interval: Option<Length>,
     /// Whether a value created after the start is followed. That it is takes effect at once, that it isn't at the next
@@ -132,78 +70,73 @@ struct StoreChange {
     build: Option<BuildText>,
 }
 
-impl From<&InfoStore> for StoreSettings {
-    fn from(store: &InfoStore) -> Self {
-        let settings = store.settings();
-        Self {
-            build: BuildText(settings.build),
-            poll_interval: Length(store.schedule().interval()),
-            registry_watch: settings.registry_watch.into(),
-            disconnect: settings.disconnect.into(),
-            limits: settings.limits.into(),
-        }
-    }
-}
-
-impl From<Limits> for StoreLimits {
-    fn from(limits: Limits) -> Self {
-        Self {
-            sessions: limits.sessions,
-            classes: limits.classes,
-            names_per_session: limits.names_per_session,
-            journal_entries: limits.journal_entries,
-            journal_bytes: limits.journal_bytes,
-            polls_kept: limits.polls_kept,
-            polls_bytes: limits.polls_bytes,
-            snapshots: limits.snapshots,
-            snapshot_bytes: limits.snapshot_bytes,
-        }
-    }
-}
-
-/// What the store's task knows, to be completed by what its handle knows.
-fn state_of(view: View<'_>, name: String, handle: &StoreHandle) -> StoreState {
-    let store = view.store();
-    let counts = store.counts();
-    StoreState {
-        name,
-        rpc: handle.rpc_address(),
-        seed: seed_text(handle.seed()),
-        cursor: CursorText(view.cursor()),
-        running: store.is_running(),
-        generation: store.generation().0,
-        clock: ClockState::new(view),
-        next_poll: view.next_poll().map(Time),
-        settings: store.into(),
-        counts: StoreCounts {
-            clients: view.client_count(),
-            sessions: counts.sessions,
-            unidentified: counts.unidentified,
-            classes: counts.classes,
-            admitted: counts.admitted,
-            refused: counts.refused,
-            disconnected: counts.disconnected,
-        },
-    }
-}
-
-async fn show(name: String, handle: &StoreHandle) -> Result<Reply<StoreState>, Problem> {
-    let known = handle.clone();
-    let read = handle.read(move |view| (view.cursor(), state_of(view, name, &known)));
+async fn show(
+    app: &App,
+    name: &str,
+    handle: &StoreHandle,
+) -> Result<Reply<StoreState>, StoreError> {
+    let ttl = app.stores().ttl(name);
+    let known = Known { name: name.to_owned(), handle: handle.clone(), ttl };
+    let read = handle.read(move |view| (view.cursor(), StoreState::new(view, known)));
     Ok(Reply::ok(read.await?))
 }
 
-/// Lists the stores of this process.
+/// Lists the stores of this process, by name. A store that is shown here is not asked for: its time to live goes on.
 #[utoipa::path(
     get, path = "/v1/stores", tag = "stores",
-    responses((status = 200, body = StoreList)),
+    params(NamePage), responses((status = 200, body = StoreList)),
 )]
-async fn list(_: NoQuery, State(app): State<App>) -> Result<Json<StoreList>, Problem> {
+async fn list(
+    State(app): State<App>,
+    Params(page): Params<NamePage>,
+) -> Result<Json<StoreList>, Problem> {
+    let stores = app.stores().after(page.after.as_deref()).into_iter();
+    let (page, next) = take_page(stores, page.limit, |(name, _)| name.to_string());
     let mut items = Vec::new();
-    for (name, handle) in app.stores().all() {
-        items.push(show(name, &handle).await?.into_body());
+    for (name, handle) in page {
+        match show(&app, name.as_str(), &handle).await {
+            Ok(shown) => items.push(shown.into_body()),
+            // It was deleted meanwhile.
+            Err(StoreError::Stopped) if !app.stores().contains(name.as_str()) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(Json(StoreList { items }))
+    Ok(Json(StoreList { items, next }))
+}
+
+/// Makes a store with a registry, a clock, a seed, sessions, faults, a journal and counters of its own, and an RPC port
+/// where one is wanted. Answers when it has read its registry and its port is open.
+#[utoipa::path(
+    post, path = "/v1/stores", tag = "stores",
+    request_body = NewStore,
+    responses((
+        status = 201, body = StoreState,
+        headers(("Location" = String, description = "The path of the store")),
+    )),
+)]
+async fn create(
+    _: NoQuery,
+    State(app): State<App>,
+    Body(new): Body<NewStore>,
+) -> Result<Response, Problem> {
+    let options = new.options(app.stores(), reach(&app))?;
+    let ttl = new.ttl()?;
+    let NameText(name) = new.name;
+    let path = format!("/v1/stores/{name}");
+    let handle = Arc::clone(app.stores()).create(name.clone(), options, ttl).await?;
+    let mut response =
+        show(&app, name.as_str(), &handle).await?.with_status(StatusCode::CREATED).into_response();
+    if let Ok(path) = HeaderValue::from_str(&path) {
+        response.headers_mut().insert(header::LOCATION, path);
+    }
+    Ok(response)
+}
+
+/// The address on which `default` can be reached.
+fn reach(app: &App) -> IpAddr {
+    let rpc = app.stores().all().into_iter().find(|(name, _)| name.as_str() == DEFAULT_STORE);
+    let rpc = rpc.and_then(|(_, store)| store.rpc_address());
+    rpc.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
 }
 
 /// Shows a store.
@@ -211,11 +144,15 @@ async fn list(_: NoQuery, State(app): State<App>) -> Result<Json<StoreList>, Pro
     get, path = "/v1/stores/{store}", tag = "stores",
     responses((status = 200, body = StoreState)),
 )]
-async fn read(_: NoQuery, store: NamedStore) -> Result<Reply<StoreState>, Problem> {
-    show(store.name, &store.handle).await
+async fn read(
+    _: NoQuery,
+    State(app): State<App>,
+    store: NamedStore,
+) -> Result<Reply<StoreState>, Problem> {
+    Ok(show(&app, &store.name, &store.handle).await?)
 }
 
-/// Changes a store's settings: those that are named, and only if all of them can be.
+/// Changes a store's settings: those that are named, and only if all of them can be. Its limits are fixed.
 #[utoipa::path(
     patch, path = "/v1/stores/{store}", tag = "stores",
     request_body = StoreChange,
@@ -223,11 +160,19 @@ async fn read(_: NoQuery, store: NamedStore) -> Result<Reply<StoreState>, Proble
 )]
 async fn change(
     _: NoQuery,
+    State(app): State<App>,
     store: NamedStore,
     Body(change): Body<StoreChange>,
 ) -> Result<Reply<StoreState>, Problem> {
-    if let Some(interval) = change.poll_interval {
-        set_interval(&store.handle, "poll_interval", interval).await?;
+    let interval = change.poll_interval.map(|interval| checked_interval("poll_interval", interval));
+    let interval = interval.transpose()?;
+    match change.ttl {
+        Given::Absent => {}
+        Given::Null => app.stores().set_ttl(&store.name, None)?,
+        Given::Value(ttl) => app.stores().set_ttl(&store.name, Some(checked_ttl(ttl)?))?,
+    }
+    if let Some(interval) = interval {
+        store.handle.set_poll_interval(interval).await?;
     }
     if let Some(watch) = change.registry_watch {
         store.handle.set_registry_watch(watch.into()).await?;
@@ -238,5 +183,20 @@ async fn change(
     if let Some(BuildText(build)) = change.build {
         store.handle.install_build(build).await?;
     }
-    show(store.name, &store.handle).await
+    Ok(show(&app, &store.name, &store.handle).await?)
+}
+
+/// Ends a store and forgets it: its sessions, its connections, its port. Answers when the last socket is closed and the
+/// name is free. Another store of this name begins a new epoch, and none gets the port by asking for any.
+#[utoipa::path(
+    delete, path = "/v1/stores/{store}", tag = "stores",
+    responses((status = 204, description = "The store is gone")),
+)]
+async fn delete(
+    _: NoQuery,
+    State(app): State<App>,
+    store: NamedStore,
+) -> Result<StatusCode, Problem> {
+    Arc::clone(app.stores()).delete(&store.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -343,7 +343,10 @@ impl Owner {
         let meters = Arc::clone(&self.shared.meters);
         let id = DialId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
         client.dial = Some(id);
-        tokio::spawn(Dial { client: client.id, id, server, meter, meters, inbox }.run(queue));
+        let _open = self.shared.sockets.open();
+        tokio::spawn(
+            Dial { client: client.id, id, server, meter, meters, inbox, _open }.run(queue),
+        );
     }
 
     fn carry(&mut self, client: &mut Client, bytes: Vec<u8>) {

@@ -9,6 +9,7 @@
 //! [`StoreHandle`] is the way in. Both transports run the same endpoint; the difference is who moves the bytes.
 
 mod advance;
+mod budget;
 mod client;
 mod clients;
 mod connected;
@@ -23,11 +24,14 @@ mod listener;
 mod objects;
 mod options;
 mod owner;
+mod ports;
+mod process;
 mod pump;
 mod service;
 mod session;
 mod site;
 mod snapshots;
+mod sockets;
 mod stores;
 mod traffic;
 mod wall;
@@ -37,7 +41,7 @@ pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
 pub use handle::{Polled, StoreError, StoreHandle, View};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
-pub use options::{Seed, StartError, StoreOptions};
+pub use options::{Seed, SeedError, StartError, StoreOptions};
 pub use owner::Beginning;
 pub use snapshots::{RestoredStore, SnapshotInfo};
-pub use stores::{DEFAULT_STORE, Stores};
+pub use stores::{CreateError, DEFAULT_STORE, KeepError, StoreName, StoreNameError, Stores};

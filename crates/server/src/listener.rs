@@ -11,14 +11,16 @@ use dcerpc::AssociationConfig;
 use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::budget::{Permit, Share};
 use crate::endpoint::Endpoint;
 use crate::group::ConnectionControl;
 use crate::identity::Peer;
 use crate::link::{Meter, Meters};
 use crate::owner::Input;
 use crate::site::Site;
+use crate::sockets::{OpenSocket, Sockets};
 
 /// Bytes read at a time. The buffer belongs to the thread: an idle connection holds none.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -42,24 +44,37 @@ pub(crate) struct Listening {
     pub(crate) inbox: mpsc::Sender<Input>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) connection_ids: Arc<AtomicU64>,
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) connections: Arc<Share>,
+    pub(crate) sockets: Sockets,
+}
+
+/// A port that is open.
+pub(crate) struct Port {
+    listener: TcpListener,
+    _open: OpenSocket,
+}
+
+impl Port {
+    pub(crate) fn new(listener: TcpListener, sockets: &Sockets) -> Self {
+        Self { listener, _open: sockets.open() }
+    }
 }
 
 impl Listening {
     /// Accepts connections until the store's task is gone.
-    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
+    pub(crate) async fn run(self: Arc<Self>, port: Port) {
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = port.listener.accept() => accepted,
                 () = self.inbox.closed() => return,
             };
             match accepted {
                 Err(error) => self.back_off(&error).await,
                 Ok((stream, peer)) => {
                     let connection = self.connection(stream, peer);
-                    match Arc::clone(&self.permits).try_acquire_owned() {
-                        Ok(permit) => drop(tokio::spawn(connection.serve(permit))),
-                        Err(_) => self.turn_away(connection, peer).await,
+                    match self.connections.take() {
+                        Some(permit) => drop(tokio::spawn(connection.serve(permit))),
+                        None => self.turn_away(connection, peer).await,
                     }
                 }
             }
@@ -95,7 +110,8 @@ impl Listening {
         let end = site.next_end();
         let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
-        Connection { id, stream, endpoint, control, end, meter, inbox }
+        let _open = self.sockets.open();
+        Connection { id, stream, endpoint, control, end, meter, inbox, _open }
     }
 }
 
@@ -109,10 +125,11 @@ struct Connection {
     end: watch::Receiver<u64>,
     meter: Option<Arc<Meter>>,
     inbox: mpsc::Sender<Input>,
+    _open: OpenSocket,
 }
 
 impl Connection {
-    async fn serve(mut self, permit: OwnedSemaphorePermit) {
+    async fn serve(mut self, permit: Permit) {
         if let Err(error) = self.run().await {
             tracing::debug!(connection = self.id.0, %error, "the connection broke");
         }

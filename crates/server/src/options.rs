@@ -1,7 +1,9 @@
 //! How a store is set up, and why it may not start.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
@@ -14,6 +16,13 @@ use registry_poll::Registry;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seed(pub u64);
 
+/// A text is no seed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{text}` is not a 64-bit number, decimal or 0x…")]
+pub struct SeedError {
+    text: String,
+}
+
 impl Seed {
     /// The random stream of this number: a function of the two, so that a number is all there is to remember of it.
     pub(crate) fn stream(self, number: u64) -> StdRng {
@@ -25,12 +34,42 @@ impl Seed {
         StdRng::from_seed(seed)
     }
 
+    /// The seed of something that has a name of its own: another name has another, and the same name has the same.
+    pub(crate) fn derived(self, name: &str) -> Self {
+        // FNV-1a over the seed and the name, and the last steps of SplitMix64, so that similar names are far apart.
+        let bytes = self.0.to_le_bytes().into_iter().chain(name.bytes());
+        let hash = bytes.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+        });
+        let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Self(mixed ^ (mixed >> 31))
+    }
+
     /// A seed from the system's random source.
     ///
     /// # Errors
     /// When the system has none.
     pub fn random() -> Result<Self, rand::rngs::SysError> {
         SysRng.try_next_u64().map(Self)
+    }
+}
+
+impl FromStr for Seed {
+    type Err = SeedError;
+
+    /// Decimal, or hexadecimal after `0x`.
+    fn from_str(text: &str) -> Result<Self, SeedError> {
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        let number =
+            digits.map_or_else(|| u64::from_str(text), |digits| u64::from_str_radix(digits, 16));
+        number.map(Self).map_err(|_| SeedError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
     }
 }
 
@@ -51,7 +90,7 @@ pub struct StoreOptions {
     pub epm: Option<SocketAddr>,
     /// The registry of the store, or of its cluster's first node; one in memory when none is given.
     pub registry: Option<Arc<dyn Registry>>,
-    /// TCP connections at a time.
+    /// TCP connections at a time; of the process's, when the store is one of several.
     pub max_connections: usize,
 }
 

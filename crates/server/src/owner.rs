@@ -33,6 +33,7 @@ use crate::pump::{DialId, PumpEvent};
 use crate::session::SessionContext;
 use crate::site::Site;
 use crate::snapshots::Snapshots;
+use crate::sockets::Sockets;
 use crate::wall::WallClock;
 
 /// Ids of groups begin where nobody hits one by guessing: Samba's suite takes 1 for an id that no group has.
@@ -74,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) meters: Arc<Meters>,
     pub(crate) connection_ids: Arc<AtomicU64>,
     pub(crate) inbox: mpsc::WeakSender<Input>,
+    pub(crate) sockets: Sockets,
 }
 
 /// What a store starts over from.
@@ -125,8 +127,8 @@ impl Owner {
         options: StoreOptions,
         shared: Shared,
         cursor: watch::Sender<Cursor>,
+        epoch: Epoch,
     ) -> Self {
-        let epoch = Epoch(1);
         let cluster = Cluster::new(first_node(&options));
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
@@ -466,7 +468,7 @@ impl Owner {
     clippy::disallowed_methods,
     reason = "in the real and scaled modes store time follows the wall"
 )]
-async fn wait(timer: Option<Duration>) {
+pub(crate) async fn wait(timer: Option<Duration>) {
     match timer {
         Some(delay) => tokio::time::sleep(delay).await,
         None => core::future::pending().await,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::link::{Meter, Meters};
 use crate::owner::Input;
+use crate::sockets::OpenSocket;
 
 /// The number of a dial, which no other connection of the store ever has: so news of an earlier one is told from news of this
 /// one, also after a reset.
@@ -33,6 +34,8 @@ pub(crate) struct Dial {
     pub(crate) meter: Arc<Meter>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) inbox: mpsc::Sender<Input>,
+    /// Its own end is one of the store's sockets.
+    pub(crate) _open: OpenSocket,
 }
 
 impl Dial {

@@ -66,9 +66,24 @@ impl WallClock {
     }
 }
 
+/// Wall time since something began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uptime(Instant);
+
+impl Uptime {
+    /// It begins now.
+    pub(crate) fn start() -> Self {
+        Self(monotonic())
+    }
+
+    pub(crate) fn elapsed(self) -> Elapsed {
+        Elapsed(monotonic().saturating_duration_since(self.0))
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "store time in the real and scaled modes follows the wall"
+    reason = "store time in the real and scaled modes follows the wall, and so does a time to live"
 )]
 fn monotonic() -> Instant {
     Instant::now()

@@ -158,7 +158,7 @@ fn newest(remote: &Remote) -> Result<String, Failure> {
 
 /// Whether the server's description says that a page of events can be waited for.
 fn can_wait(remote: &Remote) -> Result<bool, Failure> {
-    let description: Answer = remote.get_of_server("/v1/openapi.json")?;
+    let description: Answer = remote.server().get("/v1/openapi.json")?;
     let description: Value = description.read()?;
     let parameters = description.pointer("/paths/~1v1~1stores~1{store}~1events/get/parameters");
     let parameters = parameters.and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! `exstore store`: a store as a whole, its service and its simulated build.
+//! `exstore store`: stores made and deleted; a store as a whole, its service and its simulated build.
 
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
@@ -7,11 +7,16 @@ use super::poll;
 use super::request::given;
 use crate::args::{Disconnect, Watch};
 use crate::exit::Failure;
-use crate::http::{Answer, Method, Payload};
+use crate::http::{Answer, Method, Payload, percent_encoded};
+use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, fields, number, table, text};
 
-pub(super) const EXAMPLES: &str = "  exstore store show
+pub(super) const EXAMPLES: &str =
+    "  exstore store create t1 --clock manual --now 2006-04-22T08:00:00Z --rpc --ttl 10m
+  exstore store list
+  exstore store delete t1
+  exstore store show
   exstore store set --poll-interval 5m --registry-watch armed-at-start
   exstore store build set 6.5.7638
   exstore store restart
@@ -29,7 +34,15 @@ pub(crate) struct Store {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// List the stores of the server
-    List,
+    List(Part),
+    /// Make a store, which shares nothing with the others
+    Create(Create),
+    /// End stores: their sessions and connections, and then they are forgotten
+    Delete {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Show the store: its clock, settings and counts
     Show,
     /// Change the store's settings
@@ -63,7 +76,50 @@ enum BuildVerb {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "build"])))]
+struct Create {
+    /// Its name: up to 64 ASCII letters, digits, `-`, `_` and `.`
+    name: String,
+    /// How its time moves: `real`, `manual`, or `scaled:N` for N times as fast; `real` unless told
+    #[arg(long, value_name = "MODE")]
+    clock: Option<String>,
+    /// Store time at the start, RFC 3339; the wall clock's unless told
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+    /// What everything random is derived from, decimal or 0x…; the server's seed and the name, unless told
+    #[arg(long, value_name = "SEED")]
+    seed: Option<String>,
+    /// Open an RPC port here, or on a free port of this machine; none unless told
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    rpc: Option<String>,
+    /// Delete it when nobody has asked for it for so long
+    #[arg(long, value_name = "DURATION")]
+    ttl: Option<String>,
+    /// The simulated build of Store.exe
+    #[arg(long, value_name = "BUILD")]
+    build: Option<String>,
+    /// Time between two polls of the registry
+    #[arg(long, value_name = "DURATION")]
+    poll_interval: Option<String>,
+    /// Which values a poll reads
+    #[arg(long, value_enum)]
+    registry_watch: Option<Watch>,
+    /// What "disconnected" means for a connection
+    #[arg(long, value_enum)]
+    disconnect: Option<Disconnect>,
+    /// A limit, such as `sessions=100`; several times for several
+    #[arg(long, value_name = "NAME=N", value_parser = limit)]
+    limit: Vec<(String, u64)>,
+}
+
+/// A limit and its value.
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let parts = text.split_once('=').and_then(|(name, value)| Some((name, value.parse().ok()?)));
+    let (name, value) = parts.ok_or("it is a name and a number, such as `sessions=100`")?;
+    Ok((name.to_owned(), value))
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "build", "ttl", "no_ttl"])))]
 struct Set {
     /// Start a new grid of polls now, with so much time between two
     #[arg(long, value_name = "DURATION")]
@@ -77,9 +133,15 @@ struct Set {
     /// Install this build, which runs from the next restart on
     #[arg(long, value_name = "BUILD")]
     build: Option<String>,
+    /// Delete the store when nobody has asked for it for so long
+    #[arg(long, value_name = "DURATION")]
+    ttl: Option<String>,
+    /// Keep the store until it is deleted
+    #[arg(long, conflicts_with = "ttl")]
+    no_ttl: bool,
 }
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     text("NAME", "name"),
     text("RPC", "rpc"),
     text("CLOCK", "clock.mode"),
@@ -87,13 +149,15 @@ const COLUMNS: [Column; 7] = [
     number("SESSIONS", "counts.sessions"),
     number("CLIENTS", "counts.clients"),
     text("BUILD", "settings.build"),
+    text("TTL", "ttl"),
 ];
 
-const FIELDS: [Column; 20] = [
+const FIELDS: [Column; 21] = [
     text("name", "name"),
     text("running", "running"),
     text("rpc", "rpc"),
     text("seed", "seed"),
+    text("time to live", "ttl"),
     text("cursor", "cursor"),
     text("clock", "clock.mode"),
     text("now", "clock.now"),
@@ -139,9 +203,14 @@ const RESTARTED: [Column; 4] = [
 pub(super) fn run(args: &Store) -> Result<(), Failure> {
     let remote = Remote::new(&args.target);
     match &args.verb {
-        Verb::List => remote.show(&remote.get_of_server("/v1/stores")?, |stores| {
-            let stores = stores.get("items").and_then(Value::as_array);
-            table(&COLUMNS, stores.into_iter().flatten())
+        Verb::List(part) => listing::show_table(&remote.server(), "/v1/stores", part, &COLUMNS),
+        Verb::Create(create) => {
+            let answer = remote.server().post("/v1/stores", create.body())?;
+            remote.show_block(&answer, &FIELDS)
+        }
+        Verb::Delete { names } => remote.server().each(names, &COLUMNS, "deleted", |name| {
+            let path = format!("/v1/stores/{}", percent_encoded(name));
+            remote.server().send(Method::Delete, &path, Payload::Nothing)
         }),
         Verb::Show => remote.show_block(&remote.get("")?, &FIELDS),
         Verb::Set(set) => {
@@ -161,22 +230,56 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
     }
 }
 
+/// As the API spells it.
+fn watch_word(watch: Watch) -> String {
+    match watch {
+        Watch::Always => "always".to_owned(),
+        Watch::ArmedAtStart => "armed_at_start".to_owned(),
+    }
+}
+
+/// As the API spells it.
+fn disconnect_word(disconnect: Disconnect) -> String {
+    match disconnect {
+        Disconnect::Connection => "connection".to_owned(),
+        Disconnect::Context => "context".to_owned(),
+    }
+}
+
+impl Create {
+    fn body(&self) -> Value {
+        let mut body = given([
+            ("name", &Some(self.name.clone())),
+            ("seed", &self.seed),
+            ("rpc", &self.rpc),
+            ("ttl", &self.ttl),
+            ("build", &self.build),
+            ("poll_interval", &self.poll_interval),
+            ("registry_watch", &self.registry_watch.map(watch_word)),
+            ("disconnect", &self.disconnect.map(disconnect_word)),
+        ]);
+        let limits = self.limit.iter().map(|(name, value)| (name.clone(), json!(value)));
+        if let Some(body) = body.as_object_mut() {
+            body.insert("clock".to_owned(), given([("mode", &self.clock), ("now", &self.now)]));
+            body.insert("limits".to_owned(), Value::Object(limits.collect()));
+        }
+        body
+    }
+}
+
 impl Set {
     fn body(&self) -> Value {
-        let watch = self.registry_watch.map(|watch| match watch {
-            Watch::Always => "always".to_owned(),
-            Watch::ArmedAtStart => "armed_at_start".to_owned(),
-        });
-        let disconnect = self.disconnect.map(|disconnect| match disconnect {
-            Disconnect::Connection => "connection".to_owned(),
-            Disconnect::Context => "context".to_owned(),
-        });
-        given([
+        let mut body = given([
+            ("ttl", &self.ttl),
             ("poll_interval", &self.poll_interval),
-            ("registry_watch", &watch),
-            ("disconnect", &disconnect),
+            ("registry_watch", &self.registry_watch.map(watch_word)),
+            ("disconnect", &self.disconnect.map(disconnect_word)),
             ("build", &self.build),
-        ])
+        ]);
+        if let Some(body) = body.as_object_mut().filter(|_| self.no_ttl) {
+            body.insert("ttl".to_owned(), Value::Null);
+        }
+        body
     }
 }
 

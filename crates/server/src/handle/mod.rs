@@ -7,41 +7,44 @@ mod service;
 mod snapshots;
 mod view;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use clock::{ClockMode, SimTime};
-use infostore::{Cursor, Note};
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use infostore::{Cursor, Epoch, Note, Sequence};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::error::StoreError;
 pub use self::registry::Polled;
 pub use self::view::View;
+use crate::budget::Share;
 use crate::link::Meters;
-use crate::listener::Listening;
+use crate::listener::{Listening, Port};
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::owner::{Input, Job, Owner, Progress, Shared};
+use crate::process::Process;
 use crate::site::Site;
+use crate::sockets::Sockets;
+use crate::stores::InUse;
 use crate::wall::WallClock;
 
 /// Inputs that may wait for the store's task before whoever sends them has to.
 const INBOX: usize = 4_096;
 
-/// Connections that the kernel holds until they are accepted.
-const BACKLOG: u32 = 4_096;
-
 /// A store. Clones reach the same one; it runs until it is stopped. One without an RPC port also ends with its last clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct StoreHandle {
     inbox: mpsc::Sender<Input>,
-    permits: Arc<Semaphore>,
+    process: Arc<Process>,
+    connections: Arc<Share>,
+    sockets: Sockets,
     rpc: Option<SocketAddr>,
     epm: Option<SocketAddr>,
     seed: Seed,
     cursor: watch::Receiver<Cursor>,
+    /// Held for whoever uses a store that may expire.
+    _in_use: Option<Arc<InUse>>,
 }
 
 impl StoreHandle {
@@ -49,32 +52,50 @@ impl StoreHandle {
     ///
     /// # Errors
     /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't.
-    pub async fn start(mut options: StoreOptions) -> Result<Self, StartError> {
-        let listener = open(&mut options.rpc)
-            .map_err(|(address, source)| StartError::Bind { address, source })?;
-        let mapper = open(&mut options.epm)
-            .map_err(|(address, source)| StartError::BindMapper { address, source })?;
+    pub async fn start(options: StoreOptions) -> Result<Self, StartError> {
+        let process = Process::new(options.max_connections);
+        Self::start_in(options, process, Epoch(1)).await
+    }
+
+    /// Starts a store beside others of a process, with the first epoch that nobody has a cursor of.
+    pub(crate) async fn start_in(
+        mut options: StoreOptions,
+        process: Arc<Process>,
+        epoch: Epoch,
+    ) -> Result<Self, StartError> {
+        let listener = process.ports.open(&mut options.rpc);
+        let listener =
+            listener.map_err(|(address, source)| StartError::Bind { address, source })?;
+        let mapper = process.ports.open(&mut options.epm);
+        let mapper =
+            mapper.map_err(|(address, source)| StartError::BindMapper { address, source })?;
         let (inbox, inputs) = mpsc::channel(INBOX);
-        let permits = Arc::new(Semaphore::new(options.max_connections));
-        let (cursor_sender, cursor) = watch::channel(Cursor::START);
+        let has_port = listener.is_some() || mapper.is_some();
+        let connections = process.connections.share(options.max_connections, has_port);
+        let sockets = Sockets::new();
+        let (cursor_sender, cursor) = watch::channel(Cursor { epoch, seq: Sequence(0) });
         let (rpc, epm, seed) = (options.rpc, options.epm, options.seed);
-        let handle = Self { inbox, permits, rpc, epm, seed, cursor };
-        let shared = shared(&options, &handle.inbox);
+        let _in_use = None;
+        let handle = Self { inbox, process, connections, sockets, rpc, epm, seed, cursor, _in_use };
+        let shared = shared(&options, &handle);
         let listening = Listening {
             site: Arc::clone(&shared.site),
             port: Arc::clone(&shared.site.store_port),
             inbox: handle.inbox.clone(),
             meters: Arc::clone(&shared.meters),
             connection_ids: Arc::clone(&shared.connection_ids),
-            permits: Arc::clone(&handle.permits),
+            connections: Arc::clone(&handle.connections),
+            sockets: handle.sockets.clone(),
         };
-        tokio::spawn(Owner::new(options, shared, cursor_sender).run(inputs));
+        tokio::spawn(Owner::new(options, shared, cursor_sender, epoch).run(inputs));
         handle.settled(|_| ()).await.map_err(|_| StartError::Stopped)?;
         if let Some(mapper) = mapper {
             let port = Arc::clone(&listening.site.mapper_port);
+            let mapper = Port::new(mapper, &handle.sockets);
             tokio::spawn(Arc::new(Listening { port, ..listening.clone() }).run(mapper));
         }
         if let Some(listener) = listener {
+            let listener = Port::new(listener, &handle.sockets);
             tokio::spawn(Arc::new(listening).run(listener));
         }
         Ok(handle)
@@ -92,12 +113,32 @@ impl StoreHandle {
 
     /// How many more TCP connections the store takes.
     pub fn free_connections(&self) -> usize {
-        self.permits.available_permits()
+        self.connections.left()
+    }
+
+    /// TCP connections that the store takes at a time, where that is fewer than the process has for all its stores.
+    pub fn max_connections(&self) -> Option<usize> {
+        Some(self.connections.most()).filter(|most| *most < self.process.connections.total())
     }
 
     /// The seed of the random streams.
     pub fn seed(&self) -> Seed {
         self.seed
+    }
+
+    /// What the store shares with others of its process.
+    pub(crate) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process)
+    }
+
+    /// The same store, held by somebody who uses it.
+    pub(crate) fn used_by(&self, in_use: Arc<InUse>) -> Self {
+        Self { _in_use: Some(in_use), ..self.clone() }
+    }
+
+    /// Waits until the store has no socket open: it has none, or was stopped.
+    pub(crate) async fn closed(&self) {
+        self.sockets.closed().await;
     }
 
     /// Where the journal stands, as it moves; it ends with the store.
@@ -166,25 +207,7 @@ impl StoreHandle {
     }
 }
 
-/// Opens a port, where one is wanted, and notes its number.
-fn open(port: &mut Option<SocketAddr>) -> Result<Option<TcpListener>, (SocketAddr, io::Error)> {
-    let Some(address) = *port else {
-        return Ok(None);
-    };
-    let listener = listen(address).map_err(|source| (address, source))?;
-    *port = Some(listener.local_addr().map_err(|source| (address, source))?);
-    Ok(Some(listener))
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A port that was in use a moment ago may be taken again at once.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
+fn shared(options: &StoreOptions, handle: &StoreHandle) -> Shared {
     let clock = Arc::new(WallClock::new(options.clock, options.start));
     let site = Site::new(options, Arc::clone(&clock));
     Shared {
@@ -192,7 +215,8 @@ fn shared(options: &StoreOptions, inbox: &mpsc::Sender<Input>) -> Shared {
         clock,
         meters: Arc::new(Meters::new()),
         connection_ids: Arc::new(AtomicU64::new(1)),
-        inbox: inbox.downgrade(),
+        inbox: handle.inbox.downgrade(),
+        sockets: handle.sockets.clone(),
     }
 }
 

@@ -115,12 +115,17 @@ impl StoreHandle {
         self.settled(|owner| owner.cursor()).await
     }
 
-    /// Ends the service and stops the store; its port is given back.
+    /// Ends the service and stops the store, whatever it is at: what was asked of it and is not answered yet never is.
+    /// Returns when every socket is closed, its own clients' too, and the ports are given back to the system.
     ///
     /// # Errors
     /// [`StoreError::Stopped`] when the store has stopped already.
     pub async fn stop(&self) -> Result<(), StoreError> {
-        self.end_service().await?;
-        self.settled(|owner| owner.stopped = true).await
+        self.process.ports.retire(self.rpc);
+        self.process.ports.retire(self.epm);
+        self.ask(Owner::stop_service).await?;
+        self.ask(|owner| owner.stopped = true).await?;
+        self.closed().await;
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clock::ClockMode;
-use control::{ControlConfig, ControlLimits};
+use control::{Access, ControlConfig, ControlLimits};
 use infostore::Settings;
 use server::{Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
@@ -51,6 +51,7 @@ impl Running {
                 address: any_port(),
                 stores: Arc::new(Stores::new(store.clone())),
                 allow_shutdown: false,
+                access: Access::default(),
                 version: "test".to_owned(),
                 limits: ControlLimits::default(),
             };

@@ -1,5 +1,6 @@
 //! The program: what it prints, where it listens, how it ends.
 
+mod access;
 mod contract;
 mod drain;
 mod follow;

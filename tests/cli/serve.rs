@@ -67,7 +67,7 @@ fn a_signal_ends_the_service_and_the_journal_is_whole() {
 #[test]
 fn wrong_arguments_say_what_would_be_right() {
     let rows: [(&[&str], &str); 9] = [
-        (&["serve", "--control", "0.0.0.0:0"], "listens on 127.0.0.1"),
+        (&["serve", "--control", "0.0.0.0:0"], "other machines"),
         (&["health", "--control", "127.0.0.1:1"], "is no http:// URL"),
         (&["serve", "--clock", "fast"], "`real`, `manual`, or `scaled:N`"),
         (&["serve", "--seed", "seven"], "64-bit number"),

@@ -17,6 +17,7 @@ mod problems;
 mod reg_files;
 mod registry;
 mod requests;
+mod safety;
 mod snapshots_api;
 mod snapshots_replay;
 mod stores;
@@ -30,7 +31,7 @@ use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use clock::ClockMode;
-use control::{ControlConfig, ControlLimits, router};
+use control::{Access, ControlConfig, ControlLimits, router};
 use infostore::Settings;
 use serde_json::Value;
 use server::{Seed, StoreHandle, StoreOptions, Stores};
@@ -89,15 +90,23 @@ impl Api {
     }
 
     async fn with(options: StoreOptions, limits: ControlLimits) -> Self {
+        Self::for_whom(options, limits, Access::default()).await
+    }
+
+    async fn for_whom(options: StoreOptions, limits: ControlLimits, access: Access) -> Self {
         let store = StoreHandle::start(options).await.expect("the store starts");
         let stores = Arc::new(Stores::new(store.clone()));
-        Self { router: router(config(&stores, limits)), store, stores }
+        Self { router: router(config(&stores, limits, access)), store, stores }
     }
 
     /// The same, with room for so many stores.
     fn taking(self, most: usize) -> Self {
         let stores = Arc::new(Stores::with_most(self.store.clone(), most));
-        Self { router: router(config(&stores, ControlLimits::default())), stores, ..self }
+        Self {
+            router: router(config(&stores, ControlLimits::default(), Access::default())),
+            stores,
+            ..self
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -141,11 +150,12 @@ impl Api {
     }
 }
 
-fn config(stores: &Arc<Stores>, limits: ControlLimits) -> ControlConfig {
+fn config(stores: &Arc<Stores>, limits: ControlLimits, access: Access) -> ControlConfig {
     ControlConfig {
         address: ([127, 0, 0, 1], 8135).into(),
         stores: Arc::clone(stores),
         allow_shutdown: false,
+        access,
         version: "1.2.3".to_owned(),
         limits,
     }
@@ -153,7 +163,10 @@ fn config(stores: &Arc<Stores>, limits: ControlLimits) -> ControlConfig {
 
 /// Paths are the store's, unless they begin at the top.
 fn full(path: &str) -> String {
-    if path.starts_with("/v1") || path.starts_with("/healthz") || path == "/nowhere" {
+    if path.starts_with("/v1")
+        || path.starts_with("/healthz")
+        || ["/login", "/nowhere"].iter().any(|top| path.starts_with(top))
+    {
         path.to_owned()
     } else {
         format!("{STORE}{path}")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
 use clock::ClockMode;
-use control::{ControlLimits, ProblemType};
+use control::{Access, ControlLimits, ProblemType, Secret};
 use infostore::{Limits, Settings};
 use registry_poll::{
     AnsiCodePage, Edit, EditError, FileKeyStore, KeyPath, KeyStore, KeyStoreError, KeyTree,
@@ -88,7 +88,8 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("clock-out-of-range", "POST", "/clock/advance", r#"{"by":"9000000d"}"#),
 ];
 
-#[tokio::test]
+/// One of them takes a registry that waits, which needs a thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_of_problem_is_made_and_explained() {
     let api = Api::new().await;
     let mut made = BTreeSet::new();
@@ -145,6 +146,11 @@ async fn made_by_other_means() -> Vec<Answer> {
         internal().await,
         store_stopped().await,
         request_timeout().await,
+        body_too_slow().await,
+        too_many_requests().await,
+        invalid_host().await,
+        not_authorised().await,
+        super::safety::server_busy().await,
     ]
 }
 
@@ -318,6 +324,30 @@ async fn internal() -> Answer {
 async fn request_timeout() -> Answer {
     let limits = ControlLimits { request_timeout: Duration::from_millis(1), ..limits() };
     with_body(limits, Strange::NeverEnds).await
+}
+
+async fn body_too_slow() -> Answer {
+    let limits = ControlLimits { body_timeout: Duration::from_millis(1), ..limits() };
+    with_body(limits, Strange::NeverEnds).await
+}
+
+async fn too_many_requests() -> Answer {
+    let limits = ControlLimits { bodies_bytes: 1, ..limits() };
+    let answer = Api::with(options(), limits).await.call("POST", "/clients", "{}").await;
+    assert_eq!(answer.header("retry-after"), "1");
+    answer
+}
+
+async fn invalid_host() -> Answer {
+    let request = Request::get("/v1/info").body(Body::empty());
+    Api::new().await.send(request.expect("a request")).await
+}
+
+async fn not_authorised() -> Answer {
+    let token = Secret::parse("0123456789abcdef").expect("a secret");
+    let access = Access { token: Some(token), ..Access::default() };
+    let api = Api::for_whom(options(), limits(), access).await;
+    api.call("GET", "/v1/info", "").await
 }
 
 async fn with_body(limits: ControlLimits, body: Strange) -> Answer {

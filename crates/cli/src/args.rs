@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clock::{ClockMode, Scale, SimTime, parse_duration};
+use control::{HostName, Origin};
 use infostore::Build;
 use registry_poll::AnsiCodePage;
 use server::Seed;
@@ -15,6 +16,7 @@ use crate::commands::Noun;
 use crate::exit;
 use crate::output::{LogFormat, Output};
 use crate::remote::control_url;
+use crate::token::TokenFile;
 
 /// An Exchange Server 2003 information store that a test can script
 #[derive(Parser, Debug)]
@@ -104,6 +106,31 @@ pub(crate) struct Serve {
     /// Let `POST /v1/shutdown` stop the store
     #[arg(long, env = "EXSTORE_ALLOW_SHUTDOWN")]
     pub(crate) allow_shutdown: bool,
+    /// Ask every request for the token in this file, which is made when there is none, for you alone to read; EXSTORE_TOKEN
+    /// may hold the token itself
+    #[arg(long, env = "EXSTORE_TOKEN_FILE", value_name = "FILE", help_heading = "Access")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Let whoever reaches the control plane use it, also from other machines
+    #[arg(long, env = "EXSTORE_INSECURE", help_heading = "Access")]
+    pub(crate) insecure: bool,
+    /// Take requests for this host too, besides localhost and addresses; may be given more than once
+    #[arg(
+        long,
+        env = "EXSTORE_ALLOW_HOST",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Access"
+    )]
+    pub(crate) allow_host: Vec<HostName>,
+    /// Let the pages of this origin use the control plane; may be given more than once
+    #[arg(
+        long,
+        env = "EXSTORE_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        help_heading = "Access"
+    )]
+    pub(crate) allow_origin: Vec<Origin>,
 }
 
 /// Whether a value that was not there when the service started is followed later.
@@ -172,6 +199,8 @@ pub(crate) struct ScenarioRun {
     /// Run on the default store of this server, which is emptied first, and left with a manual clock
     #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL", value_parser = control_url)]
     pub(crate) control: Option<String>,
+    #[command(flatten)]
+    pub(crate) token: TokenFile,
     /// How the clients' bytes travel, whatever the scenario says
     #[arg(long, value_parser = transport)]
     pub(crate) transport: Option<Transport>,
@@ -192,6 +221,8 @@ pub(crate) struct Health {
         value_parser = control_url
     )]
     pub(crate) control: String,
+    #[command(flatten)]
+    pub(crate) token: TokenFile,
     /// Wait so long for the store to be ready
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) wait: Duration,

@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use crate::args::Health;
 use crate::exit::{Code, Failure};
-use crate::http::{Client, pause, unknown};
+use crate::http::{Client, RequestError, pause, unknown};
 use crate::output::{self, Output};
+use crate::problem::Problem;
 use crate::visible::visible;
 
 /// Between two questions.
@@ -46,10 +47,17 @@ struct Check {
 
 /// Asks until the store is ready, or `--wait` is over; then shows what was checked.
 pub(crate) fn run(args: &Health) -> Result<(), Failure> {
-    let client = Client::new(&args.control);
+    let client = Client::new(&args.control, args.token.read()?);
     let mut left = args.wait;
     loop {
         let answer = client.status("/healthz/ready");
+        // Somebody who does not answer this at all will not do so later.
+        if let Ok((status, body)) = &answer
+            && !matches!(status, 200 | 503)
+        {
+            let problem = Problem::read(*status, body.as_bytes());
+            return Err(RequestError::Refused(Box::new(problem)).into());
+        }
         if left.is_zero() || matches!(answer, Ok((200, _))) {
             return show(&answer?.1, args.output);
         }

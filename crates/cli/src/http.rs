@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use control::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Request, Response};
@@ -17,6 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) struct Client {
     agent: Agent,
     base: String,
+    token: Option<Secret>,
 }
 
 /// What a request does.
@@ -62,14 +64,17 @@ pub(crate) enum RequestError {
 }
 
 impl Client {
-    /// The control plane at `base`, such as `http://127.0.0.1:8135`.
-    pub(crate) fn new(base: &str) -> Self {
+    /// The control plane at `base`, such as `http://127.0.0.1:8135`, and what it may want to be told.
+    pub(crate) fn new(base: &str, token: Option<Secret>) -> Self {
         // A control plane is beside its user, and no proxy is in between, whatever the environment says.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
+            // Nor does it send anybody elsewhere, and the token goes nowhere else.
+            .max_redirects(0)
             .proxy(None);
-        Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned() }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { agent: config.build().new_agent(), base, token }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
@@ -140,6 +145,10 @@ impl Client {
         payload: Payload,
     ) -> Result<Response<Body>, RequestError> {
         let request = Request::builder().method(method.name()).uri(format!("{}{path}", self.base));
+        let request = match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+            None => request,
+        };
         let answer = match payload {
             Payload::Nothing => request.body(()).map(|request| self.agent.run(request)),
             Payload::Json(body) => request

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use clock::{SimTime, format_duration};
+use control::Secret;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -65,8 +66,9 @@ fn yes() -> bool {
 }
 
 impl HttpDriver {
-    pub(crate) fn new(base: &str) -> Self {
-        Self { client: Client::new(base) }
+    /// The store of a server that wants this token, if any.
+    pub(crate) fn new(base: &str, token: Option<Secret>) -> Self {
+        Self { client: Client::new(base, token) }
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<(), DriverError> {

@@ -18,6 +18,7 @@ mod scenario;
 mod serve;
 mod startup;
 mod table;
+mod token;
 mod visible;
 
 use std::process::ExitCode;

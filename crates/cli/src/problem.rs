@@ -42,7 +42,7 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 36] = [
+const HINTS: [(&str, &str); 37] = [
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
@@ -78,6 +78,10 @@ const HINTS: [(&str, &str); 36] = [
         "`exstore cluster show` shows the nodes; `exstore cluster failover` moves the service to the other one",
     ),
     ("node-not-found", "`exstore cluster show` shows the nodes"),
+    (
+        "not-authorised",
+        "name the file with the server's token: `--token-file FILE`, or EXSTORE_TOKEN_FILE",
+    ),
     (
         "not-exportable",
         "`--format v5` holds every text; `exstore registry list KEY` shows what no file can hold",

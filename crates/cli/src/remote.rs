@@ -10,6 +10,7 @@ use crate::http::{Answer, Client, Method, Payload, RequestError, percent_encoded
 use crate::listing::Page;
 use crate::output::{self, Output};
 use crate::table::{Column, block, table};
+use crate::token::TokenFile;
 
 /// Where the store is, and how to show what it says.
 #[derive(clap::Args, Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Target {
         value_name = "text|json|jsonl"
     )]
     output: Output,
+    #[command(flatten)]
+    token: TokenFile,
 }
 
 /// A store, and how to show what it says.
@@ -67,13 +70,13 @@ pub(crate) fn control_url(text: &str) -> Result<String, String> {
 }
 
 impl Remote {
-    pub(crate) fn new(target: &Target) -> Self {
-        let Target { control, store, output } = target;
-        Self {
-            client: Client::new(control),
+    pub(crate) fn new(target: &Target) -> Result<Self, Failure> {
+        let Target { control, store, output, token } = target;
+        Ok(Self {
+            client: Client::new(control, token.read()?),
             store: format!("/v1/stores/{}", percent_encoded(store)),
             output: *output,
-        }
+        })
     }
 
     /// Asks for something of the store; `path` begins below it, and may have a query.

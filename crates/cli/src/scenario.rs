@@ -15,7 +15,7 @@ use crate::http::RequestError;
 use crate::http_driver::HttpDriver;
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::startup::{self, Running, max_connections};
+use crate::startup::{self, Plane, Running, max_connections};
 
 /// Runs each scenario, and fails when an expectation is not met.
 pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
@@ -30,7 +30,8 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
                 )
                 .hint("a server writes its own journal: `exstore serve --journal FILE`"));
             }
-            run_on(url, &scenarios, args.transport)
+            let mut driver = HttpDriver::new(url, args.token.read()?);
+            run_on(&mut driver, &scenarios, args.transport)
         }
         None => run_here(scenarios, args),
     }
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
 fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
     let transport = args.transport;
     let journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
-    on_a_store_of_its_own(journal, move |url| run_on(url, &scenarios, transport)).map(drop)
+    let run = move |url: &str| run_on(&mut HttpDriver::new(url, None), &scenarios, transport);
+    on_a_store_of_its_own(journal, run).map(drop)
 }
 
 /// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
@@ -49,7 +51,7 @@ pub(crate) fn on_a_store_of_its_own(
     work: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Option<JournalFile>, Failure> {
     startup::runtime()?.block_on(async move {
-        let running = Running::start(options(), any_port(), false).await?;
+        let running = Running::start(options(), Plane::on(any_port())).await?;
         let (store, url) = (running.store.clone(), running.url());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(running.control.serve(async {
@@ -62,17 +64,20 @@ pub(crate) fn on_a_store_of_its_own(
             None => None,
         };
         drop(stop);
-        let served = served.await.map_err(|error| Failure::from_error(Code::Internal, &error))?;
-        served.map_err(|error| Failure::from_error(Code::Internal, &error))?;
+        served.await.map_err(|error| Failure::from_error(Code::Internal, &error))?;
         done.map(|()| journal)
     })
 }
 
-/// Plays the scenarios on the default store of the server at `url`.
-fn run_on(url: &str, scenarios: &[Scenario], transport: Option<Transport>) -> Result<(), Failure> {
+/// Plays the scenarios on the default store of a server.
+fn run_on(
+    driver: &mut HttpDriver,
+    scenarios: &[Scenario],
+    transport: Option<Transport>,
+) -> Result<(), Failure> {
     let mut not_met = Vec::new();
     for scenario in scenarios {
-        if !run_one(url, scenario, transport)? {
+        if !run_one(driver, scenario, transport)? {
             not_met.push(scenario.name.as_str());
         }
     }
@@ -84,7 +89,7 @@ fn run_on(url: &str, scenarios: &[Scenario], transport: Option<Transport>) -> Re
 
 /// Plays one scenario and tells it as a timeline; whether everything was as expected.
 pub(crate) fn run_one(
-    url: &str,
+    driver: &mut HttpDriver,
     scenario: &Scenario,
     transport: Option<Transport>,
 ) -> Result<bool, Failure> {
@@ -92,9 +97,7 @@ pub(crate) fn run_one(
     let mut told = output::out(&format!("{start}  {name}: {about}"));
     let options = RunOptions { transport, keep_going: false };
     let mut show = |entry| told &= output::out(&format!("{entry}"));
-    let mut driver = HttpDriver::new(url);
-    let report =
-        play(scenario, options, &mut driver, &mut show).map_err(|error| cannot_play(&error))?;
+    let report = play(scenario, options, driver, &mut show).map_err(|error| cannot_play(&error))?;
     let (met, of) = (report.checks.iter().filter(|check| check.met).count(), report.checks.len());
     let now = driver.now().map_err(|error| Failure::from_error(Code::Internal, &error))?;
     told &= output::out(&format!("{now}  {name}: {met} of {of} expectations met"));
@@ -109,6 +112,10 @@ fn cannot_play(error: &RunError) -> Failure {
     match driver.get_ref().downcast_ref() {
         Some(RequestError::Unreachable { .. }) => Failure::from_error(Code::Unreachable, error)
             .hint("start a server with `exstore serve`, or leave out --control"),
+        Some(RequestError::Refused(problem)) if problem.code() == Code::NotAuthorised => {
+            let failure = Failure::from_error(Code::NotAuthorised, error);
+            problem.hint().into_iter().fold(failure, Failure::hint)
+        }
         Some(RequestError::Refused(_) | RequestError::Unknown(_)) | None => {
             Failure::from_error(Code::Internal, error)
         }

@@ -1,11 +1,12 @@
 //! `exstore serve`: a store that runs until it is told to stop.
 
+use std::fs;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fs, io};
 
+use control::{Access, Secret};
 use infostore::{DisconnectMode, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use server::{Seed, StoreOptions, Stores};
@@ -18,7 +19,8 @@ use crate::args::{Disconnect, Serve, Watch};
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::startup::{self, Ready, Running, max_connections};
+use crate::startup::{self, Plane, Ready, Running, max_connections};
+use crate::token;
 
 /// How long requests under way, then the journal, then the stores' tasks are waited for: two seconds together.
 const REQUESTS: Duration = Duration::from_millis(1_000);
@@ -36,14 +38,12 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
 }
 
 async fn serve(args: &Serve) -> Result<(), Failure> {
-    if !args.control.ip().is_loopback() {
-        let what = format!("`{}` can be reached from other machines", args.control);
-        return Err(Failure::new(Code::Usage, what).hint(
-            "the control plane has no authentication yet, so it listens on 127.0.0.1 or [::1]",
-        ));
-    }
     let mut signals = Signals::new()?;
-    let running = Running::start(options(args)?, args.control, args.allow_shutdown).await?;
+    let access = access(args)?;
+    let ticket = access.ticket.clone();
+    warn_of_insecurity(args, &access);
+    let plane = Plane { address: args.control, access, allow_shutdown: args.allow_shutdown };
+    let running = Running::start(options(args)?, plane).await?;
     let journal = match &args.journal {
         Some(path) => {
             let (end, ended) = oneshot::channel();
@@ -53,8 +53,35 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
         None => None,
     };
     announce(&running.ready(), args.ready_file.as_deref())?;
+    if let Some(ticket) = ticket {
+        let link = running.login_link(&ticket);
+        output::err(&format!("to use it in a browser, open this link, which is good once: {link}"));
+    }
 
     serve_until_told(running, journal, &mut signals).await
+}
+
+/// Who may use the control plane.
+fn access(args: &Serve) -> Result<Access, Failure> {
+    let token = token::of_server(args.token_file.as_deref())?;
+    let ticket = token.as_ref().map(|_| Secret::random()).transpose();
+    Ok(Access {
+        ticket: ticket.map_err(|error| Failure::from_error(Code::Internal, &error))?,
+        token,
+        insecure: args.insecure,
+        hosts: args.allow_host.clone(),
+        origins: args.allow_origin.clone(),
+    })
+}
+
+/// `--insecure` is said out loud.
+fn warn_of_insecurity(args: &Serve, access: &Access) {
+    if access.insecure && access.token.is_none() && !args.control.ip().is_loopback() {
+        output::err(&format!(
+            "warning: whoever reaches {} can do anything with this store: --insecure asks nobody for a token",
+            args.control
+        ));
+    }
 }
 
 /// The end of what writes the journal's file: dropping the first half tells it to write what is left.
@@ -77,7 +104,7 @@ async fn serve_until_told(
         ending.end_services().await;
     }));
     tokio::select! {
-        served = &mut serving => return broken(served),
+        () = &mut serving => return Err(Failure::new(Code::Internal, "the control plane has stopped")),
         () = signals.next() => {}
         _ = requested.wait_for(|requested| *requested) => {}
     }
@@ -93,7 +120,7 @@ async fn serve_until_told(
 
 /// Waits for what is under way, and then for the journal.
 async fn end(
-    serving: impl Future<Output = io::Result<()>>,
+    serving: impl Future<Output = ()>,
     journal: Option<JournalTask>,
     stores: &Stores,
 ) -> Result<(), Failure> {
@@ -111,11 +138,7 @@ async fn end(
     });
     // Their tasks end with the process, if not before.
     drop(timeout(TASKS, stores.stop()).await);
-    flushed.and_then(|()| broken(served.unwrap_or(Ok(()))))
-}
-
-fn broken(served: io::Result<()>) -> Result<(), Failure> {
-    served.map_err(|error| Failure::from_error(Code::Internal, &error))
+    flushed
 }
 
 fn options(args: &Serve) -> Result<StoreOptions, Failure> {

@@ -1,10 +1,10 @@
 //! A store with its control plane, started in this process, and the object that tells where they are.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use control::{BindError, Bound, ControlConfig, ControlLimits};
+use control::{Access, BindError, Bound, ControlConfig, ControlLimits, Secret};
 use rlimit::Resource;
 use serde::Serialize;
 use server::{DEFAULT_STORE, StartError, StoreHandle, StoreOptions, Stores};
@@ -32,6 +32,20 @@ pub(crate) struct Running {
     pub(crate) control: Bound,
 }
 
+/// How a control plane is to be set up.
+pub(crate) struct Plane {
+    pub(crate) address: SocketAddr,
+    pub(crate) access: Access,
+    pub(crate) allow_shutdown: bool,
+}
+
+impl Plane {
+    /// One that takes requests from whoever reaches this address.
+    pub(crate) fn on(address: SocketAddr) -> Self {
+        Self { address, access: Access::default(), allow_shutdown: false }
+    }
+}
+
 /// What a program that started a store has to know.
 #[derive(Serialize)]
 pub(crate) struct Ready {
@@ -52,17 +66,14 @@ struct ReadyStore {
 
 impl Running {
     /// Starts a store, then its control plane; both listen when this returns.
-    pub(crate) async fn start(
-        options: StoreOptions,
-        control: SocketAddr,
-        allow_shutdown: bool,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn start(options: StoreOptions, plane: Plane) -> Result<Self, Failure> {
         let store = StoreHandle::start(options).await.map_err(|error| cannot_start(&error))?;
         let stores = Arc::new(Stores::new(store.clone()));
         let config = ControlConfig {
-            address: control,
+            address: plane.address,
             stores: Arc::clone(&stores),
-            allow_shutdown,
+            allow_shutdown: plane.allow_shutdown,
+            access: plane.access,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: ControlLimits::default(),
         };
@@ -81,6 +92,17 @@ impl Running {
             control: self.url(),
             stores: BTreeMap::from([(DEFAULT_STORE, store)]),
         }
+    }
+
+    /// What logs a browser in, once. An address that stands for all of the machine's is no place to go to.
+    pub(crate) fn login_link(&self, ticket: &Secret) -> String {
+        let mut address = self.control.local_addr();
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        format!("http://{address}/login?ticket={}", ticket.expose())
     }
 
     /// The control plane's URL.
@@ -115,6 +137,11 @@ fn cannot_start(error: &StartError) -> Failure {
 }
 
 fn cannot_bind(error: &BindError) -> Failure {
-    Failure::from_error(Code::Internal, error)
-        .hint("choose another address with --control; port 0 takes any free one")
+    match error {
+        BindError::Listen { .. } => Failure::from_error(Code::Internal, error)
+            .hint("choose another address with --control; port 0 takes any free one"),
+        BindError::Unprotected(_) => Failure::from_error(Code::Usage, error).hint(
+            "ask for a token with --token-file FILE, which is made when there is none; or say --insecure",
+        ),
+    }
 }

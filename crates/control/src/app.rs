@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use registry_poll::MAX_REG_FILE_BYTES;
 use server::Stores;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+
+use crate::access::Access;
+use crate::token::Logins;
 
 /// How the control plane is set up.
 #[derive(Clone)]
@@ -18,6 +21,8 @@ pub struct ControlConfig {
     pub stores: Arc<Stores>,
     /// Whether `POST /v1/shutdown` does anything; [`crate::Bound::shutdown_requested`] tells the embedder.
     pub allow_shutdown: bool,
+    /// Who may use it.
+    pub access: Access,
     /// The version of the program that embeds it.
     pub version: String,
     /// How much it takes.
@@ -31,8 +36,23 @@ pub struct ControlLimits {
     pub body_bytes: usize,
     /// Bytes of a body that is a `.reg` file: one that was exported can be imported.
     pub reg_file_bytes: usize,
-    /// Connections at a time; more wait for one to close.
+    /// Bytes of all bodies that are under way.
+    pub bodies_bytes: usize,
+    /// Bytes of a request's head: its first line and its headers.
+    pub head_bytes: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Connections at a time. Another one takes the place of one that asks nothing; when all are being answered, it is turned
+    /// away.
     pub connections: usize,
+    /// For the head of a request, from its first byte on.
+    pub head_timeout: Duration,
+    /// For a body.
+    pub body_timeout: Duration,
+    /// Until a connection is closed on which nothing is asked.
+    pub idle_timeout: Duration,
+    /// Until a connection is closed whose peer takes nothing of what it asked for.
+    pub write_timeout: Duration,
     /// Until a request is answered with a problem. What it began goes on, but for an advance of the clock, which stops.
     pub request_timeout: Duration,
     /// Clients that one request may inject.
@@ -44,7 +64,14 @@ impl Default for ControlLimits {
         Self {
             body_bytes: 8 << 20,
             reg_file_bytes: MAX_REG_FILE_BYTES,
-            connections: 256,
+            bodies_bytes: 256 << 20,
+            head_bytes: 64 << 10,
+            headers: 100,
+            connections: 4_096,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
+            write_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
             clients_per_request: 100_000,
         }
@@ -62,6 +89,8 @@ struct Shared {
     openapi: String,
     shutdown: watch::Sender<bool>,
     requests: AtomicU64,
+    logins: Logins,
+    body_room: Arc<Semaphore>,
 }
 
 impl App {
@@ -71,7 +100,10 @@ impl App {
         shutdown: watch::Sender<bool>,
     ) -> Self {
         let requests = AtomicU64::new(0);
-        Self { shared: Arc::new(Shared { config, openapi, shutdown, requests }) }
+        let logins = Logins::new(config.access.ticket.clone());
+        let room = config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS);
+        let body_room = Arc::new(Semaphore::new(room));
+        Self { shared: Arc::new(Shared { config, openapi, shutdown, requests, logins, body_room }) }
     }
 
     pub(crate) fn config(&self) -> &ControlConfig {
@@ -84,6 +116,15 @@ impl App {
 
     pub(crate) fn openapi(&self) -> &str {
         &self.shared.openapi
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.shared.logins
+    }
+
+    /// A permit for each byte of a body that may be under way.
+    pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
+        &self.shared.body_room
     }
 
     pub(crate) fn request_shutdown(&self) {

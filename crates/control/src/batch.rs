@@ -13,10 +13,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::body::body_bytes;
 use crate::clients::{Client, NewClient};
-use crate::extract::{
-    NoQuery, Store, body_bytes, media_type, parse_json, parse_object, unsupported,
-};
+use crate::extract::{NoQuery, Store, media_type, parse_json, parse_object, unsupported};
 use crate::finish::RequestId;
 use crate::problem::{Problem, ProblemDocument};
 use crate::reply::Reply;

@@ -1,8 +1,6 @@
 //! What handlers take: the store and the ids of the path, the query, the body. Each failure is a problem that says where.
 
-use axum::body::Bytes;
-use axum::extract::rejection::FailedToBufferBody::{LengthLimitError, UnknownBodyError};
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -13,6 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use server::StoreHandle;
 
 use crate::app::App;
+use crate::body::body_bytes;
 use crate::json_place::{pointer_at, up_to};
 use crate::problem::{FieldError, Problem, ProblemType};
 
@@ -185,27 +184,6 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
         require_json(&kind)?;
         parse_object(&bytes).map(Self)
     }
-}
-
-/// The body, whole.
-pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
-    limited_bytes(request, app, app.config().limits.body_bytes).await
-}
-
-/// The body, whole, of a request whose limit was set to `most` bytes.
-pub(crate) async fn limited_bytes(
-    request: Request,
-    app: &App,
-    most: usize,
-) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(LengthLimitError(_)) => {
-            Problem::new(ProblemType::PayloadTooLarge, format!("a body has at most {most} bytes"))
-        }
-        BytesRejection::FailedToBufferBody(UnknownBodyError(_)) | _ => {
-            Problem::new(ProblemType::InvalidJson, "the body broke off")
-        }
-    })
 }
 
 /// The media type that the request says its body has, in lower case, without parameters.

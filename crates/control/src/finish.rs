@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -32,7 +32,29 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    confine(response.headers_mut());
     response
+}
+
+/// What a browser may do with an answer: read it as what it says it is, keep no copy, and show it in no other page. A page has
+/// a policy of its own.
+fn confine(headers: &mut HeaderMap) {
+    const ALWAYS: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    const UNLESS_SAID: [(HeaderName, &str); 2] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in UNLESS_SAID {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// Ends a request that takes too long. What it has asked of a store goes on, but for an advance.
@@ -62,6 +84,13 @@ pub(crate) async fn route_not_found(request: Request) -> Problem {
         .hint("GET /v1/openapi.json lists every route")
 }
 
+/// There is no connection left for this request. Another one may find one.
+pub(crate) async fn server_busy() -> Response {
+    let detail = "a request is being answered on every connection that the server has";
+    let problem = Problem::new(ProblemType::ServerBusy, detail).into_response();
+    ([(header::CONNECTION, "close"), (header::RETRY_AFTER, "1")], problem).into_response()
+}
+
 /// The problem that a response stands for: our own, or the router's 405. Its Allow header is put on further out.
 fn problem_of(response: &mut Response, method: &Method) -> Option<Problem> {
     let ours = response.extensions_mut().remove::<Problem>();
@@ -75,6 +104,9 @@ fn problem_of(response: &mut Response, method: &Method) -> Option<Problem> {
 }
 
 fn write_problem(response: &mut Response, problem: Problem, instance: String, id: String) {
+    if let Some((name, value)) = problem.kind.header() {
+        response.headers_mut().insert(name, value);
+    }
     let document = problem.document(instance, id);
     let written = serde_json::to_vec(&document).unwrap_or_default();
     let headers = response.headers_mut();

@@ -78,8 +78,22 @@ struct InfoLimits {
     reg_file_bytes: usize,
     /// Clients that one request may inject.
     clients_per_request: usize,
+    /// Bytes of all bodies that are under way.
+    bodies_bytes: usize,
+    /// Bytes of a request's first line and headers.
+    head_bytes: usize,
+    /// Headers of a request.
+    headers: usize,
     /// Connections to the control plane at a time.
     connections: usize,
+    /// For the head of a request to come, from its first byte on.
+    head_timeout: Length,
+    /// For a body to come.
+    body_timeout: Length,
+    /// Until a connection is closed on which nothing is asked.
+    idle_timeout: Length,
+    /// Until a connection is closed whose peer takes nothing of what it asked for.
+    write_timeout: Length,
     /// Until a request is answered with a problem.
     request_timeout: Length,
 }
@@ -99,7 +113,14 @@ impl InfoLimits {
             body_bytes: control.body_bytes,
             reg_file_bytes: control.reg_file_bytes,
             clients_per_request: control.clients_per_request,
+            bodies_bytes: control.bodies_bytes,
+            head_bytes: control.head_bytes,
+            headers: control.headers,
             connections: control.connections,
+            head_timeout: Length(control.head_timeout),
+            body_timeout: Length(control.body_timeout),
+            idle_timeout: Length(control.idle_timeout),
+            write_timeout: Length(control.write_timeout),
             request_timeout: Length(control.request_timeout),
         }
     }

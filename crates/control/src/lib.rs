@@ -4,13 +4,17 @@
 //! this crate that serde writes and utoipa describes. The same structures make the OpenAPI document, so that it can't
 //! say anything else than what is served. Every error is an RFC 9457 problem out of one table, [`ProblemType`].
 
+mod access;
 mod app;
 mod batch;
 mod block_lists;
+mod body;
 mod build;
 mod clients;
 mod clock_mode;
 mod cluster;
+mod connection;
+mod cors;
 mod decisions;
 mod event_fields;
 mod event_words;
@@ -45,6 +49,8 @@ mod reset;
 mod restart;
 mod router;
 mod scalars;
+mod seats;
+mod secret;
 mod serve;
 mod session_fields;
 mod sessions;
@@ -53,9 +59,12 @@ mod snapshots;
 mod store_fields;
 mod stores;
 mod time;
+mod token;
 
+pub use access::{Access, HostName, HostNameError, Origin, OriginError};
 pub use app::{ControlConfig, ControlLimits};
 pub use events::journal_line;
 pub use problem::ProblemType;
 pub use router::router;
+pub use secret::{Secret, SecretError};
 pub use serve::{BindError, Bound, bind};

@@ -2,7 +2,7 @@
 //!
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -69,9 +69,14 @@ problem_types! {
     InvalidRegFile, BAD_REQUEST, "invalid-reg-file", "The .reg file is not understood",
         "A .reg file is imported as a whole or not at all, and something in this one is not as it has to be. `errors` has \
          the line and column of each, and the line's text.";
+    InvalidHost, BAD_REQUEST, "invalid-host", "Not one host",
+        "A request says in one Host header, and nowhere otherwise, which host it is for.";
+    NotAuthorised, UNAUTHORIZED, "not-authorised", "Not authorised",
+        "The server was started with a token. Requests carry it as `Authorization: Bearer`; a browser gets in by the link that \
+         `exstore serve` prints when it starts, once. GET /healthz/live needs none.";
     OriginNotAllowed, FORBIDDEN, "origin-not-allowed", "Not from this origin",
-        "A browser sent this request from a page of another origin. The control plane takes requests from programs and \
-         from its own pages only.";
+        "A browser sent this request from a page of another origin. The control plane takes requests from programs, from \
+         its own pages, and from those of origins that were allowed when it was started.";
     ShutdownNotAllowed, FORBIDDEN, "shutdown-not-allowed", "Shutting down is not allowed",
         "The server was started without the permission to be shut down over HTTP.";
     StoreNotFound, NOT_FOUND, "store-not-found", "No such store",
@@ -144,6 +149,8 @@ problem_types! {
     NotExportable, CONFLICT, "not-exportable", "A .reg file can't hold this",
         "A name has a line end or ends its own brackets, or REGEDIT4 has no form for a text or value. Format v5 holds every \
          text; a key that no format can hold can be read one by one.";
+    BodyTooSlow, REQUEST_TIMEOUT, "body-too-slow", "The body took too long",
+        "The bytes of a body have to come within the time that GET /v1/info tells. Nothing was done.";
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
         "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
          `first_available` is where reading can begin.";
@@ -156,8 +163,8 @@ problem_types! {
         "Bodies are application/json; a batch may be application/x-ndjson too, and a .reg file is text/x-ms-regedit or \
          application/octet-stream. The Content-Type header has to say so.";
     HostNotAllowed, MISDIRECTED_REQUEST, "host-not-allowed", "Not this host",
-        "The Host header names neither a loopback address nor the address that the server is bound to. This keeps web \
-         pages from reaching the server by a name of their own.";
+        "The Host header names neither a loopback address nor the address that the server is bound to, nor a name that was \
+         allowed when it was started. This keeps web pages from reaching the server by a name of their own.";
     ClockBackwards, UNPROCESSABLE_ENTITY, "clock-backwards", "Time goes forwards only",
         "The time asked for lies before the store's. A reset starts time again.";
     ClockOutOfRange, UNPROCESSABLE_ENTITY, "clock-out-of-range", "Past the end of store time",
@@ -165,16 +172,36 @@ problem_types! {
     RegistryEditRefused, UNPROCESSABLE_ENTITY, "registry-edit-refused", "The registry refuses this edit",
         "A value's data is too long, the registry is full, or a predefined key would be deleted. Nothing of the request was \
          done.";
+    TooManyRequests, TOO_MANY_REQUESTS, "too-many-requests", "Too much at a time",
+        "More is under way than the server takes at a time; `detail` says of what. Nothing was done. Retry-After says when to \
+         try again.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
     RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read or written",
         "The file that holds the registry is missing, locked, read-only or written wrongly; `detail` says where. The store \
          keeps the lists that it read last, and nothing of the request was done. Mend the file and try again.";
+    ServerBusy, SERVICE_UNAVAILABLE, "server-busy", "Every connection is busy",
+        "The server has as many connections as it takes, and a request is being answered on each. Nothing was done. \
+         Retry-After says when to try again; GET /v1/info tells the limit.";
     StoreStopped, SERVICE_UNAVAILABLE, "store-stopped", "The store has stopped",
         "The store is stopping or has stopped, and takes no more requests.";
     RequestTimeout, SERVICE_UNAVAILABLE, "request-timeout", "The request took too long",
         "The answer was not there in time. What was begun goes on, and the events tell how it went; \
          an advance of the clock stops where it has got to.";
+}
+
+impl ProblemType {
+    /// The header that goes with every problem of its status.
+    pub(crate) fn header(self) -> Option<(HeaderName, HeaderValue)> {
+        let (name, value) = match self.status() {
+            StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer realm=\"exstore\""),
+            StatusCode::TOO_MANY_REQUESTS => (header::RETRY_AFTER, "1"),
+            // What is left of the body would be taken for a request.
+            StatusCode::REQUEST_TIMEOUT => (header::CONNECTION, "close"),
+            _ => return None,
+        };
+        Some((name, HeaderValue::from_static(value)))
+    }
 }
 
 /// A place in a request, and what is wrong there.

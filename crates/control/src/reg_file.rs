@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use infostore::Cursor;
@@ -17,7 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::extract::{Params, Store, limited_bytes, media_type, unsupported};
+use crate::body::limited_bytes;
+use crate::extract::{Params, Store, media_type, unsupported};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::registry::no_key;
 use crate::reply::{Reply, with_cursor};
@@ -138,10 +139,9 @@ struct FileBody(Bytes);
 impl FromRequest<App> for FileBody {
     type Rejection = Problem;
 
-    async fn from_request(mut request: Request, app: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let kind = media_type(request.headers());
         let most = app.config().limits.reg_file_bytes;
-        DefaultBodyLimit::max(most).apply(&mut request);
         let bytes = limited_bytes(request, app, most).await?;
         if kind == REG_FILE || kind == "application/octet-stream" {
             return Ok(Self(bytes));

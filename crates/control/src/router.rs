@@ -1,49 +1,63 @@
 //! The routes, and the layers that every request passes.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, ControlConfig};
-use crate::finish::{finish, panicked, route_not_found, time_out};
+use crate::finish::{finish, panicked, route_not_found, server_busy, time_out};
 use crate::guard::guard;
 use crate::reply::add_cursor;
+use crate::token::require_token;
 use crate::{
     block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
     policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
-    stores, time,
+    stores, time, token,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
 pub fn router(config: ControlConfig) -> Router {
     let (shutdown, _) = watch::channel(false);
-    router_with(config, shutdown)
+    routers(config, shutdown).plane
 }
 
-/// The same, telling `shutdown` when a client asks the server to leave.
-pub(crate) fn router_with(config: ControlConfig, shutdown: watch::Sender<bool>) -> Router {
+/// What requests are handed to.
+#[derive(Clone, Debug)]
+pub(crate) struct Routers {
+    /// The whole control plane.
+    pub(crate) plane: Router,
+    /// For those that there is no connection for: it says so.
+    pub(crate) busy: Router,
+}
+
+/// Both, telling `shutdown` when a client asks the server to leave.
+pub(crate) fn routers(config: ControlConfig, shutdown: watch::Sender<bool>) -> Routers {
     let (routes, api) = routes().split_for_parts();
     let document = openapi::document(api, &config.version);
-    let body_bytes = config.limits.body_bytes;
     let app = App::new(config, document, shutdown);
-    // The last layer is the outermost: an id first, then the guard, then the time that a request has.
-    routes
+    // The last layer is the outermost: an id first, then the guard, the token, and the time that a request has.
+    let plane = routes
         .fallback(route_not_found)
         .layer(from_fn_with_state(app.clone(), add_cursor))
-        .layer(DefaultBodyLimit::max(body_bytes))
         .layer(from_fn_with_state(app.clone(), time_out))
+        .layer(from_fn_with_state(app.clone(), require_token))
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), finish))
-        .with_state(app)
+        .with_state(app.clone());
+    let busy = Router::new()
+        .fallback(server_busy)
+        .layer(from_fn_with_state(app.clone(), finish))
+        .with_state(app);
+    Routers { plane, busy }
 }
 
 fn routes() -> OpenApiRouter<App> {
     let modules = [
         info::routes(),
+        token::routes(),
         problems::routes(),
         health::routes(),
         stores::routes(),

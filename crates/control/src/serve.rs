@@ -1,37 +1,55 @@
 //! The listener of the control plane: it binds first, reports its port, and then serves.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::Router;
-use axum::serve::Listener;
+use axum::extract::Request;
+use axum::response::Response;
 use server::Stores;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::Service;
 
-use crate::app::ControlConfig;
-use crate::router::router_with;
+use crate::app::{ControlConfig, ControlLimits};
+use crate::connection;
+use crate::router::{Routers, routers};
+use crate::seats::{Seated, Seats};
+
+/// Connections that are told at a time that every other one is busy.
+const TURNED_AWAY: usize = 64;
+
+/// Between two attempts to accept when the process has no descriptor left.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why the control plane can't listen.
 #[derive(Debug, thiserror::Error)]
-#[error("the control plane can't listen on `{address}`")]
-pub struct BindError {
-    address: SocketAddr,
-    #[source]
-    source: io::Error,
+pub enum BindError {
+    /// The port can't be had.
+    #[error("the control plane can't listen on `{address}`")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it can't.
+        #[source]
+        source: io::Error,
+    },
+    /// Other machines could use it, and nothing would keep them from it.
+    #[error("`{0}` can be reached from other machines, and no token is asked for")]
+    Unprotected(SocketAddr),
 }
 
 /// A control plane whose port is open.
 #[derive(Debug)]
 pub struct Bound {
-    listener: Limited,
+    listener: TcpListener,
     local: SocketAddr,
-    router: Router,
+    limits: ControlLimits,
+    routers: Routers,
     stores: Arc<Stores>,
     shutdown: watch::Receiver<bool>,
 }
@@ -39,18 +57,20 @@ pub struct Bound {
 /// Opens the port. Nothing is answered before [`Bound::serve`]; connections wait.
 ///
 /// # Errors
-/// When the port can't be had.
+/// When the port can't be had, or lies beyond loopback and neither is a token asked for nor was that waived.
 pub async fn bind(mut config: ControlConfig) -> Result<Bound, BindError> {
-    let address = config.address;
-    let failed = |source| BindError { address, source };
+    let (address, limits) = (config.address, config.limits);
+    if !config.access.protects(address.ip()) {
+        return Err(BindError::Unprotected(address));
+    }
+    let failed = |source| BindError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let local = listener.local_addr().map_err(failed)?;
     config.address = local;
-    let permits = Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS)));
     let stores = Arc::clone(&config.stores);
     let (tell_shutdown, shutdown) = watch::channel(false);
-    let router = router_with(config, tell_shutdown);
-    Ok(Bound { listener: Limited { listener, permits }, local, router, stores, shutdown })
+    let routers = routers(config, tell_shutdown);
+    Ok(Bound { listener, local, limits, routers, stores, shutdown })
 }
 
 impl Bound {
@@ -64,90 +84,95 @@ impl Bound {
         self.shutdown.clone()
     }
 
-    /// Serves, and ends stores whose time to live is over, until `shutdown` is over and the requests that are under way have been answered.
-    ///
-    /// # Errors
-    /// When the listener breaks.
-    pub async fn serve(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(shutdown);
+    /// Serves, and ends stores whose time to live is over, until `shutdown` is over and the requests that are under way have
+    /// been answered. When it is dropped, their connections are closed.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
+        let stores = Arc::clone(&self.stores);
         tokio::select! {
-            served = served => served,
-            never = self.stores.keep_expiring() => match never {},
+            () = self.serve_connections(shutdown) => {}
+            never = stores.keep_expiring() => match never {},
         }
     }
-}
 
-/// A listener that accepts no more than so many connections at a time.
-#[derive(Debug)]
-struct Limited {
-    listener: TcpListener,
-    permits: Arc<Semaphore>,
-}
-
-impl Listener for Limited {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "answers may wait for more data");
+    async fn serve_connections(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, limits, routers, .. } = self;
+        let (close, closing) = watch::channel(false);
+        let mut door = Door {
+            limits,
+            routers,
+            seats: Arc::new(Seats::new(limits.connections)),
+            turned_away: Arc::new(Seats::new(TURNED_AWAY)),
+            connections: JoinSet::new(),
+            closing,
+        };
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => door.admit(stream),
+                    Err(error) => door.could_not_accept(&error).await,
+                },
+            }
         }
-        (Connection { stream, _permit: permit }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        drop(listener);
+        close.send_replace(true);
+        while door.connections.join_next().await.is_some() {}
     }
 }
 
-/// A connection, which makes room for another when it is closed.
-struct Connection {
-    stream: TcpStream,
-    _permit: Option<OwnedSemaphorePermit>,
+/// Where connections come in.
+struct Door {
+    limits: ControlLimits,
+    routers: Routers,
+    seats: Arc<Seats>,
+    turned_away: Arc<Seats>,
+    connections: JoinSet<()>,
+    closing: watch::Receiver<bool>,
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+impl Door {
+    /// Serves a connection, or tells it why it is not served.
+    fn admit(&mut self, stream: TcpStream) {
+        while self.connections.try_join_next().is_some() {}
+        if let Some(seated) = self.seats.take() {
+            self.serve(stream, seated, self.routers.plane.clone());
+        } else if let Some(seated) = self.turned_away.take() {
+            self.serve(stream, seated, self.routers.busy.clone());
+        }
+    }
+
+    fn serve<S>(&mut self, stream: TcpStream, seated: Seated, service: S)
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let closing = self.closing.clone();
+        let serving = connection::serve(stream, (seated, self.limits), service, closing);
+        self.connections.spawn(serving);
+    }
+
+    /// The peer may have left already, which says nothing of others. Otherwise there is no descriptor left, and one is made.
+    async fn could_not_accept(&self, error: &io::Error) {
+        let left = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+        );
+        if left {
+            return;
+        }
+        tracing::warn!(%error, "no connection can be accepted");
+        self.seats.make_room();
+        pause().await;
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the system says neither when it has a descriptor again nor lets a task wait for one"
+)]
+async fn pause() {
+    tokio::time::sleep(PAUSE).await;
 }

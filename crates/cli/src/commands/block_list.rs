@@ -109,7 +109,7 @@ const POLLED: [Column; 2] =
     [text("applied by poll", "poll.number"), text("disconnected", "poll.disconnected")];
 
 pub(super) fn run(args: &BlockListArgs) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Show { list } => {
             let answer = remote.get(&path(*list))?;

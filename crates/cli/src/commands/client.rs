@@ -118,7 +118,7 @@ const FIELDS: [Column; 11] = [
 ];
 
 pub(super) fn run(args: &Client) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     let each = |ids: &Ids, done: &str, verb: &str, body: Value| {
         let path = |id: &u64| format!("/clients/{id}/{verb}");
         remote.each(&ids.ids, &COLUMNS, done, |id| remote.post(&path(id), body.clone()))

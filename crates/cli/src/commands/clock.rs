@@ -60,7 +60,7 @@ const ADVANCED: [Column; 4] = [
 ];
 
 pub(super) fn run(args: &Clock) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Show => remote.show_block(&remote.get("/clock")?, &FIELDS),
         Verb::Set { mode } => {

@@ -65,7 +65,7 @@ const CHECKPOINT: [Column; 4] = [
 const NODES: [Column; 2] = [text("NODE", "name"), text("STATE", "state")];
 
 pub(super) fn run(args: &Cluster) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     let answer = match &args.verb {
         Verb::Show => remote.get("/cluster")?,
         Verb::Set { mode } => {

@@ -70,7 +70,7 @@ pub(super) const FIELDS: [Column; 17] = [
 ];
 
 pub(super) fn run(args: &Decisions) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::List { client, part } => {
             let client = client.map(|id| id.to_string());

@@ -65,7 +65,7 @@ struct Types {
 }
 
 pub(super) fn run(args: &Events) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::List { types, part } => listing::show(&remote, &types.path(&None), part, |items| {
             items.iter().map(line).collect()

@@ -78,7 +78,7 @@ const COLUMNS: [Column; 9] = [
 ];
 
 pub(super) fn run(args: &Fault) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::List(part) => listing::show_table(&remote, "/faults", part, &COLUMNS),
         Verb::Show { id } => {

@@ -119,7 +119,7 @@ const HELD: [Column; 4] = [
 ];
 
 pub(super) fn run(args: &Policy) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Show => remote.show(&remote.get("/policy")?, in_force),
         Verb::Generations(part) => generations(&remote, part),

@@ -74,7 +74,7 @@ const SCHEDULE: [Column; 3] =
     [text("interval", "interval"), text("next", "next"), text("in flight", "in_flight")];
 
 pub(super) fn run(args: &Poll) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Now => {
             let answer = remote.post("/polls", json!({}))?;

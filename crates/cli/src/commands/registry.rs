@@ -116,7 +116,7 @@ struct Set {
 const VALUES: [Column; 3] = [text("NAME", "name"), text("TYPE", "type"), text("DATA", "shown")];
 
 pub(super) fn run(args: &Registry) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     let node = &args.node;
     match &args.verb {
         Verb::Get { key, name } => {

@@ -87,7 +87,7 @@ const FIELDS: [Column; 15] = [
 ];
 
 pub(super) fn run(args: &Session) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::List { filter, part } => {
             let said =

@@ -201,7 +201,7 @@ const RESTARTED: [Column; 4] = [
 ];
 
 pub(super) fn run(args: &Store) -> Result<(), Failure> {
-    let remote = Remote::new(&args.target);
+    let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::List(part) => listing::show_table(&remote.server(), "/v1/stores", part, &COLUMNS),
         Verb::Create(create) => {

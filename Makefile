@@ -26,7 +26,8 @@ deep: ## The long runs, by hand; docs/deep.md keeps what came of them
 	$(CARGO) test --locked --release --package exstore-tests --test exstore --no-run
 	for run in $$(seq 100); do \
 	  $(CARGO) test --locked --release --quiet --package exstore-tests --test exstore -- --exact \
-	    server::no_blocked_session_survives_connecting_while_the_poll_runs || exit 1; \
+	    server::no_blocked_session_survives_connecting_while_the_poll_runs \
+	    control::waits_races::a_thousand_waits_on_a_busy_store_are_all_met || exit 1; \
 	done
 	PROPTEST_CASES=30000 $(CARGO) test --locked --release --package exstore-tests --test exstore -- \
 	  infostore::invariants infostore::previews dcerpc::splits emsmdb::garbage emsmdb::lz77 registry_poll:: policy::properties

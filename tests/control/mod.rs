@@ -23,6 +23,8 @@ mod snapshots_replay;
 mod stores;
 mod story;
 mod time;
+mod waits;
+mod waits_races;
 
 use std::sync::Arc;
 

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
-use clock::ClockMode;
+use clock::{ClockMode, SimTime};
 use control::{Access, ControlLimits, ProblemType, Secret};
-use infostore::{Limits, Settings};
+use infostore::{Entry, Limits, Sequence, Settings};
 use registry_poll::{
     AnsiCodePage, Edit, EditError, FileKeyStore, KeyPath, KeyStore, KeyStoreError, KeyTree,
     MAX_FAULTS, MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
 };
-use server::StoreOptions;
+use server::{
+    ClientChange, Condition, Fact, Look, MAX_WAITS, StoreOptions, Verdict, View, WaitTerms,
+};
 
 use super::{Answer, Api, POLLED_KEY, STORE, options};
 
@@ -84,6 +86,20 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("snapshot-not-found", "GET", "/snapshots/1", ""),
     ("hotfix-installed", "POST", "/build/install-hotfix", ""),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
+    ("assertion-not-met", "POST", "/assertions", r#"{"until":{"quiescent":false}}"#),
+    ("wait-timeout", "POST", "/waits", r#"{"timeout":"0s","until":{"quiescent":false}}"#),
+    (
+        "wait-deadlock",
+        "POST",
+        "/waits",
+        r#"{"clock":"auto","within":"1m","until":{"quiescent":false}}"#,
+    ),
+    (
+        "wait-hopeless",
+        "POST",
+        "/waits",
+        r#"{"after":"1-0","until":{"not":{"event":{"type":"store.started"}}}}"#,
+    ),
     ("clock-backwards", "POST", "/clock/advance", r#"{"to":"2006-04-22T07:59:59Z"}"#),
     ("clock-out-of-range", "POST", "/clock/advance", r#"{"by":"9000000d"}"#),
 ];
@@ -138,6 +154,7 @@ async fn made_by_other_means() -> Vec<Answer> {
         too_many_faults().await,
         super::snapshots_api::too_many_snapshots().await,
         super::snapshots_api::snapshots_too_large().await,
+        too_many_waits().await,
         no_hotfix_for("6.5.7226").await,
         no_hotfix_for("8.0.685.24").await,
         unsupported_media_type().await,
@@ -289,6 +306,44 @@ async fn too_many_faults() -> Answer {
         api.post("/faults", fault).await;
     }
     api.call("POST", "/faults", fault).await
+}
+
+/// A condition that never holds.
+struct Never;
+
+impl Condition for Never {
+    type Report = ();
+
+    fn see(&mut self, _: &Fact<'_, Entry>) {}
+
+    fn see_client(&mut self, _: &Fact<'_, ClientChange>) {}
+
+    fn look(&mut self, _: Look<'_>) -> Verdict {
+        Verdict::Open
+    }
+
+    fn next_deadline(&self) -> Option<SimTime> {
+        None
+    }
+
+    fn report(&self, _: Look<'_>) {}
+}
+
+async fn too_many_waits() -> Answer {
+    let api = Api::new().await;
+    let terms = WaitTerms { within: None, auto: false, once: false };
+    let mut waits = Vec::new();
+    for _ in 0..MAX_WAITS {
+        let never = |_: View<'_>| Ok::<_, ()>((Never, Sequence(0)));
+        waits.push(api.store.wait(terms, never).await.expect("there is room"));
+    }
+    let body = r#"{"timeout":"0s","until":{"quiescent":true}}"#;
+    let answer = api.call("POST", "/waits", body).await;
+    assert_eq!(answer.header("retry-after"), "1");
+    // Those that nobody waits for any more make room.
+    drop(waits);
+    api.post("/waits", body).await;
+    answer
 }
 
 async fn no_hotfix_for(build: &str) -> Answer {

@@ -55,6 +55,8 @@ pub struct ControlLimits {
     pub write_timeout: Duration,
     /// Until a request is answered with a problem. What it began goes on, but for an advance of the clock, which stops.
     pub request_timeout: Duration,
+    /// Time of the wall that a wait may take.
+    pub wait_timeout: Duration,
     /// Clients that one request may inject.
     pub clients_per_request: usize,
 }
@@ -73,6 +75,7 @@ impl Default for ControlLimits {
             idle_timeout: Duration::from_secs(300),
             write_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
+            wait_timeout: Duration::from_secs(600),
             clients_per_request: 100_000,
         }
     }

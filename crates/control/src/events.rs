@@ -68,7 +68,7 @@ pub(crate) enum After {
 
 /// Types of events; empty for all.
 #[derive(Clone, Debug, Default)]
-struct Types(Vec<&'static str>);
+pub(crate) struct Types(Vec<&'static str>);
 
 impl<'de> Deserialize<'de> for After {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -98,13 +98,18 @@ impl<'de> Deserialize<'de> for Types {
 }
 
 impl Types {
+    /// The types, as they are spelt.
+    pub(crate) fn names(&self) -> &[&'static str] {
+        &self.0
+    }
+
     fn has(&self, entry: &Entry) -> bool {
         self.0.is_empty() || self.0.contains(&event_type(&entry.event))
     }
 }
 
 /// Where a page begins: an error when the entries after that place are gone.
-fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
+pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
     let Cursor { epoch, seq: last } = journal.cursor();
     let oldest = journal.first().map_or(last, |first| Sequence(first.0.saturating_sub(1)));
     let asked = match after {
@@ -149,7 +154,7 @@ impl<'a, T> JournalPage<T> {
     ) -> Result<Self, Problem> {
         let after = begin_after(journal, after)?;
         let Cursor { epoch, seq: last } = journal.cursor();
-        let mut said = entries_after(journal, after).filter_map(|e| Some((e.seq, say(e)?)));
+        let mut said = journal.entries_after(after).filter_map(|e| Some((e.seq, say(e)?)));
         let page: Vec<(Sequence, T)> = said.by_ref().take(limit.count()).collect();
         let more = said.next().is_some();
         // With nothing more to come, everything has been looked at.
@@ -157,13 +162,6 @@ impl<'a, T> JournalPage<T> {
         let next = CursorText(Cursor { epoch, seq: last_shown.unwrap_or_else(|| last.max(after)) });
         Ok(Self { items: page.into_iter().map(|(_, item)| item).collect(), next, more })
     }
-}
-
-/// The entries after a place, oldest first.
-fn entries_after(journal: &Journal, after: Sequence) -> impl Iterator<Item = &Entry> {
-    let oldest = journal.first().map_or(0, |first| first.0.saturating_sub(1));
-    let skip = usize::try_from(after.0.saturating_sub(oldest)).unwrap_or(usize::MAX);
-    journal.entries().skip(skip)
 }
 
 /// Lists what happened, oldest first.

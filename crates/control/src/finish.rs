@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
-use crate::app::App;
+use crate::app::{App, ControlLimits};
 use crate::problem::{Problem, ProblemType};
 
 /// The id of the request, in every response.
@@ -59,7 +59,10 @@ fn confine(headers: &mut HeaderMap) {
 
 /// Ends a request that takes too long. What it has asked of a store goes on, but for an advance.
 pub(crate) async fn time_out(State(app): State<App>, request: Request, next: Next) -> Response {
-    let limit = app.config().limits.request_timeout;
+    let ControlLimits { request_timeout, wait_timeout, .. } = app.config().limits;
+    // A wait has a time of its own, and is given a moment more to tell how it went.
+    let waits = request.uri().path().ends_with("/waits");
+    let limit = if waits { request_timeout.saturating_add(wait_timeout) } else { request_timeout };
     tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
         let after = clock::format_duration(limit);
         let detail = format!("there was no answer within {after}");

@@ -60,6 +60,7 @@ mod store_fields;
 mod stores;
 mod time;
 mod token;
+mod waits;
 
 pub use access::{Access, HostName, HostNameError, Origin, OriginError};
 pub use app::{ControlConfig, ControlLimits};

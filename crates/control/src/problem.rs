@@ -5,6 +5,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Declares the types in one table, so that none can lack a slug, a status, a title or an explanation.
@@ -151,12 +152,26 @@ problem_types! {
          text; a key that no format can hold can be read one by one.";
     BodyTooSlow, REQUEST_TIMEOUT, "body-too-slow", "The body took too long",
         "The bytes of a body have to come within the time that GET /v1/info tells. Nothing was done.";
+    AssertionNotMet, CONFLICT, "assertion-not-met", "The assertion does not hold",
+        "The condition was looked at once and does not hold. `report` tells how each part of it stands, and which events came \
+         close.";
+    WaitTimeout, CONFLICT, "wait-timeout", "What was waited for did not come in time",
+        "The condition did not hold within `timeout`, time of the wall, or `within`, store time. `report` tells how each part of \
+         it stands, which events came close, and when something is due next. A manual clock moves only when told: `\"clock\":\"auto\"` \
+         lets the wait move it.";
+    WaitDeadlock, CONFLICT, "wait-deadlock", "Nothing is due that could bring what is waited for",
+        "The wait moves the store's clock, and within the store time that it has, nothing is due: time would pass and nothing \
+         happen. `report` tells how each part of the condition stands.";
+    WaitHopeless, CONFLICT, "wait-hopeless", "What is waited for can't come any more",
+        "Something came that must not, or came too often. `report` tells how each part of the condition stands.";
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
         "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
          `first_available` is where reading can begin.";
     StoreMoved, PRECONDITION_FAILED, "store-moved", "The store has moved on",
         "The journal has grown since the cursor in `if_cursor`, so what a preview said then need not hold any more. Nothing \
          was done.";
+    TooManyWaits, TOO_MANY_REQUESTS, "too-many-waits", "Too many requests wait",
+        "The store has as many waits as it takes. Wait for some of them to end.";
     PayloadTooLarge, PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
         "The body has more bytes than are taken. GET /v1/info tells the limit.";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has another type",
@@ -284,11 +299,20 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     hint: Option<String>,
     first_available: Option<String>,
+    /// Boxed, since problems travel far and few have one.
+    report: Option<Box<Value>>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), hint: None, first_available: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            hint: None,
+            first_available: None,
+            report: None,
+        }
     }
 
     /// The body has this one fault.
@@ -314,6 +338,12 @@ impl Problem {
 
     pub(crate) fn first_available(mut self, cursor: String) -> Self {
         self.first_available = Some(cursor);
+        self
+    }
+
+    /// How what was waited for stands.
+    pub(crate) fn report(mut self, report: Value) -> Self {
+        self.report = Some(Box::new(report));
         self
     }
 
@@ -346,6 +376,7 @@ impl Problem {
             errors: self.errors.into_iter().map(FieldError::shortened).collect(),
             hint: self.hint,
             first_available: self.first_available,
+            report: self.report,
             request_id,
         }
     }
@@ -381,6 +412,10 @@ pub(crate) struct ProblemDocument {
     /// Where reading can begin, when a cursor is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_available: Option<String>,
+    /// How each condition stands that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::waits::Report>)]
+    report: Option<Box<Value>>,
     /// The id of the request, also in the Exstore-Request-Id header; the log has it too.
     request_id: String,
 }
@@ -467,6 +502,7 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
         StoreError::TooManySnapshots { .. } | StoreError::SnapshotsTooLarge { .. } => {
             Some("DELETE /snapshots/{id} drops one")
         }
+        StoreError::TooManyWaits => Some("wait for some of them to end"),
         StoreError::TooManyFaults(_) => Some("DELETE /faults/{id} takes one away"),
         StoreError::Cluster(ClusterError::NoSuchNode { .. }) => {
             Some("GET /cluster lists the nodes")
@@ -530,6 +566,7 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::NoSuchSnapshot(_) => ProblemType::SnapshotNotFound,
         StoreError::TooManySnapshots { .. } => ProblemType::TooManySnapshots,
         StoreError::SnapshotsTooLarge { .. } => ProblemType::SnapshotsTooLarge,
+        StoreError::TooManyWaits => ProblemType::TooManyWaits,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
         StoreError::NoRpcPort => ProblemType::NoRpcPort,
         StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,

@@ -14,7 +14,7 @@ use crate::token::require_token;
 use crate::{
     block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
     policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
-    stores, time, token,
+    stores, time, token, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -76,6 +76,7 @@ fn routes() -> OpenApiRouter<App> {
         time::routes(),
         events::routes(),
         snapshots::routes(),
+        waits::routes(),
         reset::routes(),
     ];
     modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)

@@ -94,6 +94,13 @@ impl Journal {
         self.entries.iter()
     }
 
+    /// The entries kept after `after`, oldest first: when entries after it have been evicted, those that are left.
+    pub fn entries_after(&self, after: Sequence) -> impl Iterator<Item = &Entry> {
+        let oldest = self.first().map_or(0, |first| first.0.saturating_sub(1));
+        let skip = usize::try_from(after.0.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        self.entries.iter().skip(skip)
+    }
+
     /// The oldest entry kept.
     pub fn first(&self) -> Option<Sequence> {
         self.entries.front().map(|entry| entry.seq)

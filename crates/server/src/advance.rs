@@ -97,7 +97,7 @@ impl Owner {
         if target <= self.now() {
             return Ok(Some(self.advanced_since(counted)));
         }
-        let next = self.next_deadline().map_or(target, |deadline| deadline.min(target));
+        let next = self.next_instant().map_or(target, |instant| instant.min(target));
         self.shared.clock.advance_to(next)?;
         Ok(None)
     }

@@ -27,6 +27,8 @@ pub(crate) struct Clients {
     /// TCP clients whose bytes may be under way.
     uneven: BTreeSet<ClientId>,
     timers: BTreeSet<(SimTime, ClientId)>,
+    /// Clients that may show themselves otherwise than when they were looked at last.
+    changed: BTreeSet<ClientId>,
 }
 
 /// An injected client with its transport.
@@ -129,7 +131,8 @@ impl Clients {
     /// The same clients for a copied store; the groups of their pipes are copied on the way. Those that were connected over
     /// TCP have something to do: they have just learnt that they no longer are.
     pub(crate) fn copy(&self, now: SimTime, groups: &mut GroupCopies) -> Self {
-        let Self { clients, last, runnable, uneven: _, timers } = self;
+        // Waits end with the epoch, so nobody is to be told what has changed.
+        let Self { clients, last, runnable, uneven: _, timers, changed: _ } = self;
         let cut = |client: &&Client| matches!(client.link, Link::Dialing(_) | Link::Tcp(_));
         let cut = clients.values().filter(cut).map(|client| client.id);
         let runnable = runnable.iter().copied().chain(cut).collect();
@@ -140,6 +143,7 @@ impl Clients {
             runnable,
             uneven: BTreeSet::new(),
             timers: timers.clone(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -181,6 +185,11 @@ impl Clients {
 
     pub(crate) fn len(&self) -> usize {
         self.clients.len()
+    }
+
+    /// The clients that may show themselves otherwise than at the last call.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<ClientId> {
+        core::mem::take(&mut self.changed)
     }
 
     pub(crate) fn get(&self, id: ClientId) -> Option<ListedClient> {
@@ -246,6 +255,7 @@ impl Clients {
 
     /// Puts a client back after its step, with its timer as it is now.
     fn put_back(&mut self, mut client: Client, now: SimTime) {
+        self.changed.insert(client.id);
         if let Some(old) = client.timer.take() {
             self.timers.remove(&(old, client.id));
         }
@@ -277,6 +287,7 @@ impl Owner {
         let Some(mut client) = self.clients.clients.remove(&id) else {
             return;
         };
+        self.clients.changed.insert(id);
         if let Some(timer) = client.timer {
             self.clients.timers.remove(&(timer, id));
         }

@@ -94,8 +94,9 @@ impl Owner {
             groups: _,
             // No id of a group is given twice, not even in another epoch: a straggler could ask for it.
             last_group: _,
-            // What is asked of the store, and who follows it, goes on whatever becomes of the store.
+            // What is asked of the store, and who follows it, goes on whatever becomes of the store; who waits is told.
             jobs: _,
+            waits: _,
             cursor: _,
             changed: _,
             retired: _,

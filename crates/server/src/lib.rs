@@ -34,14 +34,19 @@ mod snapshots;
 mod sockets;
 mod stores;
 mod traffic;
+mod waits;
 mod wall;
 
 pub use advance::{Advance, Advanced};
 pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
-pub use handle::{Polled, StoreError, StoreHandle, View};
+pub use handle::{Polled, StoreError, StoreHandle, View, Waiting};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use options::{Seed, SeedError, StartError, StoreOptions};
 pub use owner::Beginning;
 pub use snapshots::{RestoredStore, SnapshotInfo};
 pub use stores::{CreateError, DEFAULT_STORE, KeepError, StoreName, StoreNameError, Stores};
+pub use waits::{
+    ClientChange, Condition, Fact, Look, MAX_WAITS, Verdict, WaitEnd, WaitTerms, Waited,
+};
+pub use wall::Stopwatch;

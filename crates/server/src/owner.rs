@@ -34,6 +34,7 @@ use crate::session::SessionContext;
 use crate::site::Site;
 use crate::snapshots::Snapshots;
 use crate::sockets::Sockets;
+use crate::waits::{WaitEnd, Waits};
 use crate::wall::WallClock;
 
 /// Ids of groups begin where nobody hits one by guessing: Samba's suite takes 1 for an id that no group has.
@@ -108,6 +109,8 @@ pub(crate) struct Owner {
     pub(crate) changed: Arc<Notify>,
     /// The journal of the epoch before this one, for those who follow it.
     pub(crate) retired: Option<Journal>,
+    /// Who waits for something.
+    pub(crate) waits: Waits,
     /// Where the journal stands, for those who follow it.
     pub(crate) cursor: watch::Sender<Cursor>,
     pub(crate) epoch: Epoch,
@@ -144,6 +147,7 @@ impl Owner {
             delayed: None,
             changed: Arc::new(Notify::new()),
             retired: None,
+            waits: Waits::default(),
             cursor,
             epoch,
             groups: BTreeMap::new(),
@@ -158,15 +162,20 @@ impl Owner {
     /// Runs until the store is stopped or nobody can reach it any more.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
         loop {
-            self.settle();
+            let quiescent = self.settle();
             self.cursor.send_if_modified(|last| {
                 let cursor = self.store.journal().cursor();
                 core::mem::replace(last, cursor) != cursor
             });
             if self.stopped {
+                self.end_waits(WaitEnd::Stopped);
                 return;
             }
-            let deadline = self.next_deadline();
+            if quiescent && self.step_once_all_have_come(&mut inbox) {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let deadline = self.next_instant();
             let timer = deadline.and_then(|deadline| self.shared.clock.wall_delay(deadline));
             let changed = Arc::clone(&self.changed);
             tokio::select! {
@@ -178,6 +187,21 @@ impl Owner {
                 () = wait(timer) => {}
             }
         }
+    }
+
+    /// Moves the clock for those who wait for it, when everybody who has asked for something before has come to it: nobody
+    /// stands behind a clock that moves by itself.
+    fn step_once_all_have_come(&mut self, inbox: &mut mpsc::Receiver<Input>) -> bool {
+        if !self.waits.want_time() {
+            return false;
+        }
+        let mut quiescent = true;
+        for _ in 0..inbox.len() {
+            let Ok(input) = inbox.try_recv() else { break };
+            self.handle(input);
+            quiescent = self.settle();
+        }
+        quiescent && !self.stopped && self.step_for_waits()
     }
 
     /// Store time.
@@ -194,40 +218,50 @@ impl Owner {
             .min()
     }
 
+    /// The earliest instant at which there is something to do, or to judge.
+    pub(crate) fn next_instant(&self) -> Option<SimTime> {
+        [self.next_deadline(), self.waits.next_deadline()].into_iter().flatten().min()
+    }
+
     /// How many connections of others have been told to close and are still open.
     pub(crate) fn foreign_pending(&self) -> usize {
         self.groups.values().map(|group| group.foreign_closing()).sum()
     }
 
-    /// Does what there is to do, until more input or more time is needed.
-    fn settle(&mut self) {
+    /// Does what there is to do, until more input or more time is needed. Whether the store is quiescent then.
+    fn settle(&mut self) -> bool {
         loop {
             self.perform_effects();
-            if !self.clients.links_are_even() {
-                return;
-            }
-            // While the service starts its ports are closed: nobody comes before the lists have been read (A11).
-            if 0 < self.reads_in_flight && !self.store.is_running() {
-                return;
+            if self.is_waiting() {
+                self.judge_waits(false);
+                return false;
             }
             if let Some(client) = self.clients.next_runnable() {
                 self.step(client);
                 continue;
             }
             if 0 < self.reads_in_flight {
-                return;
+                self.judge_waits(false);
+                return false;
             }
             if self.next_deadline().is_some_and(|deadline| deadline <= self.now()) {
                 self.handle_timeout();
                 continue;
             }
+            self.judge_waits(true);
             let Some(mut job) = self.jobs.pop_front() else {
-                return;
+                return true;
             };
             if job(self) == Progress::Again {
                 self.jobs.push_front(job);
             }
         }
+    }
+
+    /// Whether no client may act yet: bytes are under way, or the service starts, and its ports are closed until the lists
+    /// have been read (A11).
+    fn is_waiting(&mut self) -> bool {
+        !self.clients.links_are_even() || (0 < self.reads_in_flight && !self.store.is_running())
     }
 
     fn handle_timeout(&mut self) {
@@ -456,6 +490,7 @@ impl Owner {
     /// Begins the epoch of a new engine. The journal of the one before is kept for those who follow it, and of its groups those
     /// that others are still connected to.
     pub(crate) fn begin(&mut self, store: InfoStore) {
+        self.end_waits(WaitEnd::Reset);
         self.epoch = store.journal().cursor().epoch;
         self.ended = false;
         self.groups.retain(|_, group| 0 < group.foreign_closing());

@@ -66,18 +66,19 @@ impl WallClock {
     }
 }
 
-/// Wall time since something began.
+/// Measures time of the wall, for those who are told how long something took. Nothing is decided by it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Uptime(Instant);
+pub struct Stopwatch(Instant);
 
-impl Uptime {
-    /// It begins now.
-    pub(crate) fn start() -> Self {
+impl Stopwatch {
+    /// Begins to measure.
+    pub fn start() -> Self {
         Self(monotonic())
     }
 
-    pub(crate) fn elapsed(self) -> Elapsed {
-        Elapsed(monotonic().saturating_duration_since(self.0))
+    /// Time since it began.
+    pub fn elapsed(&self) -> Duration {
+        monotonic().saturating_duration_since(self.0)
     }
 }
 

@@ -4,6 +4,8 @@ use clock::ClockError;
 use infostore::{ClientId, CommandError, Cursor, HotfixError, SnapshotId};
 use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName, TooManyFaults};
 
+use crate::waits::MAX_WAITS;
+
 /// Why a request to a store failed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -60,6 +62,9 @@ pub enum StoreError {
     /// There are as many fault rules as a store holds.
     #[error(transparent)]
     TooManyFaults(#[from] TooManyFaults),
+    /// There are as many waits as a store has at a time.
+    #[error("{MAX_WAITS} requests wait for this store already")]
+    TooManyWaits,
     /// There is no such fault rule.
     #[error("there is no fault rule {}", .0.0)]
     NoSuchFault(FaultId),

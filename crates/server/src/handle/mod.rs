@@ -6,6 +6,7 @@ mod registry;
 mod service;
 mod snapshots;
 mod view;
+mod waits;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use self::error::StoreError;
 pub use self::registry::Polled;
 pub use self::view::View;
+pub use self::waits::Waiting;
 use crate::budget::Share;
 use crate::link::Meters;
 use crate::listener::{Listening, Port};

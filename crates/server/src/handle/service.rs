@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::{StoreError, StoreHandle};
 use crate::advance::{Advance, Advanced, advance_job};
 use crate::owner::Owner;
+use crate::waits::WaitEnd;
 
 impl StoreHandle {
     /// Starts a new grid of polls now.
@@ -112,7 +113,11 @@ impl StoreHandle {
     /// [`StoreError::Stopped`] when the store has stopped already.
     pub async fn end_service(&self) -> Result<Cursor, StoreError> {
         self.ask(Owner::stop_service).await?;
-        self.settled(|owner| owner.cursor()).await
+        self.settled(|owner| {
+            owner.end_waits(WaitEnd::Stopped);
+            owner.cursor()
+        })
+        .await
     }
 
     /// Ends the service and stops the store, whatever it is at: what was asked of it and is not answered yet never is.

@@ -16,12 +16,12 @@ use crate::snapshots::SnapshotInfo;
 /// A store as it is between two inputs, for reading.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    pub(super) owner: &'a Owner,
+    pub(crate) owner: &'a Owner,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// The engine.
-    pub fn store(&self) -> &InfoStore {
+    pub fn store(self) -> &'a InfoStore {
         &self.owner.store
     }
 
@@ -57,7 +57,10 @@ impl View<'_> {
     }
 
     /// The injected clients after `after`, in client order.
-    pub fn clients_after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
+    pub fn clients_after(
+        self,
+        after: Option<ClientId>,
+    ) -> impl Iterator<Item = ListedClient> + use<'a> {
         self.owner.clients.after(after)
     }
 

@@ -21,7 +21,7 @@ pub use self::name::{StoreName, StoreNameError};
 use crate::handle::StoreHandle;
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::process::Process;
-use crate::wall::Uptime;
+use crate::wall::Stopwatch;
 
 /// The name of the store that always exists.
 pub const DEFAULT_STORE: &str = "default";
@@ -264,10 +264,10 @@ impl Stores {
 
     /// Looks once a second for stores whose time to live is over, and deletes them.
     pub async fn keep_expiring(self: Arc<Self>) -> Infallible {
-        let uptime = Uptime::start();
+        let uptime = Stopwatch::start();
         loop {
             crate::owner::wait(Some(LOOK)).await;
-            for name in self.expire(uptime.elapsed()).await {
+            for name in self.expire(Elapsed(uptime.elapsed())).await {
                 tracing::info!(store = %name, "nobody asked for the store in its time to live");
             }
         }

@@ -138,13 +138,13 @@ pub const MAX_WAITS: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Waits {
     waiting: BTreeMap<WaitId, Wait>,
+    /// Those that have not been judged yet.
+    fresh: BTreeMap<WaitId, Wait>,
     last: u64,
     /// What every wait has seen and looked at.
     judged: Option<Judged>,
     /// When they have to be judged next though nothing happens.
     next: Option<SimTime>,
-    /// The first that has not been judged yet.
-    fresh: Option<WaitId>,
     /// Whether the service has ended for good, and nothing is worth waiting for.
     closed: bool,
 }
@@ -285,14 +285,24 @@ impl Waits {
 
     /// Whether there is room for another wait.
     pub(crate) fn have_room(&mut self) -> bool {
-        if MAX_WAITS <= self.waiting.len() {
+        if MAX_WAITS <= self.len() {
             self.forget_abandoned();
         }
-        self.waiting.len() < MAX_WAITS
+        self.len() < MAX_WAITS
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.len().saturating_add(self.fresh.len())
+    }
+
+    fn remove(&mut self, id: WaitId) -> Option<Wait> {
+        self.waiting.remove(&id).or_else(|| self.fresh.remove(&id))
     }
 
     fn forget_abandoned(&mut self) {
-        self.waiting.retain(|_, wait| !wait.waiter.is_abandoned());
+        for waits in [&mut self.waiting, &mut self.fresh] {
+            waits.retain(|_, wait| !wait.waiter.is_abandoned());
+        }
     }
 }
 
@@ -313,18 +323,16 @@ impl Owner {
         self.waits.last = self.waits.last.saturating_add(1);
         let id = WaitId(self.waits.last);
         let WaitTerms { auto, once, .. } = terms;
-        if self.waits.waiting.is_empty() {
+        if self.waits.len() == 0 {
             self.waits.judged = Some(self.judged(false));
         }
-        self.waits.waiting.insert(id, Wait { waiter, limit, auto, once });
-        // Others may have been registered since the last judgement.
-        self.waits.fresh.get_or_insert(id);
+        self.waits.fresh.insert(id, Wait { waiter, limit, auto, once });
         id
     }
 
     /// Ends a wait as it stands; nothing happens when it is over.
     pub(crate) fn give_up_wait(&mut self, id: WaitId) {
-        if let Some(mut wait) = self.waits.waiting.remove(&id) {
+        if let Some(mut wait) = self.waits.remove(id) {
             // As it was at the last look: a task alone changes nothing.
             let quiescent = self.waits.judged.is_some_and(|judged| judged.quiescent);
             let look = Look { view: View { owner: self }, quiescent };
@@ -334,11 +342,11 @@ impl Owner {
 
     /// Ends every wait.
     pub(crate) fn end_waits(&mut self, end: WaitEnd) {
-        for mut wait in core::mem::take(&mut self.waits.waiting).into_values() {
+        let Waits { waiting, fresh, last, .. } = core::mem::take(&mut self.waits);
+        for mut wait in waiting.into_values().chain(fresh.into_values()) {
             let look = Look { view: View { owner: self }, quiescent: false };
             wait.waiter.finish(end, look);
         }
-        let last = self.waits.last;
         self.waits = Waits { last, closed: end == WaitEnd::Stopped, ..Waits::default() };
     }
 
@@ -346,31 +354,27 @@ impl Owner {
     /// there is only a new wait, what that one costs.
     pub(crate) fn judge_waits(&mut self, quiescent: bool) {
         let changed = self.clients.take_changed();
-        if self.waits.waiting.is_empty() {
+        if self.waits.len() == 0 {
             return;
         }
         let (now, judged) = (self.now(), self.judged(quiescent));
         let before = self.waits.judged.replace(judged);
         let due = self.waits.next.is_some_and(|next| next <= now);
-        let fresh = self.waits.fresh.take();
         // Out of the owner while they look at it.
-        let mut waiting = core::mem::take(&mut self.waits.waiting);
-        let mut others = BTreeMap::new();
-        if before == Some(judged) && changed.is_empty() && !due {
-            let fresh = fresh.map(|fresh| waiting.split_off(&fresh));
-            others = core::mem::replace(&mut waiting, fresh.unwrap_or_default());
-        } else {
+        let mut judged_now = core::mem::take(&mut self.waits.fresh);
+        let anything_new = before != Some(judged) || !changed.is_empty() || due;
+        if anything_new {
             self.waits.next = None;
+            judged_now.append(&mut core::mem::take(&mut self.waits.waiting));
         }
         let seen = before.map_or(judged.cursor.seq, |before| before.cursor.seq);
-        let missed = !self.show_news(seen, &mut waiting);
-        self.show_clients(changed, &mut waiting);
+        let missed = !self.show_news(seen, &mut judged_now);
+        self.show_clients(changed, &mut judged_now);
         let look = Look { view: View { owner: self }, quiescent };
-        waiting.retain(|_, wait| wait.goes_on(look, missed));
-        let next = waiting.values().filter_map(Wait::next_deadline).filter(|at| now < *at).min();
+        judged_now.retain(|_, wait| wait.goes_on(look, missed));
+        let next = judged_now.values().filter_map(Wait::next_deadline).filter(|at| now < *at).min();
         self.waits.next = [self.waits.next, next].into_iter().flatten().min();
-        others.append(&mut waiting);
-        self.waits.waiting = others;
+        self.waits.waiting.extend(judged_now);
     }
 
     /// Shows every wait the entries after `seen`; false when some have left the journal already.

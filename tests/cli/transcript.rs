@@ -32,6 +32,16 @@ pub(super) fn tell(serving: &Serving, arguments: &[&str]) -> String {
     told.replace(port, "127.0.0.1:RPORT")
         .replace(folder.to_str().expect("a path"), "DIR/")
         .replace('\r', "")
+        .lines()
+        .map(|line| match line.split_once("\"took\":\"") {
+            // Time of the wall.
+            Some((before, rest)) => {
+                let after = rest.split_once('"').map_or("", |(_, after)| after);
+                format!("{before}\"took\":\"TIME\"{after}\n")
+            }
+            None => format!("{line}\n"),
+        })
+        .collect()
 }
 
 /// A story: commands, one after the other, on a server of its own.
@@ -92,6 +102,62 @@ fn sessions_are_listed_and_ended() {
             &["session", "show", "1"],
             &["session", "disconnect", "1", "7"],
             &["session", "show", "1"],
+        ],
+    );
+}
+
+#[test]
+fn waits_and_assertions_say_how_everything_stands() {
+    let outlook = ["client", "add", "--process", "OUTLOOK.EXE", "--group", "sales"];
+    let finance = ["client", "add", "--process", "mdl.exe", "--count", "3", "--group", "finance"];
+    let cut = ["--event", "session.disconnected", "--where", "group=finance"];
+    let auto = ["--after", "1-2", "--auto", "--within", "16m"];
+    let wait = |flags: &[&'static str]| [&["wait"], &cut[..], &auto, flags].concat();
+    assert_story(
+        "waits",
+        &[
+            &finance,
+            &outlook,
+            &["block-list", "set", "processes", "mdl.exe"],
+            &wait(&["--exactly", "3", "--quiescent"]),
+            &wait(&["--at-least", "4"]),
+            &["wait", "--sessions", "--where", "process=MDL.EXE", "--exactly", "0", "-o", "json"],
+            &[
+                "wait",
+                "--clients",
+                "--where",
+                "state=disconnected",
+                "--at-most",
+                "2",
+                "--timeout",
+                "0s",
+            ],
+            &["wait", "--never", "session.refused", "--for", "1h", "--auto", "--within", "1h"],
+            &["wait", "--never", "poll.completed", "--for", "1h", "--auto", "--within", "1h"],
+            &[
+                "wait",
+                r#"{"sequence":[{"event":{"type":"session.disconnected"}},{"quiescent":true}]}"#,
+                "--after",
+                "1-0",
+            ],
+            &["assert", "--sessions", "--where", "client_id=4"],
+            &[
+                "assert",
+                "--event",
+                "session.disconnected",
+                "--where",
+                "decision.list=versions",
+                "--after",
+                "1-0",
+            ],
+            &["assert", "--quiescent"],
+            &["assert", "--event", "session.exploded"],
+            &["assert", "--sessions", "--where", "colour=red"],
+            &["assert", "{"],
+            &["assert"],
+            &["wait", "--sessions", "--auto"],
+            &["wait", "--sessions", "--where", "red"],
+            &["assert", "--event", "session.ended", "--after", "9-1"],
         ],
     );
 }

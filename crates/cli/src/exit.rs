@@ -31,7 +31,7 @@ pub(crate) enum Code {
 }
 
 /// Listed in the help of every command.
-pub(crate) const HELP: &str = "Exit codes: 0 done, 1 an assertion or scenario not met, 2 usage, 3 server unreachable, \
+pub(crate) const HELP: &str = "Exit codes: 0 done, 1 an assertion, wait or scenario not met, 2 usage, 3 server unreachable, \
 4 not found, 5 conflict, 6 not authorised, 7 bad input file, 8 bulk partly failed, 70 internal, 130 interrupted";
 
 /// Why a command failed.

@@ -10,8 +10,8 @@ use ureq::{Agent, Body};
 
 use crate::problem::Problem;
 
-/// Longer than any request takes: advancing a clock returns when the store is quiescent.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longer than any request takes: a wait has ten minutes at the most.
+const TIMEOUT: Duration = Duration::from_secs(660);
 
 /// A control plane.
 #[derive(Clone)]

@@ -5,9 +5,11 @@
 use core::fmt;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::exit::{Code, Failure};
 use crate::http::RequestError;
+use crate::table::cell;
 use crate::visible::visible;
 
 /// A problem, as far as it is shown.
@@ -23,7 +25,31 @@ pub(crate) struct Problem {
     hint: Option<String>,
     /// Where reading can begin, when a cursor is gone.
     pub(crate) first_available: Option<String>,
+    /// How the conditions stand that were waited for.
+    report: Report,
     request_id: Option<String>,
+}
+
+/// How the conditions of a wait stand.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Report {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    holds: bool,
+    near_misses: Vec<NearMiss>,
+}
+
+/// An event that came close to being counted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct NearMiss {
+    event: Value,
+    failed: Vec<String>,
 }
 
 /// A place in a request, and what is wrong there.
@@ -158,6 +184,9 @@ impl Problem {
             ("invalid-reg-file", _) => Code::BadInput,
             // The store is there, and the file that holds its registry is not as it has to be.
             ("registry-unreadable", _) => Code::Conflict,
+            ("assertion-not-met" | "wait-timeout" | "wait-deadlock" | "wait-hopeless", _) => {
+                Code::NotMet
+            }
             (_, 400 | 413 | 415 | 422 | 428) => Code::Usage,
             (_, 401 | 403 | 421) => Code::NotAuthorised,
             (_, 404 | 410) => Code::NotFound,
@@ -181,7 +210,18 @@ impl Problem {
         let errors = self.errors.iter().filter(|error| error.excerpt.is_none());
         let places = errors.filter_map(|error| error.note(self));
         let request = self.request_id.iter().map(|id| format!("request: {id}"));
-        places.chain(request).map(|note| visible(&note)).collect()
+        let open = self.report.conditions.iter().filter(|condition| !condition.holds);
+        let near = open.flat_map(|condition| condition.near_misses.iter().map(NearMiss::note));
+        places.chain(near).chain(request).map(|note| visible(&note)).collect()
+    }
+}
+
+impl NearMiss {
+    fn note(&self) -> String {
+        let Self { event, failed } = self;
+        let what = [cell(event, "type"), cell(event, "seq")].join(" ");
+        let why = failed.iter().map(|field| format!("{field} is {}", cell(event, field)));
+        format!("close: {what}, but {}", why.collect::<Vec<_>>().join(" and "))
     }
 }
 

@@ -16,6 +16,7 @@ mod registry_file;
 mod request;
 mod session;
 mod store;
+mod wait;
 
 use clap::Subcommand;
 
@@ -60,6 +61,12 @@ pub(crate) enum Noun {
     /// Make reads of the registry fail
     #[command(after_help = help(fault::EXAMPLES))]
     Fault(fault::Fault),
+    /// Wait until something has happened or is so, and move the clock there if asked
+    #[command(after_help = help(wait::WAIT_EXAMPLES))]
+    Wait(wait::Wait),
+    /// Say whether something has happened or is so; fails (1) when not
+    #[command(after_help = help(wait::ASSERT_EXAMPLES))]
+    Assert(wait::Assert),
 }
 
 /// Does what a noun's verb says.
@@ -77,6 +84,8 @@ pub(crate) fn run(noun: &Noun) -> Result<(), Failure> {
         Noun::Cluster(args) => cluster::run(args),
         Noun::Store(args) => store::run(args),
         Noun::Fault(args) => fault::run(args),
+        Noun::Wait(args) => wait::wait(args),
+        Noun::Assert(args) => wait::assert(args),
     }
 }
 

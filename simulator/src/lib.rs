@@ -38,5 +38,5 @@ pub use scenario::{
     InjectEntry, Scenario, ScenarioError, SessionExpectation, Step, StepAction,
 };
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
-pub use timeline::{Timeline, TimelineLine};
+pub use timeline::{Timeline, TimelineLine, report};
 pub use version::ClientVersion;

@@ -8,7 +8,7 @@ use std::thread;
 use super::process::exstore;
 
 /// Runs a command against a listener that answers once; gives what it said, and how it ended.
-fn ask(status: u16, body: &str) -> (String, Option<i32>) {
+pub(super) fn ask(status: u16, body: &str) -> (String, Option<i32>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let answer = format!(

@@ -3,11 +3,13 @@
 mod access;
 mod contract;
 mod drain;
+mod exit_codes;
 mod follow;
 pub(crate) mod process;
 mod readme;
 mod reference;
 mod registry_file;
+mod run;
 mod scenarios;
 mod serve;
 mod transcript;

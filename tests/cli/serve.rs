@@ -1,7 +1,9 @@
 //! `serve` and `health`.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Stdio;
 
 use super::process::{Serving, exstore, run, scratch};
 use crate::workspace::root;
@@ -34,6 +36,72 @@ fn a_port_for_the_endpoint_mapper_is_told_where_one_is_wanted() {
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(70));
     assert!(said.contains(&epm) && said.contains("another address with --epm"), "{said}");
+}
+
+#[test]
+fn every_port_may_be_any_and_each_store_is_there_when_it_is_told() {
+    let file = scratch("ready-all.json");
+    // What is there already is replaced whole.
+    fs::write(&file, "{\"event\":").unwrap();
+    let ready_file = file.to_str().unwrap();
+    let serving = Serving::start(&["--epm", "127.0.0.1:0", "--ready-file", ready_file]);
+    let ready = &serving.ready;
+    let written = fs::read_to_string(&file).unwrap();
+    let object: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!((&object, written.lines().count()), (ready, 1), "the same object, and nothing else");
+    assert!(!file.with_extension("json.part").exists(), "it was moved into place");
+    let default = &ready["stores"]["default"];
+    let control = serving.control().strip_prefix("http://").unwrap();
+    let mut addresses: Vec<SocketAddr> = vec![control.parse().unwrap()];
+    addresses.extend(
+        ["rpc", "epm"].map(|port| default[port].as_str().unwrap().parse::<SocketAddr>().unwrap()),
+    );
+    for name in ["t1", "t2", "t3"] {
+        let made =
+            run(&["store", "create", name, "--rpc", "--control", serving.control(), "-o", "json"]);
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        addresses.push(made["rpc"].as_str().unwrap().parse().unwrap());
+    }
+    for address in &addresses {
+        assert_ne!(address.port(), 0);
+        assert!(TcpStream::connect(address).is_ok(), "{address} is open");
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 6);
+    let health = run(&["health", "--control", serving.control()]);
+    assert_eq!(health.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&health.stdout).matches("first_poll").count(), 4);
+}
+
+#[test]
+fn a_server_whose_stdin_ends_drains_and_leaves() {
+    let file = scratch("stdin.jsonl");
+    let mut child = exstore()
+        .args([
+            "serve",
+            "--control",
+            "127.0.0.1:0",
+            "--rpc",
+            "127.0.0.1:0",
+            "--exit-on-stdin-close",
+        ])
+        .args(["--journal", file.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("exstore runs");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).unwrap();
+    // What is written there is of no interest.
+    stdin.write_all(b"still here\n").unwrap();
+    drop(stdin);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(fs::read_to_string(&file).unwrap().contains("store.stopped"), "the journal is whole");
+    // Without the flag nobody looks at stdin.
+    let serving = Serving::start(&[]);
+    assert_eq!(serving.end_with("-TERM"), Some(0));
 }
 
 #[test]

@@ -61,6 +61,12 @@ fn impacket_and_samba_find_the_store_through_the_endpoint_mapper_on_either_port(
 }
 
 #[test]
+fn ten_stores_at_once_tell_a_python_client_the_article_s_story() {
+    let server = Running::start();
+    run("ten_stores.py", &[&server.url]);
+}
+
+#[test]
 fn samba_s_own_tests_of_a_server_pass() {
     let server = Running::start();
     run_with_samba("samba_raw_suite.py", &["--port", &server.rpc.port().to_string()]);

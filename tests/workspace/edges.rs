@@ -63,6 +63,7 @@ const ALLOWED: &[Row] = &[
         &[
             "clap",
             "rlimit",
+            "rustix",
             "tracing",
             "tracing-subscriber",
             "serde",
@@ -74,6 +75,11 @@ const ALLOWED: &[Row] = &[
             "tokio",
             "anyhow",
         ],
+    ),
+    (
+        "testing",
+        &["clock", "control", "infostore", "server", "simulator"],
+        &["axum", "serde", "serde_json", "tokio", "tower"],
     ),
 ];
 

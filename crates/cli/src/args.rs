@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,15 @@ use crate::output::{LogFormat, Output};
 use crate::remote::control_url;
 use crate::token::TokenFile;
 
+/// Of `run`, whose exit codes are the program's.
+const RUN_HELP: &str = "Examples:
+  exstore run -- pytest
+  exstore run --clock real --seed 7 -- ./client-test.sh
+
+The exit code is the program's, or 128 and the number of the signal that ended it; 127 when it is not found, 126 when it can't \
+be run. When it is not 0, what happened in the stores is told on stderr. A store that does not start is 70, or 2 where the \
+command line is wrong.";
+
 /// An Exchange Server 2003 information store that a test can script
 #[derive(Parser, Debug)]
 #[command(name = "exstore", version, after_help = exit::HELP)]
@@ -34,6 +44,9 @@ pub(crate) enum Command {
     /// Start a store, with its RPC port and its control plane
     #[command(after_help = exit::HELP)]
     Serve(Serve),
+    /// Run a program beside a store of its own: it finds the store by EXSTORE_CONTROL, EXSTORE_STORE and EXSTORE_RPC
+    #[command(after_help = RUN_HELP)]
+    Run(Run),
     /// Tell Microsoft's article KB 920185 as a timeline: its procedure, then its Note, each on a store of its own
     #[command(after_help = exit::HELP)]
     Demo(Demo),
@@ -72,6 +85,74 @@ pub(crate) struct Serve {
     /// How store time moves: `real`, `manual`, or `scaled:N` for N times as fast
     #[arg(long, default_value = "real", env = "EXSTORE_CLOCK", value_name = "MODE", value_parser = clock_mode)]
     pub(crate) clock: ClockMode,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+    /// Write the ready object to this file too, when everything listens
+    #[arg(long, env = "EXSTORE_READY_FILE", value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Let `POST /v1/shutdown` stop the store
+    #[arg(long, env = "EXSTORE_ALLOW_SHUTDOWN")]
+    pub(crate) allow_shutdown: bool,
+    /// Leave when stdin ends, as on SIGTERM: the end of whoever started the server is the end of the server
+    #[arg(long, env = "EXSTORE_EXIT_ON_STDIN_CLOSE")]
+    pub(crate) exit_on_stdin_close: bool,
+    /// Ask every request for the token in this file, which is made when there is none, for you alone to read; EXSTORE_TOKEN
+    /// may hold the token itself
+    #[arg(long, env = "EXSTORE_TOKEN_FILE", value_name = "FILE", help_heading = "Access")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Let whoever reaches the control plane use it, also from other machines
+    #[arg(long, env = "EXSTORE_INSECURE", help_heading = "Access")]
+    pub(crate) insecure: bool,
+    /// Take requests for this host too, besides localhost and addresses; may be given more than once
+    #[arg(
+        long,
+        env = "EXSTORE_ALLOW_HOST",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Access"
+    )]
+    pub(crate) allow_host: Vec<HostName>,
+    /// Let the pages of this origin use the control plane; may be given more than once
+    #[arg(
+        long,
+        env = "EXSTORE_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        help_heading = "Access"
+    )]
+    pub(crate) allow_origin: Vec<Origin>,
+}
+
+/// What `run` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Run {
+    /// Where the control plane listens; port 0 takes any free one
+    #[arg(
+        long,
+        default_value = "127.0.0.1:0",
+        env = "EXSTORE_CONTROL_ADDRESS",
+        value_name = "ADDR"
+    )]
+    pub(crate) control: SocketAddr,
+    /// Where the RPC port is; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:0", env = "EXSTORE_RPC_ADDRESS", value_name = "ADDR")]
+    pub(crate) rpc: SocketAddr,
+    /// Where the endpoint mapper has a port of its own; none by default
+    #[arg(long, env = "EXSTORE_EPM_ADDRESS", value_name = "ADDR")]
+    pub(crate) epm: Option<SocketAddr>,
+    /// How store time moves: `real`, `manual`, or `scaled:N` for N times as fast
+    #[arg(long, default_value = "manual", env = "EXSTORE_CLOCK", value_name = "MODE", value_parser = clock_mode)]
+    pub(crate) clock: ClockMode,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+    /// The program to run, and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How a store is set up, apart from its ports and its clock.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Setup {
     /// Store time at the start, RFC 3339; the wall clock's by default
     #[arg(long, env = "EXSTORE_NOW", value_name = "TIME")]
     pub(crate) now: Option<SimTime>,
@@ -100,37 +181,6 @@ pub(crate) struct Serve {
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// Write the ready object to this file too, when everything listens
-    #[arg(long, env = "EXSTORE_READY_FILE", value_name = "FILE")]
-    pub(crate) ready_file: Option<PathBuf>,
-    /// Let `POST /v1/shutdown` stop the store
-    #[arg(long, env = "EXSTORE_ALLOW_SHUTDOWN")]
-    pub(crate) allow_shutdown: bool,
-    /// Ask every request for the token in this file, which is made when there is none, for you alone to read; EXSTORE_TOKEN
-    /// may hold the token itself
-    #[arg(long, env = "EXSTORE_TOKEN_FILE", value_name = "FILE", help_heading = "Access")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Let whoever reaches the control plane use it, also from other machines
-    #[arg(long, env = "EXSTORE_INSECURE", help_heading = "Access")]
-    pub(crate) insecure: bool,
-    /// Take requests for this host too, besides localhost and addresses; may be given more than once
-    #[arg(
-        long,
-        env = "EXSTORE_ALLOW_HOST",
-        value_name = "NAME",
-        value_delimiter = ',',
-        help_heading = "Access"
-    )]
-    pub(crate) allow_host: Vec<HostName>,
-    /// Let the pages of this origin use the control plane; may be given more than once
-    #[arg(
-        long,
-        env = "EXSTORE_ALLOW_ORIGIN",
-        value_name = "ORIGIN",
-        value_delimiter = ',',
-        help_heading = "Access"
-    )]
-    pub(crate) allow_origin: Vec<Origin>,
 }
 
 /// Whether a value that was not there when the service started is followed later.

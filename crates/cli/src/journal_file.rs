@@ -7,11 +7,39 @@ use std::path::{Path, PathBuf};
 use infostore::{Cursor, Entry, Sequence};
 use server::StoreHandle;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::exit::{Code, Failure};
 
 /// Entries read at a time.
 const PAGE: usize = 1_000;
+
+/// A file that takes a store's journal while the store runs; none where none was asked for.
+pub(crate) struct JournalTask(Option<Writing>);
+
+struct Writing {
+    /// Dropped when what is left is to be written.
+    end: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), Failure>>,
+}
+
+impl JournalTask {
+    /// Begins to write.
+    pub(crate) fn start(path: Option<&Path>, store: &StoreHandle) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self(None)) };
+        let file = JournalFile::create(path)?;
+        let (end, ended) = oneshot::channel();
+        let task = tokio::spawn(file.follow(store.clone(), ended));
+        Ok(Self(Some(Writing { end, task })))
+    }
+
+    /// Writes what is left.
+    pub(crate) async fn finish(self) -> Result<(), Failure> {
+        let Some(Writing { end, task }) = self.0 else { return Ok(()) };
+        drop(end);
+        task.await.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
+    }
+}
 
 /// A file that takes the journal.
 pub(crate) struct JournalFile {

@@ -14,6 +14,7 @@ mod listing;
 mod output;
 mod problem;
 mod remote;
+mod run;
 mod scenario;
 mod serve;
 mod startup;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     output::log_to_stderr(args.log_format);
     let done = match args.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Run(run) => return run::run(&run),
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
         Command::Health(health) => health::run(&health),

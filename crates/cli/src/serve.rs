@@ -1,25 +1,22 @@
 //! `exstore serve`: a store that runs until it is told to stop.
 
-use std::fs;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use control::{Access, Secret};
-use infostore::{DisconnectMode, RegistryWatch, Settings};
-use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
-use server::{Seed, StoreOptions, Stores};
+use server::{StoreOptions, Stores};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::args::{Disconnect, Serve, Watch};
+use crate::args::Serve;
 use crate::exit::{Code, Failure};
-use crate::journal_file::JournalFile;
+use crate::journal_file::JournalTask;
 use crate::output;
-use crate::startup::{self, Plane, Ready, Running, max_connections};
+use crate::startup::{self, Plane, Ready, Running};
 use crate::token;
 
 /// How long requests under way, then the journal, then the stores' tasks are waited for: two seconds together.
@@ -44,23 +41,26 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     warn_of_insecurity(args, &access);
     let plane = Plane { address: args.control, access, allow_shutdown: args.allow_shutdown };
     let running = Running::start(options(args)?, plane).await?;
-    let journal = match &args.journal {
-        Some(path) => {
-            let (end, ended) = oneshot::channel();
-            let file = JournalFile::create(path)?;
-            Some((end, tokio::spawn(file.follow(running.store.clone(), ended))))
-        }
-        None => None,
-    };
+    let journal = JournalTask::start(args.setup.journal.as_deref(), &running.store)?;
     announce(&running.ready(), args.ready_file.as_deref())?;
     if let Some(ticket) = ticket {
         let link = running.login_link(&ticket);
         output::err(&format!("to use it in a browser, open this link, which is good once: {link}"));
     }
 
-    serve_until_told(running, journal, &mut signals).await
+    let left = stdin_closed(args.exit_on_stdin_close);
+    serve_until_told(running, journal, &mut signals, left).await
 }
 
+/// Waits for the end of stdin, where that was asked for.
+async fn stdin_closed(asked: bool) {
+    if !asked {
+        return core::future::pending().await;
+    }
+    // One that can't be read has no end to wait for.
+    let read = || drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
+    drop(tokio::task::spawn_blocking(read).await);
+}
 /// Who may use the control plane.
 fn access(args: &Serve) -> Result<Access, Failure> {
     let token = token::of_server(args.token_file.as_deref())?;
@@ -84,15 +84,13 @@ fn warn_of_insecurity(args: &Serve, access: &Access) {
     }
 }
 
-/// The end of what writes the journal's file: dropping the first half tells it to write what is left.
-type JournalTask = (oneshot::Sender<()>, JoinHandle<Result<(), Failure>>);
-
-/// Serves until the first signal or a shutdown request, then ends the service of every store, lets what is under way come to its end and
-/// flushes the journal, all within two seconds. A second signal leaves at once.
+/// Serves until the first signal, a shutdown request or until it is `left` alone; then ends the service of every store, lets
+/// what is under way come to its end and flushes the journal, all within two seconds. A second signal leaves at once.
 async fn serve_until_told(
     Running { stores, control, .. }: Running,
-    journal: Option<JournalTask>,
+    journal: JournalTask,
     signals: &mut Signals,
+    left: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let mut requested = control.shutdown_requested();
     let (stop, mut stopping) = watch::channel(false);
@@ -106,6 +104,7 @@ async fn serve_until_told(
     tokio::select! {
         () = &mut serving => return Err(Failure::new(Code::Internal, "the control plane has stopped")),
         () = signals.next() => {}
+        () = left => {}
         _ = requested.wait_for(|requested| *requested) => {}
     }
     stop.send_replace(true);
@@ -121,19 +120,14 @@ async fn serve_until_told(
 /// Waits for what is under way, and then for the journal.
 async fn end(
     serving: impl Future<Output = ()>,
-    journal: Option<JournalTask>,
+    journal: JournalTask,
     stores: &Stores,
 ) -> Result<(), Failure> {
     let served = timeout(REQUESTS, serving).await;
     if served.is_err() {
         tracing::warn!("requests were still under way, and are given up");
     }
-    let flushed = timeout(JOURNAL, async {
-        let Some((end, journal)) = journal else { return Ok(()) };
-        drop(end);
-        journal.await.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
-    });
-    let flushed = flushed.await.unwrap_or_else(|_| {
+    let flushed = timeout(JOURNAL, journal.finish()).await.unwrap_or_else(|_| {
         Err(Failure::new(Code::Internal, "the journal could not be written in time"))
     });
     // Their tasks end with the process, if not before.
@@ -142,42 +136,8 @@ async fn end(
 }
 
 fn options(args: &Serve) -> Result<StoreOptions, Failure> {
-    Ok(StoreOptions {
-        settings: Settings {
-            build: args.build,
-            poll_interval: args.poll_interval,
-            registry_watch: match args.registry_watch {
-                Watch::Always => RegistryWatch::Always,
-                Watch::ArmedAtStart => RegistryWatch::ArmedAtStart,
-            },
-            disconnect: match args.disconnect {
-                Disconnect::Connection => DisconnectMode::Connection,
-                Disconnect::Context => DisconnectMode::Context,
-            },
-            ..Settings::default()
-        },
-        clock: args.clock,
-        start: args.now,
-        seed: args.seed.map_or_else(random_seed, Ok)?,
-        rpc: Some(args.rpc),
-        epm: args.epm,
-        registry: args
-            .registry
-            .as_deref()
-            .map(|file| registry(file, args.code_page))
-            .transpose()?,
-        max_connections: max_connections(),
-    })
-}
-
-fn registry(file: &Path, code_page: AnsiCodePage) -> Result<Arc<dyn Registry>, Failure> {
-    let store = FileKeyStore::open(file, code_page)
-        .map_err(|error| Failure::from_error(Code::BadInput, &error))?;
-    Ok(Arc::new(store))
-}
-
-fn random_seed() -> Result<Seed, Failure> {
-    Seed::random().map_err(|error| Failure::from_error(Code::Internal, &error))
+    let options = startup::options(&args.setup, args.clock)?;
+    Ok(StoreOptions { rpc: Some(args.rpc), epm: args.epm, ..options })
 }
 
 /// Tells that everything listens: the ready object is the first line of stdout.

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
+use clock::ClockMode;
 use control::{Access, BindError, Bound, ControlConfig, ControlLimits, Secret};
+use infostore::{DisconnectMode, RegistryWatch, Settings};
+use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use rlimit::Resource;
 use serde::Serialize;
-use server::{DEFAULT_STORE, StartError, StoreHandle, StoreOptions, Stores};
+use server::{DEFAULT_STORE, Seed, StartError, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
+use crate::args::{Disconnect, Setup, Watch};
 use crate::exit::{Code, Failure};
 
 /// Descriptors that are left for the control plane, files and listeners.
@@ -122,6 +127,43 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let joined = tokio::task::spawn_blocking(work).await;
     joined.unwrap_or_else(|error| Err(Failure::from_error(Code::Internal, &error)))
+}
+
+/// How a store is set up that has no port yet.
+pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, Failure> {
+    let registry = setup.registry.as_deref().map(|file| registry(file, setup.code_page));
+    Ok(StoreOptions {
+        settings: Settings {
+            build: setup.build,
+            poll_interval: setup.poll_interval,
+            registry_watch: match setup.registry_watch {
+                Watch::Always => RegistryWatch::Always,
+                Watch::ArmedAtStart => RegistryWatch::ArmedAtStart,
+            },
+            disconnect: match setup.disconnect {
+                Disconnect::Connection => DisconnectMode::Connection,
+                Disconnect::Context => DisconnectMode::Context,
+            },
+            ..Settings::default()
+        },
+        clock,
+        start: setup.now,
+        seed: setup.seed.map_or_else(random_seed, Ok)?,
+        rpc: None,
+        epm: None,
+        registry: registry.transpose()?,
+        max_connections: max_connections(),
+    })
+}
+
+fn registry(file: &Path, code_page: AnsiCodePage) -> Result<Arc<dyn Registry>, Failure> {
+    let store = FileKeyStore::open(file, code_page)
+        .map_err(|error| Failure::from_error(Code::BadInput, &error))?;
+    Ok(Arc::new(store))
+}
+
+fn random_seed() -> Result<Seed, Failure> {
+    Seed::random().map_err(|error| Failure::from_error(Code::Internal, &error))
 }
 
 fn cannot_start(error: &StartError) -> Failure {

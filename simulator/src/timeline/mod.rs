@@ -8,6 +8,7 @@
 //! number. A `session.ended` that only repeats the `session.disconnected` before it is left out.
 
 mod registry;
+mod report;
 mod sentence;
 mod service;
 mod why;
@@ -15,6 +16,7 @@ mod why;
 use core::fmt;
 use std::collections::BTreeMap;
 
+pub use self::report::report;
 use crate::event::StoreEvent;
 use sentence::{Before, Sentence, What, sentence};
 use service::Cluster;

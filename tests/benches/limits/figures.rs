@@ -11,6 +11,11 @@ impl Figures {
         self.0.push(figure);
     }
 
+    /// Twice each.
+    pub(crate) fn doubled(&self) -> Self {
+        Self(self.0.iter().map(|figure| 2.0 * figure).collect())
+    }
+
     /// How many times the limit this is: run by run, since neighbours in time saw the same machine.
     pub(crate) fn ratio(&self, limit: &Self) -> String {
         if std::ptr::eq(self, limit) {

@@ -1,6 +1,6 @@
 //! What the store costs beside what it can't cost less than, measured in the same run, one after the other.
 //!
-//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [connects] [poll]]`. How to read the
+//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [create] [connects] [poll]]`. How to read the
 //! tables is in docs/benchmarks.md. No speed is asserted; that every client saw what it must see is.
 #![allow(clippy::print_stdout, reason = "the tables are what a bench is for")]
 #![allow(
@@ -20,8 +20,10 @@
 mod bare;
 mod connects;
 mod cpu;
+mod create;
 mod decide;
 mod figures;
+mod keep_alive;
 mod load;
 mod poll;
 mod store;
@@ -39,17 +41,26 @@ struct Scale {
     passes: usize,
     /// Runs of each side of what goes over the network.
     rounds: usize,
+    /// Stores that are made in one run.
+    stores: usize,
     /// Clients that connect in one run.
     connects: usize,
     /// Clients that one poll cuts off.
     held: usize,
 }
 
-const FULL: Scale =
-    Scale { decision_rounds: 25, passes: 50, rounds: 9, connects: 20_000, held: 10_000 };
+const FULL: Scale = Scale {
+    decision_rounds: 25,
+    passes: 50,
+    rounds: 9,
+    stores: 500,
+    connects: 20_000,
+    held: 10_000,
+};
 
 /// Enough to see that everything still runs.
-const QUICK: Scale = Scale { decision_rounds: 3, passes: 5, rounds: 3, connects: 500, held: 500 };
+const QUICK: Scale =
+    Scale { decision_rounds: 3, passes: 5, rounds: 3, stores: 20, connects: 500, held: 500 };
 
 /// What the command line asks for.
 struct Options {
@@ -67,9 +78,9 @@ impl Options {
                 "--bench" => {}
                 "--quick" => options.scale = QUICK,
                 "--load" => options.load = Some(words.next().expect("--load PATH").into()),
-                "decide" | "connects" | "poll" => options.named.push(word),
+                "decide" | "create" | "connects" | "poll" => options.named.push(word),
                 other => panic!(
-                    "`{other}`: the options are --quick, --load PATH, decide, connects and poll"
+                    "`{other}`: the options are --quick, --load PATH, decide, create, connects and poll"
                 ),
             }
         }
@@ -87,6 +98,9 @@ fn main() {
     println!("load average before the first run: {}", busy.trim_end());
     if options.wants("decide") {
         decide::run(options.scale);
+    }
+    if options.wants("create") {
+        create::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

@@ -8,6 +8,20 @@ use policy::BlockList;
 use server::{Advance, Advanced, ListChange, Seed, StoreHandle, StoreOptions};
 use tokio::runtime::Runtime;
 
+/// A store on a manual clock, with a port.
+pub(crate) fn options() -> StoreOptions {
+    StoreOptions {
+        settings: Settings::default(),
+        clock: ClockMode::Manual,
+        start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
+        seed: Seed(7),
+        rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        epm: None,
+        registry: None,
+        max_connections: 19_000,
+    }
+}
+
 /// A store that has just started.
 pub(crate) struct BenchStore<'a> {
     runtime: &'a Runtime,
@@ -16,17 +30,7 @@ pub(crate) struct BenchStore<'a> {
 
 impl<'a> BenchStore<'a> {
     pub(crate) fn start(runtime: &'a Runtime) -> Self {
-        let options = StoreOptions {
-            settings: Settings::default(),
-            clock: ClockMode::Manual,
-            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
-            seed: Seed(7),
-            rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-            epm: None,
-            registry: None,
-            max_connections: 19_000,
-        };
-        let handle = runtime.block_on(StoreHandle::start(options)).expect("the store starts");
+        let handle = runtime.block_on(StoreHandle::start(options())).expect("the store starts");
         Self { runtime, handle }
     }
 

@@ -54,7 +54,7 @@ fn the_help_of_every_noun_has_examples_that_do_what_they_say() {
     let old = ["scenario"];
     let nouns = tree().1.into_iter().filter(|command| command.len() == 1);
     let nouns: Vec<_> = nouns.filter(|noun| !old.contains(&noun[0].as_str())).collect();
-    assert_eq!(nouns.len(), 12);
+    assert_eq!(nouns.len(), 13);
     for noun in nouns {
         let help = help(&noun);
         let examples = help.split_once("Examples:\n").map(|(_, rest)| rest).unwrap_or_default();

@@ -15,6 +15,7 @@ mod registry;
 mod registry_file;
 mod request;
 mod session;
+mod snapshot;
 mod store;
 mod wait;
 
@@ -58,6 +59,9 @@ pub(crate) enum Noun {
     /// See a store, restart it, reset it, choose its build
     #[command(after_help = help(store::EXAMPLES))]
     Store(store::Store),
+    /// Take the store as it is, and go back to it later
+    #[command(after_help = help(snapshot::EXAMPLES))]
+    Snapshot(snapshot::Snapshot),
     /// Make reads of the registry fail
     #[command(after_help = help(fault::EXAMPLES))]
     Fault(fault::Fault),
@@ -83,6 +87,7 @@ pub(crate) fn run(noun: &Noun) -> Result<(), Failure> {
         Noun::Decisions(args) => decisions::run(args),
         Noun::Cluster(args) => cluster::run(args),
         Noun::Store(args) => store::run(args),
+        Noun::Snapshot(args) => snapshot::run(args),
         Noun::Fault(args) => fault::run(args),
         Noun::Wait(args) => wait::wait(args),
         Noun::Assert(args) => wait::assert(args),

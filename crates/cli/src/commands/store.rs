@@ -49,8 +49,11 @@ enum Verb {
     Set(Set),
     /// Stop and start the store service: sessions end, and the registry is read again first
     Restart,
-    /// Start over: sessions, clients and registry values go, and the journal begins a new epoch
+    /// Start over: sessions and clients go, and the journal begins a new epoch
     Reset {
+        /// What to go back to: `empty`, with no registry value; `baseline`, as the store was started; or `snapshot:ID`
+        #[arg(long, value_name = "WHAT", default_value = "baseline", value_parser = reset_target)]
+        to: Value,
         /// Leave the store with a manual clock at this time, RFC 3339
         #[arg(long, value_name = "TIME")]
         now: Option<String>,
@@ -218,7 +221,9 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
             remote.show_block(&remote.send(Method::Patch, "", body)?, &FIELDS)
         }
         Verb::Restart => restart(&remote),
-        Verb::Reset { now } => remote.show(&remote.post("/reset", given([("now", now)]))?, fields),
+        Verb::Reset { to, now } => {
+            remote.show(&remote.post("/reset", json!({ "to": to, "now": now }))?, fields)
+        }
         Verb::InstallHotfix => {
             show_build(&remote, &remote.post("/build/install-hotfix", json!({}))?)
         }
@@ -227,6 +232,16 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
             let body = Payload::Json(json!({ "build": build }));
             show_build(&remote, &remote.send(Method::Patch, "/build", body)?)
         }
+    }
+}
+
+/// What a reset goes back to, as the API has it.
+fn reset_target(text: &str) -> Result<Value, String> {
+    let snapshot = text.strip_prefix("snapshot:").map(str::parse::<u64>);
+    match (text, snapshot) {
+        ("empty" | "baseline", _) => Ok(json!(text)),
+        (_, Some(Ok(id))) => Ok(json!({ "snapshot": id })),
+        _ => Err("it is `empty`, `baseline` or `snapshot:ID`, such as `snapshot:1`".to_owned()),
     }
 }
 

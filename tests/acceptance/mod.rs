@@ -12,6 +12,7 @@ mod polls;
 mod readings;
 mod reg_files;
 pub(crate) mod site;
+mod snapshots;
 mod texts;
 mod whom;
 

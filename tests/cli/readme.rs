@@ -1,4 +1,4 @@
-//! The README's screens of curl and of commands, run as they stand.
+//! The screens of curl and of commands in the README and beside it, run as they stand.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -8,9 +8,23 @@ use crate::workspace::{root, text};
 
 /// The block of the README that begins so.
 fn screen(beginning: &str) -> String {
-    let readme = text(&root().join("README.md"));
-    let mut blocks = readme.split("```sh\n").filter_map(|block| block.split("```").next());
+    screen_of("README.md", beginning)
+}
+
+fn screen_of(document: &str, beginning: &str) -> String {
+    let document = text(&root().join(document));
+    let mut blocks = document.split("```sh\n").filter_map(|block| block.split("```").next());
     blocks.find(|block| block.starts_with(beginning)).expect("the screen").to_owned()
+}
+
+/// What each curl of a screen answered, against a server of its own.
+fn answers(screen: &str) -> Vec<String> {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let screen = screen.replace("http://127.0.0.1:8135", serving.control());
+    // Each command's answer on a line of its own.
+    let screen = screen.replace("\ncurl ", "\necho; curl ");
+    let said = said(&Command::new("bash").args(["-euc", &screen]).output().expect("bash and curl"));
+    said.lines().skip(1).map(str::to_owned).collect()
 }
 
 fn said(output: &Output) -> String {
@@ -21,12 +35,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn the_screen_of_curl_tells_the_story() {
-    let serving = Serving::start(&["--clock", "manual"]);
-    let screen = screen("S=").replace("http://127.0.0.1:8135", serving.control());
-    // Each command's answer on a line of its own.
-    let screen = screen.replace("\ncurl ", "\necho; curl ");
-    let said = said(&Command::new("bash").args(["-euc", &screen]).output().expect("bash and curl"));
-    let answers: Vec<&str> = said.lines().skip(1).collect();
+    let answers = answers(&screen("S="));
     let told = [
         "\"state\":\"connected\"",
         "\"state\":\"connected\"",
@@ -41,10 +50,31 @@ fn the_screen_of_curl_tells_the_story() {
         "\"changed\":true",
         "\"state\":\"connected\"",
     ];
-    assert_eq!(answers.len(), told.len(), "{said}");
-    for (answer, told) in answers.into_iter().zip(told) {
+    assert_tells(&answers, &told);
+}
+
+fn assert_tells(answers: &[String], told: &[&str]) {
+    assert_eq!(answers.len(), told.len(), "{answers:#?}");
+    for (answer, told) in answers.iter().zip(told) {
         assert!(answer.contains(told), "no `{told}` in {answer}");
     }
+}
+
+#[test]
+fn the_screen_of_snapshots_goes_back() {
+    let told = [
+        "\"in_force\":true",
+        "\"state\":\"connected\"",
+        "\"polls_run\":0",
+        "\"name\":\"arranged\"",
+        "\"in_force\":false",
+        "\"disconnected\":3",
+        "\"total\":0",
+        "\"cursor\":\"2-1\"",
+        "\"total\":3",
+        "\"state\":\"connected\"",
+    ];
+    assert_tells(&answers(&screen_of("docs/snapshots.md", "S=")), &told);
 }
 
 #[test]

@@ -4,11 +4,16 @@
 use std::io::Read;
 use std::net::TcpStream;
 use std::thread;
+use std::time::Duration;
 
+use clock::SimTime;
 use dcerpc::FaultStatus;
 use emsmdb::ErrorCode;
-use infostore::{EndReason, Epoch, Event, SessionId, SnapshotId};
-use server::{RestoredStore, SnapshotInfo, StoreError};
+use infostore::{ClientId, EndReason, Epoch, Event, SessionId, SnapshotId, Transport};
+use server::{
+    Advance, ClientAction, ClientView, FakeClient, Injection, RestoredStore, SnapshotInfo,
+    StoreError,
+};
 
 use super::TestStore;
 use super::wire_client::{Called, WireClient};
@@ -44,7 +49,7 @@ fn a_foreign_client_is_cut_off_and_its_session_of_then_ends() {
     let taken = store.take_snapshot();
     assert_eq!((taken.sessions, taken.lost_sessions), (1, 1));
     let mut second = store.bind();
-    second.connect(Some("OUTLOOK.EXE"));
+    let then = second.connect(Some("OUTLOOK.EXE")).handle;
     store.restore();
     first.sees_fin_and_nothing_else();
     second.sees_fin_and_nothing_else();
@@ -53,8 +58,7 @@ fn a_foreign_client_is_cut_off_and_its_session_of_then_ends() {
     assert_eq!(store.ends(), [(SessionId(1), EndReason::Transport)]);
 
     // Ids go on from those of then; context handles come of the seed and their number.
-    let connected = store.bind().connect(Some("OUTLOOK.EXE"));
-    assert_eq!(connected.result, ErrorCode::EC_NONE);
+    assert_eq!(store.bind().connect(Some("OUTLOOK.EXE")).handle, then);
     store.until("the connection is closed again", |view| {
         view.store().session(SessionId(2)).is_none()
     });
@@ -88,6 +92,87 @@ fn no_group_of_an_earlier_epoch_can_be_joined() {
     assert_ne!(new.group, member.group, "no id of a group is given twice");
     let called = new.ext2(handle, vec![], None);
     assert!(matches!(called, Called::Fault(FaultStatus::CONTEXT_MISMATCH)), "{called:?}");
+}
+
+/// A client that only ever waits, and counts how often it has.
+struct Alarm {
+    due: Option<SimTime>,
+    rang: u64,
+}
+
+impl FakeClient for Alarm {
+    fn connect(&mut self, now: SimTime) {
+        self.due = Some(now.saturating_add(Duration::from_secs(420)));
+    }
+
+    fn disconnect(&mut self, _: SimTime) {}
+
+    fn handle_connected(&mut self, _: SimTime) {}
+
+    fn handle_bytes(&mut self, _: SimTime, _: &[u8]) {}
+
+    fn handle_closed(&mut self, _: SimTime, _: &str) {}
+
+    fn handle_timeout(&mut self, now: SimTime) {
+        self.rang += 1;
+        self.connect(now);
+    }
+
+    fn poll_timeout(&self) -> Option<SimTime> {
+        self.due
+    }
+
+    fn poll_action(&mut self) -> Option<ClientAction> {
+        None
+    }
+
+    fn copy(&self) -> Box<dyn FakeClient> {
+        Box::new(Self { due: self.due, rang: self.rang })
+    }
+
+    fn view(&self) -> ClientView {
+        ClientView {
+            process: None,
+            client_version: String::new(),
+            user: String::new(),
+            machine: String::new(),
+            mode: "classic",
+            state: "idle",
+            outcome: None,
+            attempts: self.rang,
+        }
+    }
+}
+
+#[test]
+fn a_client_s_timer_rings_when_it_would_have_rung() {
+    let store = TestStore::start();
+    let alarm = Injection {
+        client: Box::new(Alarm { due: None, rang: 0 }),
+        transport: Transport::Pipe,
+        group: None,
+    };
+    store.runtime.block_on(store.handle.inject(vec![alarm])).expect("it is no TCP client");
+    let advance = |seconds| {
+        let by = Advance::By(Duration::from_secs(seconds));
+        store.runtime.block_on(store.handle.advance(by)).expect("a manual clock");
+    };
+    let seen = || {
+        store.read(|view| {
+            let rang = view.client(ClientId(1)).map(|client| client.view.attempts);
+            (rang, view.next_deadline().map(|due| due.to_string()))
+        })
+    };
+    let at = |rang, due: &str| (Some(rang), Some(due.to_owned()));
+    advance(500);
+    store.take_snapshot();
+    assert_eq!(seen(), at(1, "2006-04-22T08:14:00Z"));
+    for _ in 0..2 {
+        advance(340);
+        assert_eq!(seen(), at(2, "2006-04-22T08:15:00Z"));
+        store.restore();
+        assert_eq!(seen(), at(1, "2006-04-22T08:14:00Z"));
+    }
 }
 
 /// Clients that connect, call and leave while the store is restored over and over: each is served or cut off, and none

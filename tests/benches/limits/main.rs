@@ -1,6 +1,6 @@
 //! What the store costs beside what it can't cost less than, measured in the same run, one after the other.
 //!
-//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [create] [connects] [poll]]`. How to read the
+//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [create] [connects] [poll] [snapshots]]`. How to read the
 //! tables is in docs/benchmarks.md. No speed is asserted; that every client saw what it must see is.
 #![allow(clippy::print_stdout, reason = "the tables are what a bench is for")]
 #![allow(
@@ -26,6 +26,7 @@ mod figures;
 mod keep_alive;
 mod load;
 mod poll;
+mod snapshots;
 mod store;
 
 use std::path::PathBuf;
@@ -47,6 +48,10 @@ struct Scale {
     connects: usize,
     /// Clients that one poll cuts off.
     held: usize,
+    /// Clients of the pipe that a store comes back with.
+    arranged: usize,
+    /// Clients of the pipe that the largest snapshot holds.
+    crowd: usize,
 }
 
 const FULL: Scale = Scale {
@@ -56,11 +61,21 @@ const FULL: Scale = Scale {
     stores: 500,
     connects: 20_000,
     held: 10_000,
+    arranged: 1_000,
+    crowd: 100_000,
 };
 
 /// Enough to see that everything still runs.
-const QUICK: Scale =
-    Scale { decision_rounds: 3, passes: 5, rounds: 3, stores: 20, connects: 500, held: 500 };
+const QUICK: Scale = Scale {
+    decision_rounds: 3,
+    passes: 5,
+    rounds: 3,
+    stores: 20,
+    connects: 500,
+    held: 500,
+    arranged: 100,
+    crowd: 1_000,
+};
 
 /// What the command line asks for.
 struct Options {
@@ -78,9 +93,9 @@ impl Options {
                 "--bench" => {}
                 "--quick" => options.scale = QUICK,
                 "--load" => options.load = Some(words.next().expect("--load PATH").into()),
-                "decide" | "create" | "connects" | "poll" => options.named.push(word),
+                "decide" | "create" | "connects" | "poll" | "snapshots" => options.named.push(word),
                 other => panic!(
-                    "`{other}`: the options are --quick, --load PATH, decide, create, connects and poll"
+                    "`{other}`: the options are --quick, --load PATH, decide, create, connects, poll and snapshots"
                 ),
             }
         }
@@ -101,6 +116,9 @@ fn main() {
     }
     if options.wants("create") {
         create::run(options.scale);
+    }
+    if options.wants("snapshots") {
+        snapshots::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

@@ -73,6 +73,30 @@ fn a_signal_ends_every_session_and_waits_for_no_client() {
 }
 
 #[test]
+fn who_waits_for_a_store_beside_the_default_one_is_answered_too() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let http = Http::new(serving.control());
+    let json = "application/json";
+    http.send(
+        "POST",
+        "/v1/stores",
+        json,
+        br#"{"name":"t1","rpc":"127.0.0.1:0","clock":{"mode":"manual"}}"#,
+    )
+    .ok();
+    let control = serving.control().to_owned();
+    let waiting = std::thread::spawn(move || {
+        let never = br#"{"until":{"event":{"type":"session.refused"}},"timeout":"60s"}"#;
+        Http::new(&control).send("POST", "/v1/stores/t1/waits", json, never).status
+    });
+    // Its connection has been accepted once one that came later is answered; if it was not read, it is answered all the same.
+    http.send("GET", "/v1/info", "", b"").ok();
+    assert_eq!(serving.end_within("-TERM", DRAIN + NOTICE), Some(0));
+    let status = waiting.join().expect("it is answered, and not cut off");
+    assert!(matches!(status, 409 | 503), "{status}");
+}
+
+#[test]
 fn a_second_signal_leaves_at_once() {
     for (first, second) in [("-TERM", "-TERM"), ("-INT", "-INT"), ("-TERM", "-INT")] {
         let serving = Serving::start(&["--clock", "manual"]);

@@ -92,6 +92,7 @@ pub(crate) fn run(scale: Scale) {
             assert_eq!(http.ask("DELETE", "/v1/stores/t1", ""), 204);
         }));
     }
+    let gets = get.doubled();
     let row = |name: &str, figures: &Figures, limit: &Figures| {
         vec![name.to_owned(), figures.to_string(), figures.ratio(limit)]
     };
@@ -102,9 +103,6 @@ pub(crate) fn run(scale: Scale) {
         row("`Store::start()` of exstore-testing", &test, &task),
     ];
     print("create: a store, made and deleted", &["in process", "us", "ratio"], &rows);
-    let rows = [
-        row("two small GETs", &get.doubled(), &get.doubled()),
-        row("POST and DELETE", &post, &get.doubled()),
-    ];
+    let rows = [row("two small GETs", &gets, &gets), row("POST and DELETE", &post, &gets)];
     print("create: the same over HTTP, one connection", &["requests", "us", "ratio"], &rows);
 }

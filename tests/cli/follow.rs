@@ -27,14 +27,19 @@ impl Following {
         self.lines.next().expect("another line").expect("text")
     }
 
-    /// Presses ^C; gives the exit code and what was said on stderr.
-    fn interrupt(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+    /// Waits for its end; gives the exit code and what was said on stderr.
+    fn end(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         let mut stderr = self.child.stderr.take().expect("it is piped");
         stderr.read_to_string(&mut said).expect("text");
         (self.child.wait().expect("it ends").code(), said)
+    }
+
+    /// Presses ^C; gives the exit code and what was said on stderr.
+    fn interrupt(self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        self.end()
     }
 }
 
@@ -75,7 +80,7 @@ fn a_reset_is_said_and_followed_through() {
     assert!(following.next().starts_with("{\"seq\":1,"), "of the new epoch");
     let (code, said) = following.interrupt();
     assert_eq!(code, Some(130));
-    assert!(said.starts_with("gap: "), "{said}");
+    assert_eq!(said, "reset: a new epoch begins after 2-0\n");
 }
 
 #[test]
@@ -84,7 +89,22 @@ fn a_server_that_leaves_ends_it() {
     let mut following = Following::start(&serving, &["--after", "0"]);
     following.next();
     assert_eq!(serving.end_with("-TERM"), Some(0));
-    assert_eq!(following.child.wait().expect("it ends").code(), Some(3));
+    assert!(following.lines.any(|line| line.expect("text").contains("store.stopped")));
+    let (code, said) = following.end();
+    assert_eq!(code, Some(3));
+    assert!(said.ends_with("error: the server has shut down\n"), "{said}");
+}
+
+#[test]
+fn what_is_gone_is_said() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    for _ in 0..2 {
+        on(&serving, &["store", "reset"]);
+    }
+    let mut following = Following::start(&serving, &["--after", "1-1", "-o", "jsonl"]);
+    assert!(following.next().starts_with("{\"seq\":1,"));
+    let (_, said) = following.interrupt();
+    assert!(said.starts_with("gap: entries before 2-0 are gone\n"), "{said}");
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod snapshots_api;
 mod snapshots_replay;
 mod stores;
 mod story;
+mod stream_connections;
+mod streams;
 mod time;
 mod waits;
 mod waits_races;

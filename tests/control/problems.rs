@@ -52,6 +52,9 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("invalid-query", "GET", "/registry-export?key=HKEY_MOON", ""),
     ("invalid-body", "POST", "/faults", r#"{"effect":{"registry":"slow"}}"#),
     ("invalid-body", "POST", "/faults", r#"{"effect":{"registry":"torn"},"schedule":{"next":0}}"#),
+    ("invalid-query", "GET", "/events?wait=55s", ""),
+    ("invalid-query", "GET", "/events/stream?after=1-9999", ""),
+    ("invalid-query", "GET", "/events/stream?format=xml", ""),
     ("invalid-registry-key", "GET", "/registry/HKEY_MOON", ""),
     ("invalid-registry-key", "GET", "/registry/HKLM%5C%5Ca", ""),
     ("shutdown-not-allowed", "POST", "/v1/shutdown", ""),
@@ -144,6 +147,8 @@ async fn made_by_other_means() -> Vec<Answer> {
         too_many_connections().await,
         too_many_stores().await,
         port_unavailable().await,
+        invalid_header().await,
+        too_many_streams().await,
         payload_too_large().await,
         registry_edit_refused().await,
         registry_unreadable().await,
@@ -208,6 +213,20 @@ async fn port_unavailable() -> Answer {
     let answer = api.call("POST", "/v1/stores", &body).await;
     // Nothing is left of the attempt.
     api.post("/v1/stores", r#"{"name":"t1"}"#).await;
+    answer
+}
+
+async fn invalid_header() -> Answer {
+    let request = Request::get(format!("{STORE}/events/stream")).header("host", "localhost");
+    let request = request.header("last-event-id", "yesterday").body(Body::empty());
+    Api::new().await.send(request.expect("a request")).await
+}
+
+async fn too_many_streams() -> Answer {
+    let limits = ControlLimits { streams: 0, ..limits() };
+    let api = Api::with(options(), limits).await;
+    let answer = api.call("GET", "/events/stream", "").await;
+    assert_eq!(answer.header("retry-after"), "1");
     answer
 }
 

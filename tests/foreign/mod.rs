@@ -1,4 +1,4 @@
-//! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
+//! Programs that nobody here wrote: Python and curl read the stream of events, impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
 //! reads what went over the wire.
 
 use std::path::{Path, PathBuf};
@@ -64,6 +64,12 @@ fn impacket_and_samba_find_the_store_through_the_endpoint_mapper_on_either_port(
 fn ten_stores_at_once_tell_a_python_client_the_article_s_story() {
     let server = Running::start();
     run("ten_stores.py", &[&server.url]);
+}
+
+#[test]
+fn python_and_curl_are_sent_each_event_once_from_every_id() {
+    let server = Running::start();
+    run("streams.py", &[&server.url]);
 }
 
 #[test]

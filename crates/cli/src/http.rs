@@ -1,17 +1,21 @@
 //! Requests to a control plane: JSON goes there, and comes back with the place in the journal that it reflects.
 
+use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
 use control::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, BodyReader};
 
 use crate::problem::Problem;
 
 /// Longer than any request takes: a wait has ten minutes at the most.
 const TIMEOUT: Duration = Duration::from_secs(660);
+
+/// Longer than a stream says nothing: it has a heartbeat.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A control plane.
 #[derive(Clone)]
@@ -45,6 +49,13 @@ pub(crate) enum Payload {
 pub(crate) struct Answer {
     /// The body as it came.
     pub(crate) body: Vec<u8>,
+}
+
+/// An answer that has no end.
+pub(crate) struct Lines {
+    /// The place in the journal that it begins after.
+    pub(crate) cursor: String,
+    pub(crate) lines: io::Lines<BufReader<BodyReader<'static>>>,
 }
 
 /// Why a request failed.
@@ -136,6 +147,26 @@ impl Client {
             return Ok(Answer { body });
         }
         Err(RequestError::Refused(Box::new(Problem::read(status.as_u16(), &body))))
+    }
+
+    /// The lines of an answer that has no end, and the place in the journal that they begin after.
+    pub(crate) fn lines(&self, path: &str) -> Result<Lines, RequestError> {
+        let request = Request::get(format!("{}{path}", self.base)).body(());
+        let answer = request.map(|request| {
+            // A stream ends when it ends; that it is still there, its heartbeats say.
+            let request = self.agent.configure_request(request).timeout_global(None);
+            self.agent.run(request.timeout_per_read(Some(SILENCE)).build())
+        });
+        let answer = answer.unwrap_or_else(|error| Err(error.into()));
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        if !answer.status().is_success() {
+            let body = answer.body_mut().read_to_vec().map_err(|error| self.unreachable(&error))?;
+            let problem = Problem::read(answer.status().as_u16(), &body);
+            return Err(RequestError::Refused(Box::new(problem)));
+        }
+        let cursor = answer.headers().get("exstore-cursor").and_then(|value| value.to_str().ok());
+        let cursor = cursor.unwrap_or_default().to_owned();
+        Ok(Lines { cursor, lines: BufReader::new(answer.into_body().into_reader()).lines() })
     }
 
     fn call(

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use infostore::{Cursor, Entry, Sequence};
-use server::StoreHandle;
+use infostore::{Cursor, Entry};
+use server::{StoreHandle, Told};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -78,46 +78,29 @@ impl JournalFile {
         Ok(self)
     }
 
-    /// Writes every entry that is not written yet.
+    /// Writes every entry that is not written yet. Entries that have been evicted are passed over.
     async fn catch_up(&mut self, store: &StoreHandle) -> Result<(), Failure> {
         loop {
-            let written = self.written;
-            // A store that has stopped has nothing left to tell.
-            let page = store.read(move |view| next_page(&view, written)).await.ok().flatten();
-            let Some(Page { entries, end }) = page else { return Ok(()) };
-            for entry in &entries {
-                writeln!(self.file, "{}", control::journal_line(entry))
-                    .map_err(|error| self.cannot_write(&error))?;
+            match store.told_after(self.written, PAGE).await {
+                Told::Entries(entries) => self.write(&entries)?,
+                Told::Gap(place) | Told::Reset(place) => self.written = place,
+                Told::UpToDate | Told::Ended => return Ok(()),
             }
-            self.file.flush().map_err(|error| self.cannot_write(&error))?;
-            self.written = end;
         }
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        for entry in entries {
+            writeln!(self.file, "{}", control::journal_line(entry))
+                .map_err(|error| self.cannot_write(&error))?;
+            self.written.seq = entry.seq;
+        }
+        self.file.flush().map_err(|error| self.cannot_write(&error))
     }
 
     fn cannot_write(&self, error: &std::io::Error) -> Failure {
         cannot_write(&self.path, error)
     }
-}
-
-struct Page {
-    entries: Vec<Entry>,
-    end: Cursor,
-}
-
-/// What comes after `written`: what is left of its epoch, then the present one. Entries that have been evicted are passed
-/// over.
-fn next_page(view: &server::View<'_>, written: Cursor) -> Option<Page> {
-    let present = Cursor { epoch: view.cursor().epoch, seq: Sequence(0) };
-    page_after(view, written)
-        .or_else(|| if written.epoch == present.epoch { None } else { page_after(view, present) })
-}
-
-fn page_after(view: &server::View<'_>, after: Cursor) -> Option<Page> {
-    let journal = view.journal(after.epoch)?;
-    let oldest = journal.first()?.0.saturating_sub(1);
-    let entries = journal.page(after.seq.max(Sequence(oldest)), PAGE)?.entries;
-    let end = Cursor { epoch: after.epoch, seq: entries.last()?.seq };
-    Some(Page { entries, end })
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::exit::{Code, Failure, tell};
-use crate::http::{Answer, Client, Method, Payload, RequestError, percent_encoded, unknown};
+use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, percent_encoded, unknown};
 use crate::listing::Page;
 use crate::output::{self, Output};
 use crate::table::{Column, block, table};
@@ -100,6 +100,11 @@ impl Remote {
     /// The server as a whole: paths begin at its top.
     pub(crate) fn server(&self) -> Self {
         Self { store: String::new(), ..self.clone() }
+    }
+
+    /// Asks for something of the store that has no end, line by line.
+    pub(crate) fn lines(&self, path: &str) -> Result<Lines, RequestError> {
+        self.client.lines(&format!("{}{path}", self.store))
     }
 
     /// Shows an answer, for people as `text` has it.

@@ -1,15 +1,17 @@
 //! What every handler can reach: the stores, and how the control plane was set up. Nothing else lives here.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use infostore::Cursor;
 use registry_poll::MAX_REG_FILE_BYTES;
-use server::Stores;
-use tokio::sync::{Semaphore, watch};
+use server::{StoreHandle, Stores};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::Access;
+use crate::feed::Feed;
 use crate::token::Logins;
 
 /// How the control plane is set up.
@@ -59,6 +61,13 @@ pub struct ControlLimits {
     pub wait_timeout: Duration,
     /// Clients that one request may inject.
     pub clients_per_request: usize,
+    /// Streams of events at a time, over all stores; more are refused.
+    pub streams: usize,
+    /// Bytes of events that may wait for a stream's reader, about; one for whom more wait is closed.
+    pub stream_backlog_bytes: usize,
+    /// Wall time after which a stream on which nothing happens says so. A reader that takes nothing for twice as long though
+    /// there is something is closed.
+    pub stream_heartbeat: Duration,
 }
 
 impl Default for ControlLimits {
@@ -77,6 +86,9 @@ impl Default for ControlLimits {
             request_timeout: Duration::from_secs(60),
             wait_timeout: Duration::from_secs(600),
             clients_per_request: 100_000,
+            streams: 128,
+            stream_backlog_bytes: 8 << 20,
+            stream_heartbeat: Duration::from_secs(15),
         }
     }
 }
@@ -91,22 +103,66 @@ struct Shared {
     config: ControlConfig,
     openapi: String,
     shutdown: watch::Sender<bool>,
+    draining: watch::Receiver<bool>,
     requests: AtomicU64,
     logins: Logins,
     body_room: Arc<Semaphore>,
+    /// Permits to open a stream of events.
+    streams: Arc<Semaphore>,
+    feeds: Mutex<Vec<Weak<Feed>>>,
+}
+
+/// What passes between the control plane and whoever runs it.
+pub(crate) struct Signals {
+    /// A client has asked the server to leave.
+    pub(crate) shutdown: watch::Sender<bool>,
+    /// The server leaves: what has no end has to come to one.
+    pub(crate) draining: watch::Receiver<bool>,
 }
 
 impl App {
-    pub(crate) fn new(
-        config: ControlConfig,
-        openapi: String,
-        shutdown: watch::Sender<bool>,
-    ) -> Self {
-        let requests = AtomicU64::new(0);
+    pub(crate) fn new(config: ControlConfig, openapi: String, signals: Signals) -> Self {
+        let Signals { shutdown, draining } = signals;
         let logins = Logins::new(config.access.ticket.clone());
         let room = config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS);
-        let body_room = Arc::new(Semaphore::new(room));
-        Self { shared: Arc::new(Shared { config, openapi, shutdown, requests, logins, body_room }) }
+        let streams = config.limits.streams.min(Semaphore::MAX_PERMITS);
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                openapi,
+                shutdown,
+                draining,
+                requests: AtomicU64::new(0),
+                logins,
+                body_room: Arc::new(Semaphore::new(room)),
+                streams: Arc::new(Semaphore::new(streams)),
+                feeds: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Whether the server leaves.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.shared.draining.clone()
+    }
+
+    /// A permit to open a stream of events, while there are any.
+    pub(crate) fn stream_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.streams).try_acquire_owned().ok()
+    }
+
+    /// The feed that all streams of a store read. One that nobody reads yet begins at `start`.
+    pub(crate) fn feed(&self, store: &StoreHandle, start: Cursor) -> Arc<Feed> {
+        // The list is whole after each use, so a poisoned lock still guards a good one.
+        let mut feeds = self.shared.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.retain(|feed| 0 < feed.strong_count());
+        let known = feeds.iter().filter_map(Weak::upgrade).find(|feed| feed.store.is(store));
+        known.unwrap_or_else(|| {
+            let most = self.shared.config.limits.stream_backlog_bytes;
+            let feed = Arc::new(Feed::start(store.clone(), start, most, self.draining()));
+            feeds.push(Arc::downgrade(&feed));
+            feed
+        })
     }
 
     pub(crate) fn config(&self) -> &ControlConfig {

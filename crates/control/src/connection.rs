@@ -112,7 +112,9 @@ where
 {
     seat.begin(!request.body().is_end_stream())?;
     let arriving = Arc::clone(&seat);
-    let request = request.map(|body| Body::new(Arriving { body, seat: arriving }));
+    let mut request = request.map(|body| Body::new(Arriving { body, seat: arriving }));
+    // An answer without an end may have to end the connection.
+    request.extensions_mut().insert(Arc::clone(&seat));
     let answering = Answering(seat);
     let response = match service.oneshot(request).await {
         Ok(response) => response,

@@ -1,7 +1,13 @@
 //! `/events`: the journal, in pages.
 
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::extract::State;
 use infostore::{Cursor, Entry, Journal, Sequence};
 use serde::{Deserialize, Deserializer, Serialize, de};
+use server::StoreHandle;
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +19,7 @@ use crate::extract::{Params, Store};
 use crate::page::Limit;
 use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
-use crate::scalars::CursorText;
+use crate::scalars::{CursorText, Length};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list))
@@ -49,21 +55,27 @@ struct EventQuery {
     #[serde(default)]
     #[param(inline, value_type = Option<Limit>)]
     limit: Limit,
-    /// The place to begin after: a cursor such as `1-42`, or a sequence number of this epoch; unless told, before the
-    /// oldest entry kept.
+    /// The place to begin after: a cursor such as `1-42`, a sequence number of this epoch, or `start`, which it is unless
+    /// told: before the oldest entry kept.
     #[param(value_type = Option<String>)]
     after: Option<After>,
     /// Only these types, joined by commas.
     #[serde(default)]
     #[param(value_type = Option<String>, example = "session.refused,session.disconnected")]
     r#type: Types,
+    /// How long to wait until there is something to list, in wall time; at the most nine tenths of the time that a request
+    /// has. Unless told, not at all.
+    #[param(value_type = Option<String>, example = "5s")]
+    wait: Option<Length>,
 }
 
-/// A place in the journal: a cursor, or a sequence number of the epoch that runs.
+/// A place in the journal: a cursor, a sequence number of the epoch that runs, or the beginning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum After {
     Cursor(Cursor),
     Sequence(Sequence),
+    /// Before the oldest entry that is kept.
+    Start,
 }
 
 /// Types of events; empty for all.
@@ -72,13 +84,20 @@ pub(crate) struct Types(Vec<&'static str>);
 
 impl<'de> Deserialize<'de> for After {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl FromStr for After {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "start" {
+            return Ok(Self::Start);
+        }
         match text.parse() {
             Ok(seq) => Ok(Self::Sequence(Sequence(seq))),
-            Err(_) => {
-                let cursor = text.parse::<CursorText>().map_err(de::Error::custom)?;
-                Ok(Self::Cursor(cursor.0))
-            }
+            Err(_) => text.parse::<CursorText>().map(|cursor| Self::Cursor(cursor.0)),
         }
     }
 }
@@ -103,25 +122,38 @@ impl Types {
         &self.0
     }
 
-    fn has(&self, entry: &Entry) -> bool {
+    pub(crate) fn has(&self, entry: &Entry) -> bool {
         self.0.is_empty() || self.0.contains(&event_type(&entry.event))
     }
 }
 
-/// Where a page begins: an error when the entries after that place are gone.
-pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
+/// Before the oldest entry that is kept.
+fn oldest(journal: &Journal) -> Sequence {
+    let first = journal.first().map(|first| Sequence(first.0.saturating_sub(1)));
+    first.unwrap_or_else(|| journal.cursor().seq)
+}
+
+/// The place that is meant, which may be gone; or what is wrong with it.
+pub(crate) fn place_of(journal: &Journal, after: After) -> Result<Cursor, String> {
     let Cursor { epoch, seq: last } = journal.cursor();
-    let oldest = journal.first().map_or(last, |first| Sequence(first.0.saturating_sub(1)));
     let asked = match after {
-        None => Cursor { epoch, seq: oldest },
-        Some(After::Sequence(seq)) => Cursor { epoch, seq },
-        Some(After::Cursor(cursor)) => cursor,
+        After::Start => Cursor { epoch, seq: oldest(journal) },
+        After::Sequence(seq) => Cursor { epoch, seq },
+        After::Cursor(cursor) => cursor,
     };
     if asked.epoch == epoch && last < asked.seq {
-        let newest = CursorText(Cursor { epoch, seq: last });
-        let detail = format!("{} lies ahead: the newest entry is {newest}", CursorText(asked));
-        return Err(Problem::query("after", detail));
+        let newest = CursorText(journal.cursor());
+        return Err(format!("{} lies ahead: the newest entry is {newest}", CursorText(asked)));
     }
+    Ok(asked)
+}
+
+/// Where a page begins: an error when the entries after that place are gone.
+pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
+    let asked = place_of(journal, after.unwrap_or(After::Start));
+    let asked = asked.map_err(|detail| Problem::query("after", detail))?;
+    let epoch = journal.cursor().epoch;
+    let oldest = oldest(journal);
     if asked.epoch == epoch && oldest <= asked.seq {
         return Ok(asked.seq);
     }
@@ -165,21 +197,70 @@ impl<'a, T> JournalPage<T> {
 }
 
 /// Lists what happened, oldest first.
+///
+/// With `wait` the answer comes as soon as there is an entry to list, or is empty after that time.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/events", tag = "events",
     params(EventQuery), responses((status = 200, body = Events)),
 )]
 async fn list(
+    State(app): State<App>,
     Store(store): Store,
     Params(query): Params<EventQuery>,
 ) -> Result<Reply<Events>, Problem> {
+    let EventQuery { limit, after, r#type, wait } = query;
+    let asked = Asked { limit, after, types: r#type };
+    let Some(Length(wait)) = wait else {
+        return page(&store, asked).await.map(Reply::ok);
+    };
+    within_request(wait, app.config().limits.request_timeout)?;
+    let found = timeout(wait, something(&store, asked.clone())).await;
+    // After the time an empty page will do.
+    let found = if let Ok(found) = found { found } else { page(&store, asked).await };
+    found.map(Reply::ok)
+}
+
+/// A page that is asked for.
+#[derive(Clone)]
+struct Asked {
+    limit: Limit,
+    after: Option<After>,
+    types: Types,
+}
+
+/// Refuses a wait that is longer than a request may take.
+fn within_request(wait: Duration, request: Duration) -> Result<(), Problem> {
+    let most = request.saturating_sub(request.checked_div(10).unwrap_or_default());
+    if wait <= most {
+        return Ok(());
+    }
+    let detail = format!("it is {}, and can be {} at the most", Length(wait), Length(most));
+    Err(Problem::query("wait", detail))
+}
+
+/// The first page that is not empty.
+async fn something(store: &StoreHandle, mut asked: Asked) -> Result<(Cursor, Events), Problem> {
+    let mut moved = store.follow();
+    loop {
+        // Before the journal is looked at, so that what comes after that is noticed.
+        moved.mark_unchanged();
+        let found = page(store, asked.clone()).await?;
+        if !found.1.items.is_empty() {
+            return Ok(found);
+        }
+        asked.after = Some(After::Cursor(found.1.next.0));
+        // An error is the store's end, which the next look tells.
+        drop(moved.changed().await);
+    }
+}
+
+async fn page(store: &StoreHandle, asked: Asked) -> Result<(Cursor, Events), Problem> {
     let read = store.read(move |view| {
-        let journal = view.store().journal();
-        let wanted = |entry| query.r#type.has(entry).then_some(entry);
+        let wanted = |entry| asked.types.has(entry).then_some(entry);
         let JournalPage { items, next, more } =
-            JournalPage::new(journal, query.after, query.limit, wanted)?;
+            JournalPage::new(view.store().journal(), asked.after, asked.limit, wanted)?;
         let items = items.into_iter().map(EventText::from).collect();
         Ok((view.cursor(), Events { items, next, more }))
     });
-    read.await?.map(Reply::ok)
+    read.await?
 }

@@ -96,6 +96,12 @@ struct InfoLimits {
     write_timeout: Length,
     /// Until a request is answered with a problem.
     request_timeout: Length,
+    /// Streams of events at a time, over all stores.
+    streams: usize,
+    /// Bytes of events that may wait for a stream's reader, about, before it is closed.
+    stream_backlog_bytes: usize,
+    /// Wall time after which a stream on which nothing happens says so.
+    stream_heartbeat: Length,
 }
 
 impl InfoLimits {
@@ -122,6 +128,9 @@ impl InfoLimits {
             idle_timeout: Length(control.idle_timeout),
             write_timeout: Length(control.write_timeout),
             request_timeout: Length(control.request_timeout),
+            streams: control.streams,
+            stream_backlog_bytes: control.stream_backlog_bytes,
+            stream_heartbeat: Length(control.stream_heartbeat),
         }
     }
 }

@@ -64,6 +64,8 @@ problem_types! {
          `errors` points at each place.";
     InvalidQuery, BAD_REQUEST, "invalid-query", "The query does not fit",
         "A query parameter is unknown, missing, given twice or out of range. `errors` names it.";
+    InvalidHeader, BAD_REQUEST, "invalid-header", "A header does not fit",
+        "A header of the request does not say what it can say. `errors` names it.";
     InvalidKey, BAD_REQUEST, "invalid-registry-key", "Not a registry key",
         "The path of a key begins with a predefined key such as HKEY_LOCAL_MACHINE or HKLM and joins its components by \
          backslashes. It is one segment of the URL, in which a backslash is written %5C.";
@@ -190,6 +192,9 @@ problem_types! {
     TooManyRequests, TOO_MANY_REQUESTS, "too-many-requests", "Too much at a time",
         "More is under way than the server takes at a time; `detail` says of what. Nothing was done. Retry-After says when to \
          try again.";
+    TooManyStreams, TOO_MANY_REQUESTS, "too-many-streams", "Too many streams",
+        "As many streams of events are open as the server takes, over all its stores; GET /v1/info tells the limit. Retry-After \
+         says when to try again. Pages of /events with `wait` need no stream.";
     Internal, INTERNAL_SERVER_ERROR, "internal", "Something broke",
         "This is a defect of the server. Its log has the details, under the request id.";
     RegistryUnreadable, SERVICE_UNAVAILABLE, "registry-unreadable", "The registry can't be read or written",
@@ -224,7 +229,7 @@ impl ProblemType {
 pub(crate) struct FieldError {
     /// The place in the body, a JSON pointer in fragment form such as `#/client_version`; null for a query parameter.
     pub pointer: Option<String>,
-    /// The query parameter; null for a place in the body.
+    /// The query parameter or the header; null for a place in the body.
     pub parameter: Option<String>,
     /// What is wrong, one clause.
     pub detail: String,
@@ -324,6 +329,12 @@ impl Problem {
     pub(crate) fn query(name: &str, detail: impl Into<String>) -> Self {
         let error = FieldError::parameter(name, detail);
         Self::new(ProblemType::InvalidQuery, format!("`{name}`: {}", error.detail)).with(error)
+    }
+
+    /// The header has this one fault.
+    pub(crate) fn header(name: &str, detail: impl Into<String>) -> Self {
+        let error = FieldError::parameter(name, detail);
+        Self::new(ProblemType::InvalidHeader, format!("`{name}`: {}", error.detail)).with(error)
     }
 
     pub(crate) fn with(mut self, error: FieldError) -> Self {

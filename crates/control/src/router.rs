@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::{App, ControlConfig};
+use crate::app::{App, ControlConfig, Signals};
 use crate::finish::{finish, panicked, route_not_found, server_busy, time_out};
 use crate::guard::guard;
 use crate::reply::add_cursor;
@@ -14,13 +14,14 @@ use crate::token::require_token;
 use crate::{
     block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
     policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
-    stores, time, token, waits,
+    stores, stream, time, token, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
 pub fn router(config: ControlConfig) -> Router {
     let (shutdown, _) = watch::channel(false);
-    routers(config, shutdown).plane
+    let (_, draining) = watch::channel(false);
+    routers(config, Signals { shutdown, draining }).plane
 }
 
 /// What requests are handed to.
@@ -32,11 +33,11 @@ pub(crate) struct Routers {
     pub(crate) busy: Router,
 }
 
-/// Both, telling `shutdown` when a client asks the server to leave.
-pub(crate) fn routers(config: ControlConfig, shutdown: watch::Sender<bool>) -> Routers {
+/// Both, for a server that can leave.
+pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     let (routes, api) = routes().split_for_parts();
     let document = openapi::document(api, &config.version);
-    let app = App::new(config, document, shutdown);
+    let app = App::new(config, document, signals);
     // The last layer is the outermost: an id first, then the guard, the token, and the time that a request has.
     let plane = routes
         .fallback(route_not_found)
@@ -77,6 +78,7 @@ fn routes() -> OpenApiRouter<App> {
         events::routes(),
         snapshots::routes(),
         waits::routes(),
+        stream::routes(),
         reset::routes(),
     ];
     modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)

@@ -120,6 +120,14 @@ impl Seat {
         self.changed.notified().await;
     }
 
+    /// Takes the place away from a peer that does not take what is sent to it.
+    pub(crate) fn lose_if_stalled(&self) {
+        let mut state = self.lock();
+        state.lost |= state.stalled;
+        drop(state);
+        self.changed.notify_one();
+    }
+
     /// Takes the place away unless a request is being answered, or was answered before and such are to be spared; whether it
     /// did.
     fn lose(&self, spare_served: bool) -> bool {

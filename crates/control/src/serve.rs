@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::app::{ControlConfig, ControlLimits};
+use crate::app::{ControlConfig, ControlLimits, Signals};
 use crate::connection;
 use crate::router::{Routers, routers};
 use crate::seats::{Seated, Seats};
@@ -52,6 +52,7 @@ pub struct Bound {
     routers: Routers,
     stores: Arc<Stores>,
     shutdown: watch::Receiver<bool>,
+    closing: watch::Sender<bool>,
 }
 
 /// Opens the port. Nothing is answered before [`Bound::serve`]; connections wait.
@@ -69,8 +70,9 @@ pub async fn bind(mut config: ControlConfig) -> Result<Bound, BindError> {
     config.address = local;
     let stores = Arc::clone(&config.stores);
     let (tell_shutdown, shutdown) = watch::channel(false);
-    let routers = routers(config, tell_shutdown);
-    Ok(Bound { listener, local, limits, routers, stores, shutdown })
+    let (closing, draining) = watch::channel(false);
+    let routers = routers(config, Signals { shutdown: tell_shutdown, draining });
+    Ok(Bound { listener, local, limits, routers, stores, shutdown, closing })
 }
 
 impl Bound {
@@ -84,8 +86,8 @@ impl Bound {
         self.shutdown.clone()
     }
 
-    /// Serves, and ends stores whose time to live is over, until `shutdown` is over and the requests that are under way have
-    /// been answered. When it is dropped, their connections are closed.
+    /// Serves, and ends stores whose time to live is over, until `shutdown` is over, the requests that are under way have been
+    /// answered and the streams have ended. When it is dropped, their connections are closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let stores = Arc::clone(&self.stores);
         tokio::select! {
@@ -95,15 +97,14 @@ impl Bound {
     }
 
     async fn serve_connections(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, limits, routers, .. } = self;
-        let (close, closing) = watch::channel(false);
+        let Self { listener, limits, routers, closing: close, .. } = self;
         let mut door = Door {
             limits,
             routers,
             seats: Arc::new(Seats::new(limits.connections)),
             turned_away: Arc::new(Seats::new(TURNED_AWAY)),
             connections: JoinSet::new(),
-            closing,
+            closing: close.subscribe(),
         };
         let mut shutdown = std::pin::pin!(shutdown);
         loop {

@@ -39,7 +39,7 @@ mod wall;
 
 pub use advance::{Advance, Advanced};
 pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
-pub use handle::{Polled, StoreError, StoreHandle, View, Waiting};
+pub use handle::{Polled, StoreError, StoreHandle, Told, View, Waiting};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use options::{Seed, SeedError, StartError, StoreOptions};

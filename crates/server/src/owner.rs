@@ -5,8 +5,8 @@
 //! waits for that: an answer to the control plane leaves when the store is quiescent.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clock::SimTime;
@@ -24,6 +24,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::clients::Clients;
 use crate::endpoint::{Answer, NewSession, Request};
 use crate::group::{ConnectionControl, Group};
+use crate::handle::{Journals, LastJournals};
 use crate::hive::{DelayedValues, first_node};
 use crate::identity::{disconnect_code, refusal_code};
 use crate::image::Sessions;
@@ -160,7 +161,11 @@ impl Owner {
     }
 
     /// Runs until the store is stopped or nobody can reach it any more.
-    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
+    pub(crate) async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Input>,
+        last: Arc<OnceLock<LastJournals>>,
+    ) {
         loop {
             let quiescent = self.settle();
             self.cursor.send_if_modified(|last| {
@@ -169,6 +174,9 @@ impl Owner {
             });
             if self.stopped {
                 self.end_waits(WaitEnd::Stopped);
+                // Before the inbox is closed: whoever finds it so finds them.
+                let present = self.store.into_journal();
+                drop(last.set(LastJournals { present, retired: self.retired }));
                 return;
             }
             if quiescent && self.step_once_all_have_come(&mut inbox) {
@@ -202,6 +210,11 @@ impl Owner {
             quiescent = self.settle();
         }
         quiescent && !self.stopped && self.step_for_waits()
+    }
+
+    /// What is told of what happened.
+    pub(crate) fn journals(&self) -> Journals<'_> {
+        Journals { present: self.store.journal(), retired: self.retired.as_ref() }
     }
 
     /// Store time.

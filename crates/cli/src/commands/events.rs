@@ -1,33 +1,23 @@
 //! `exstore events`: the journal, in pages or as it grows.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use clap::Subcommand;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::event_text::line;
 use super::request::query;
 use crate::exit::{Code, Failure};
-use crate::http::{Answer, RequestError, pause};
-use crate::listing::{self, Page, Part, page_path};
+use crate::http::{Lines, unknown};
+use crate::listing::{self, Part};
 use crate::output::{self, Output};
-use crate::remote::{Remote, Target, value};
+use crate::remote::{Remote, Target};
 use crate::startup;
-use crate::table::cell;
 
 pub(super) const EXAMPLES: &str =
     "  exstore events list --type session.disconnected,session.refused
   exstore events list --after 1-42 -o jsonl
   exstore events follow";
-
-/// Entries asked for at a time.
-const PAGE: usize = 1_000;
-
-/// How long a server that can wait is asked to.
-const WAIT: &str = "20s";
-
-/// Between two questions to one that can't.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What `events` takes.
 #[derive(clap::Args, Debug)]
@@ -51,7 +41,7 @@ enum Verb {
     Follow {
         #[command(flatten)]
         types: Types,
-        /// Begin after this cursor, `0` for the oldest entry that is kept; unless told, with what comes next
+        /// Begin after this cursor, `start` for the oldest entry that is kept; unless told, with what comes next
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
     },
@@ -67,10 +57,10 @@ struct Types {
 pub(super) fn run(args: &Events) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;
     match &args.verb {
-        Verb::List { types, part } => listing::show(&remote, &types.path(&None), part, |items| {
-            items.iter().map(line).collect()
-        })
-        .map(drop),
+        Verb::List { types, part } => {
+            listing::show(&remote, &types.path(), part, |items| items.iter().map(line).collect())
+                .map(drop)
+        }
         Verb::Follow { types, after } => {
             let (types, after) = (types.clone(), after.clone());
             until_interrupted(move || follow(&remote, &types, after))
@@ -79,8 +69,14 @@ pub(super) fn run(args: &Events) -> Result<(), Failure> {
 }
 
 impl Types {
-    fn path(&self, wait: &Option<String>) -> String {
-        query("/events", [("type", &self.r#type), ("wait", wait)])
+    fn path(&self) -> String {
+        query("/events", [("type", &self.r#type)])
+    }
+
+    fn stream(&self, after: &Option<String>) -> String {
+        let format = Some("ndjson".to_owned());
+        let parameters = [("format", &format), ("type", &self.r#type), ("after", after)];
+        query("/events/stream", parameters)
     }
 }
 
@@ -101,66 +97,91 @@ fn until_interrupted(
 }
 
 fn follow(remote: &Remote, types: &Types, after: Option<String>) -> Result<(), Failure> {
-    let wait = can_wait(remote)?.then(|| WAIT.to_owned());
-    let path = types.path(&wait);
-    let mut after = after.map_or_else(|| newest(remote), Ok)?;
-    remote.note(&format!("following the journal after {after}; ^C ends it"));
+    let mut stream = remote.lines(&types.stream(&after))?;
+    let place = stream.cursor.clone();
+    remote.note(&format!(
+        "following the journal after {}; ^C ends it",
+        after.as_ref().unwrap_or(&place)
+    ));
+    let mut following = Following { remote, place };
     loop {
-        match remote.get(&page_path(&path, PAGE, Some(&after))) {
-            Ok(answer) => {
-                let page = Page::read(&answer)?;
-                if !show(remote, &page)? {
-                    // Nobody reads any more.
-                    return Ok(());
-                }
-                after = page.next.unwrap_or(after);
-                if !page.more && wait.is_none() {
-                    pause(PAUSE);
-                }
+        match following.read(stream)? {
+            Left::Reader => return Ok(()),
+            Left::Server(why) => return Err(Failure::new(Code::Unreachable, why)),
+            Left::Nobody => stream = remote.lines(&types.stream(&Some(following.place.clone())))?,
+        }
+    }
+}
+
+/// Who has left when a stream is over.
+enum Left {
+    /// Nobody reads what is shown any more.
+    Reader,
+    /// The server has nothing more to tell.
+    Server(&'static str),
+    /// The stream broke off, and another one goes on where it did.
+    Nobody,
+}
+
+/// What a line is about.
+#[derive(Deserialize)]
+struct Line<'a> {
+    r#type: Cow<'a, str>,
+    /// Of an entry.
+    seq: Option<u64>,
+    /// Of what is said of the stream itself.
+    cursor: Option<String>,
+    reason: Option<Cow<'a, str>>,
+}
+
+struct Following<'a> {
+    remote: &'a Remote,
+    /// Everything up to here has been shown.
+    place: String,
+}
+
+impl Following<'_> {
+    fn read(&mut self, stream: Lines) -> Result<Left, Failure> {
+        for text in stream.lines {
+            let Ok(text) = text else { return Ok(Left::Nobody) };
+            let line: Line<'_> = serde_json::from_str(&text).map_err(|error| unknown(&error))?;
+            if let Some(left) = self.take(&line, &text)? {
+                return Ok(left);
             }
-            Err(error) => after = go_on_after(error)?,
+            self.pass(line);
+        }
+        Ok(Left::Nobody)
+    }
+
+    /// Shows a line.
+    fn take(&self, line: &Line<'_>, text: &str) -> Result<Option<Left>, Failure> {
+        let cursor = line.cursor.as_deref().unwrap_or_default();
+        match &*line.r#type {
+            "stream.gap" => output::err(&format!("gap: entries before {cursor} are gone")),
+            "stream.reset" => output::err(&format!("reset: a new epoch begins after {cursor}")),
+            "stream.heartbeat" | "stream.slow" => {}
+            "stream.end" if line.reason.as_deref() == Some("shutdown") => {
+                return Ok(Some(Left::Server("the server has shut down")));
+            }
+            "stream.end" => return Ok(Some(Left::Server("the store has stopped"))),
+            _ => return Ok((!output::out(&self.shown(text)?)).then_some(Left::Reader)),
+        }
+        Ok(None)
+    }
+
+    fn shown(&self, text: &str) -> Result<String, Failure> {
+        Ok(match self.remote.output {
+            Output::Text => line(&serde_json::from_str(text).map_err(|error| unknown(&error))?),
+            Output::Json | Output::Jsonl => text.to_owned(),
+        })
+    }
+
+    /// Notes that a line has been shown.
+    fn pass(&mut self, line: Line<'_>) {
+        if let Some(cursor) = line.cursor {
+            self.place = cursor;
+        } else if let (Some(seq), Some((epoch, _))) = (line.seq, self.place.split_once('-')) {
+            self.place = format!("{epoch}-{seq}");
         }
     }
-}
-
-/// Where to go on when entries are gone: the store was reset, or the journal has dropped them.
-fn go_on_after(error: RequestError) -> Result<String, Failure> {
-    match error {
-        RequestError::Refused(problem) if problem.first_available.is_some() => {
-            output::err(&format!("gap: {problem}"));
-            Ok(problem.first_available.unwrap_or_default())
-        }
-        error @ (RequestError::Refused(_)
-        | RequestError::Unreachable { .. }
-        | RequestError::Unknown(_)) => Err(error.into()),
-    }
-}
-
-/// Shows the entries of a page; false when nobody reads any more.
-fn show(remote: &Remote, page: &Page) -> Result<bool, Failure> {
-    for item in &page.items {
-        let shown = match remote.output {
-            Output::Text => line(&value(item)?),
-            Output::Json | Output::Jsonl => item.get().to_owned(),
-        };
-        if !output::out(&shown) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The place of the newest entry.
-fn newest(remote: &Remote) -> Result<String, Failure> {
-    let store: Value = remote.get("")?.read()?;
-    Ok(cell(&store, "cursor"))
-}
-
-/// Whether the server's description says that a page of events can be waited for.
-fn can_wait(remote: &Remote) -> Result<bool, Failure> {
-    let description: Answer = remote.server().get("/v1/openapi.json")?;
-    let description: Value = description.read()?;
-    let parameters = description.pointer("/paths/~1v1~1stores~1{store}~1events/get/parameters");
-    let parameters = parameters.and_then(Value::as_array);
-    Ok(parameters.into_iter().flatten().any(|parameter| cell(parameter, "name") == "wait"))
 }

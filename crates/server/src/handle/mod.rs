@@ -2,6 +2,7 @@
 
 mod clients;
 mod error;
+mod history;
 mod registry;
 mod service;
 mod snapshots;
@@ -9,14 +10,16 @@ mod view;
 mod waits;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use clock::{ClockMode, SimTime};
 use infostore::{Cursor, Epoch, Note, Sequence};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::error::StoreError;
+pub use self::history::Told;
+pub(crate) use self::history::{Journals, LastJournals};
 pub use self::registry::Polled;
 pub use self::view::View;
 pub use self::waits::Waiting;
@@ -45,6 +48,8 @@ pub struct StoreHandle {
     epm: Option<SocketAddr>,
     seed: Seed,
     cursor: watch::Receiver<Cursor>,
+    /// What the store leaves behind when it has stopped.
+    last: Arc<OnceLock<LastJournals>>,
     /// Held for whoever uses a store that may expire.
     _in_use: Option<Arc<InUse>>,
 }
@@ -78,7 +83,10 @@ impl StoreHandle {
         let (cursor_sender, cursor) = watch::channel(Cursor { epoch, seq: Sequence(0) });
         let (rpc, epm, seed) = (options.rpc, options.epm, options.seed);
         let _in_use = None;
-        let handle = Self { inbox, process, connections, sockets, rpc, epm, seed, cursor, _in_use };
+        let last = Arc::new(OnceLock::new());
+        let left = Arc::clone(&last);
+        let handle =
+            Self { inbox, process, connections, sockets, rpc, epm, seed, cursor, last, _in_use };
         let shared = shared(&options, &handle);
         let listening = Listening {
             site: Arc::clone(&shared.site),
@@ -89,7 +97,7 @@ impl StoreHandle {
             connections: Arc::clone(&handle.connections),
             sockets: handle.sockets.clone(),
         };
-        tokio::spawn(Owner::new(options, shared, cursor_sender, epoch).run(inputs));
+        tokio::spawn(Owner::new(options, shared, cursor_sender, epoch).run(inputs, left));
         handle.settled(|_| ()).await.map_err(|_| StartError::Stopped)?;
         if let Some(mapper) = mapper {
             let port = Arc::clone(&listening.site.mapper_port);

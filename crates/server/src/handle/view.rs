@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use infostore::{ClientId, Cursor, Epoch, InfoStore, Journal, Preview, SnapshotId};
+use infostore::{ClientId, Cursor, InfoStore, Preview, SnapshotId};
 use policy::BlockList;
 use registry_poll::{Cluster, KeyTree, NodeName, ReadFaults};
 
@@ -43,12 +43,6 @@ impl<'a> View<'a> {
     /// When the next poll ends, as far as is known; none while the service is stopped.
     pub fn next_poll(&self) -> Option<SimTime> {
         self.owner.next_poll()
-    }
-
-    /// The journal of an epoch: the present one, or the one before it.
-    pub fn journal(&self, epoch: Epoch) -> Option<&Journal> {
-        let journals = [Some(self.store().journal()), self.owner.retired.as_ref()];
-        journals.into_iter().flatten().find(|journal| journal.cursor().epoch == epoch)
     }
 
     /// Where the journal stands.

@@ -87,6 +87,8 @@ struct StoreLimits {
 struct StoreCounts {
     /// Injected clients.
     clients: usize,
+    /// Requests that wait for a condition.
+    waits: usize,
     /// Live sessions.
     sessions: usize,
     /// Live sessions without a process name, which no process list can hit.
@@ -158,6 +160,7 @@ impl StoreState {
             settings: StoreSettings::new(store, handle.max_connections()),
             counts: StoreCounts {
                 clients: view.client_count(),
+                waits: view.wait_count(),
                 sessions: counts.sessions,
                 unidentified: counts.unidentified,
                 classes: counts.classes,

@@ -291,7 +291,8 @@ impl Waits {
         self.len() < MAX_WAITS
     }
 
-    fn len(&self) -> usize {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
         self.waiting.len().saturating_add(self.fresh.len())
     }
 

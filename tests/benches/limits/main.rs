@@ -1,6 +1,6 @@
 //! What the store costs beside what it can't cost less than, measured in the same run, one after the other.
 //!
-//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [decide] [create] [connects] [poll] [snapshots]]`. How to read the
+//! `cargo bench -p exstore-tests --bench limits [-- [--quick] [--load PATH] [PART ...]]`; the parts are in [`PARTS`]. How to read the
 //! tables is in docs/benchmarks.md. No speed is asserted; that every client saw what it must see is.
 #![allow(clippy::print_stdout, reason = "the tables are what a bench is for")]
 #![allow(
@@ -25,6 +25,7 @@ mod decide;
 mod figures;
 mod keep_alive;
 mod load;
+mod plane;
 mod poll;
 mod snapshots;
 mod store;
@@ -77,6 +78,9 @@ const QUICK: Scale = Scale {
     crowd: 1_000,
 };
 
+/// What is measured, each by its name.
+const PARTS: [&str; 6] = ["decide", "create", "snapshots", "plane", "connects", "poll"];
+
 /// What the command line asks for.
 struct Options {
     scale: Scale,
@@ -93,9 +97,9 @@ impl Options {
                 "--bench" => {}
                 "--quick" => options.scale = QUICK,
                 "--load" => options.load = Some(words.next().expect("--load PATH").into()),
-                "decide" | "create" | "connects" | "poll" | "snapshots" => options.named.push(word),
+                part if PARTS.contains(&part) => options.named.push(word),
                 other => panic!(
-                    "`{other}`: the options are --quick, --load PATH, decide, create, connects, poll and snapshots"
+                    "`{other}`: the options are --quick, --load PATH, and of the parts {PARTS:?}"
                 ),
             }
         }
@@ -119,6 +123,9 @@ fn main() {
     }
     if options.wants("snapshots") {
         snapshots::run(options.scale);
+    }
+    if options.wants("plane") {
+        plane::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

@@ -58,6 +58,11 @@ impl<'a> View<'a> {
         self.owner.clients.after(after)
     }
 
+    /// How many requests wait.
+    pub fn wait_count(&self) -> usize {
+        self.owner.waits.len()
+    }
+
     /// How many injected clients there are.
     pub fn client_count(&self) -> usize {
         self.owner.clients.len()

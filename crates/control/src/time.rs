@@ -130,12 +130,11 @@ async fn advance(
     Body(request): Body<AdvanceRequest>,
 ) -> Result<Reply<Advanced>, Problem> {
     let advanced = store.advance(request.advance()?).await?;
-    let cursor = store.read(|view| view.cursor()).await?;
     let body = Advanced {
         now: Time(advanced.now),
         polls_run: advanced.polls_run,
         disconnected: advanced.disconnected,
         foreign_pending: advanced.foreign_pending,
     };
-    Ok(Reply::ok((cursor, body)))
+    Ok(Reply::ok((advanced.cursor, body)))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clock::{ClockError, ClockMode, SimTime};
+use infostore::Cursor;
 use tokio::sync::oneshot;
 
 use crate::handle::StoreError;
@@ -24,6 +25,8 @@ pub enum Advance {
 pub struct Advanced {
     /// Store time now.
     pub now: SimTime,
+    /// Where the journal stands now.
+    pub cursor: Cursor,
     /// Polls that ended.
     pub polls_run: u64,
     /// Sessions that the store ended.
@@ -111,6 +114,7 @@ impl Owner {
         let (polls_now, disconnected_now) = self.counted();
         Advanced {
             now: self.now(),
+            cursor: self.cursor(),
             polls_run: polls_now.saturating_sub(polls),
             disconnected: disconnected_now.saturating_sub(disconnected),
             foreign_pending: self.foreign_pending(),

@@ -19,6 +19,7 @@ mod dcerpc;
 mod decisions;
 mod docs_examples;
 mod emsmdb;
+mod faults;
 mod foreign;
 mod infostore;
 mod policy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clock::ClockMode;
 use control::{Access, ControlConfig, ControlLimits};
-use infostore::Settings;
+use infostore::{FaultEffect, FaultMatch, FaultRule, FaultSchedule, Settings};
 use server::{Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 
@@ -35,6 +35,12 @@ pub(crate) fn options() -> StoreOptions {
         registry: None,
         max_connections: 4_000,
     }
+}
+
+/// A rule that hits whatever its effect can be had on, until it is taken away.
+pub(crate) fn always(effect: FaultEffect) -> FaultRule {
+    let (matches, schedule) = (FaultMatch::default(), FaultSchedule::default());
+    FaultRule { matches, effect, schedule }
 }
 
 impl Running {

@@ -55,7 +55,13 @@ fn a_night_of_maintenance() -> Vec<Value> {
     busy["schedule"] = json!({ "next": 1 });
     let busy = site.post("/faults", &busy);
     site.tick();
+    site.patch(&format!("/faults/{}", busy["id"]), &json!({ "paused": true }));
     site.delete(&format!("/faults/{}", busy["id"]));
+    site.post("/faults", &json!({ "effect": { "skip_poll": true }, "schedule": { "next": 1 } }));
+    site.go_to(3_600);
+    let busy = json!({ "effect": { "ec": "ecServerBusy" }, "schedule": { "next": 1 } });
+    site.post("/faults", &busy);
+    assert_eq!(site.attempt("a.exe"), Some(ErrorCode::EC_SERVER_BUSY));
     let slow =
         json!({ "effect": { "registry": "slow", "delay": "1m" }, "schedule": { "next": 1 } });
     site.post("/faults", &slow);

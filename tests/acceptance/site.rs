@@ -108,6 +108,11 @@ impl Site {
         Self { http: Http::new(&running.url), running, via }
     }
 
+    /// Where the control plane listens.
+    pub(crate) fn control(&self) -> &str {
+        self.running.url.strip_prefix("http://").expect("an http URL")
+    }
+
     // Requests. A path is the store's, unless it begins at the top.
 
     pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
@@ -242,6 +247,16 @@ impl Site {
     /// A foreign client that has bound to the interface and not connected yet.
     pub(crate) fn bind(&self) -> WireClient {
         WireClient::bind(self.running.rpc, None)
+    }
+
+    /// A connection on which nothing has been sent.
+    pub(crate) fn dial(&self) -> WireClient {
+        WireClient::dial(self.running.rpc, None)
+    }
+
+    /// The same to the endpoint mapper's own port.
+    pub(crate) fn dial_mapper(&self) -> WireClient {
+        WireClient::dial(self.running.epm, None)
     }
 
     pub(crate) fn bind_beside(&self, group: AssociationGroupId) -> WireClient {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use control::ControlLimits;
-use infostore::{Build, Settings};
-use registry_poll::{FaultKind, RegType, RegistryFault};
+use infostore::{Build, FaultEffect, Settings};
+use registry_poll::{FaultKind, RegType};
 use serde_json::{Value, json};
 use server::StoreOptions;
 
 use super::{Api, POLLED_KEY, options};
+use crate::running::always;
 
 /// Both lists: the name, the value's name as a path has it, and a text that cuts off Outlook 2003 as released.
 const LISTS: [(&str, &str, &str); 2] = [
@@ -203,8 +204,7 @@ async fn applied_now_while_a_fault_holds_the_read_is_accepted() {
         let api = Api::new().await;
         api.post("/clients", r#"{"process":"OUTLOOK.EXE"}"#).await;
         let kind = FaultKind::Slow(Duration::from_secs(60));
-        let fault = RegistryFault { kind, value: None, reads: None };
-        api.store.add_fault(fault).await.expect("there is room");
+        api.store.add_fault(always(FaultEffect::Read(kind))).await.expect("there is room");
         let body = json!({ "data": text }).to_string();
         let answer = api.call("PUT", &format!("/block-lists/{list}?apply=now"), &body).await;
         assert_eq!(answer.status, 202);
@@ -221,8 +221,7 @@ async fn applied_now_while_a_fault_holds_the_read_is_accepted() {
 #[tokio::test]
 async fn the_list_shows_the_registry_and_not_what_a_fault_makes_of_it() {
     let api = Api::new().await;
-    let fault =
-        RegistryFault { kind: FaultKind::WrongType(RegType::DWORD), value: None, reads: None };
+    let fault = always(FaultEffect::Read(FaultKind::WrongType(RegType::DWORD)));
     api.store.add_fault(fault).await.expect("there is room");
     let written = api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#).await;
     assert_eq!((&written["data"], &written["problem"]), (&json!("mdl.exe"), &Value::Null));

@@ -39,12 +39,14 @@ async fn a_rule_is_shown_as_it_can_be_sent_again() {
     ];
     for (sent, kind, delay) in rows {
         let shown = add(&api, sent.clone()).await;
-        let effect = json!({"registry": sent["effect"]["registry"], "type": kind, "delay": delay});
+        let mut effect = json!({"registry": sent["effect"]["registry"]});
+        for (name, value) in [("type", kind), ("delay", delay)] {
+            if !value.is_null() {
+                effect[name] = value;
+            }
+        }
         assert_eq!(shown["effect"], effect, "{sent}");
-        assert_eq!(
-            (&shown["match"], &shown["schedule"]),
-            (&json!({"value": null}), &json!({"next": null}))
-        );
+        assert_eq!((&shown["match"], &shown["schedule"]), (&json!({}), &json!({})));
         let again = json!({"match": shown["match"], "effect": shown["effect"], "schedule": shown["schedule"]});
         assert_eq!(add(&api, again).await["effect"], effect);
     }
@@ -61,7 +63,6 @@ async fn a_rule_that_could_never_hit_is_refused_by_the_place() {
         (json!({}), "#"),
         (json!({"effect": {}}), "#/effect"),
         (json!({"effect": {"registry": "explode"}}), "#/effect/registry"),
-        (json!({"effect": {"reset": true}}), "#/effect/reset"),
         (json!({"effect": {"registry": "slow"}}), "#/effect/delay"),
         (json!({"effect": {"registry": "slow", "delay": "0s"}}), "#/effect/delay"),
         (json!({"effect": {"registry": "slow", "delay": "soon"}}), "#/effect/delay"),
@@ -71,7 +72,11 @@ async fn a_rule_that_could_never_hit_is_refused_by_the_place() {
         (json!({"match": {"value": "Other"}, "effect": {"registry": "torn"}}), "#/match/value"),
         (json!({"match": {"stage": "connect"}, "effect": {"registry": "torn"}}), "#/match/stage"),
         (json!({"effect": {"registry": "torn"}, "schedule": {"next": 0}}), "#/schedule/next"),
-        (json!({"effect": {"registry": "torn"}, "schedule": {"first": 1}}), "#/schedule/first"),
+        (json!({"effect": {"registry": "torn"}, "schedule": {"first": 0}}), "#/schedule/first"),
+        (
+            json!({"effect": {"registry": "torn"}, "schedule": {"first": 1, "after": 1}}),
+            "#/schedule/first",
+        ),
     ] {
         let answer = api.call("POST", "/faults", &fault.to_string()).await;
         assert_eq!(answer.problem(), "invalid-body", "{fault}");
@@ -91,7 +96,7 @@ async fn what_cannot_be_read_stays_as_it_was_and_health_says_so_until_it_can() {
     })).await;
     assert_eq!(fault["match"]["value"], "Disable MAPI Client Processes");
     assert_eq!(
-        (&fault["id"], &fault["seen"], &fault["reads_left"]),
+        (&fault["id"], &fault["seen"], &fault["hits_left"]),
         (&json!(1), &json!(0), &json!(2))
     );
 
@@ -126,7 +131,7 @@ async fn what_cannot_be_read_stays_as_it_was_and_health_says_so_until_it_can() {
     let admitted = api.post("/clients", r#"{"process":"mdl.exe"}"#).await;
     assert_eq!(admitted["outcome"], Value::Null);
     let used_up = api.get("/faults/1").await;
-    assert_eq!(json!([used_up["seen"], used_up["hits"], used_up["reads_left"]]), json!([2, 2, 0]));
+    assert_eq!(json!([used_up["seen"], used_up["hits"], used_up["hits_left"]]), json!([2, 2, 0]));
 
     let poll = api.post("/polls", "").await;
     assert_eq!((&poll["reads"][0]["data"], &poll["disconnected"]), (&json!("mdl.exe"), &json!(1)));

@@ -10,10 +10,10 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
 use clock::{ClockMode, SimTime};
 use control::{Access, ControlLimits, ProblemType, Secret};
-use infostore::{Entry, Limits, Sequence, Settings};
+use infostore::{Entry, Limits, MAX_FAULTS, Sequence, Settings};
 use registry_poll::{
     AnsiCodePage, Edit, EditError, FileKeyStore, KeyPath, KeyStore, KeyStoreError, KeyTree,
-    MAX_FAULTS, MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
+    MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
 };
 use server::{
     ClientChange, Condition, Fact, Look, MAX_WAITS, StoreOptions, Verdict, View, WaitTerms,

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use clock::ClockMode;
 use infostore::{
-    Cause, Command, CommandError, DisconnectReason, EndReason, Note, Outcome, Refusal,
-    RegistryChange, SessionId, Settings, SnapshotId, StopReason,
+    Cause, Command, CommandError, DisconnectReason, EndReason, FaultEffect, FaultTarget, Note,
+    Outcome, Refusal, RegistryChange, SessionId, Settings, SnapshotId, Stage, StopReason,
 };
-use registry_poll::{
-    ClusterMode, Edit, FaultId, FaultKind, KeyPath, NodeName, RegValue, RegistryFault,
-};
+use registry_poll::{ClusterMode, Edit, FaultId, FaultKind, KeyPath, NodeName, RegValue};
 
 use super::driver::{Driver, Hive, after, nameless, program, value_name};
+use crate::running::always;
 
 fn registry_note() -> Command {
     let (key, name) = (KeyPath::parameters_system(), value_name());
@@ -27,11 +26,19 @@ fn cluster_note() -> Command {
     Command::Note(Note::Cluster(ClusterMode::Checkpointed, NodeName::second()))
 }
 
-fn fault_notes() -> [Command; 3] {
-    let (fault, value) = (FaultId(1), Some(value_name()));
-    let rule = RegistryFault { kind: FaultKind::Torn, value, reads: None };
-    let hit = Note::FaultHit { fault, value: value_name(), effect: "torn" };
-    [Note::FaultAdded(fault, rule), hit, Note::FaultRemoved(fault)].map(Command::Note)
+fn fault_notes() -> [Command; 4] {
+    let fault = FaultId(1);
+    let rule = Box::new(always(FaultEffect::Read(FaultKind::Torn)));
+    let schedule = Box::new(rule.schedule.clone());
+    let target = FaultTarget { value: Some(value_name()), ..FaultTarget::default() };
+    let target = Box::new(target);
+    [
+        Note::FaultAdded(fault, rule),
+        Note::FaultChanged { fault, paused: true, schedule },
+        Note::FaultHit { fault, stage: Stage::Registry, effect: "torn", target },
+        Note::FaultRemoved(fault),
+    ]
+    .map(Command::Note)
 }
 
 /// Notes, one end of each kind that is no policy's doing, and the stop.
@@ -72,6 +79,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "registry.imported",
             "snapshot.taken",
             "fault.added",
+            "fault.changed",
             "fault.hit",
             "fault.removed",
             "store.changed",
@@ -87,7 +95,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[11..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[12..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());

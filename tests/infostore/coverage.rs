@@ -6,16 +6,17 @@ use infostore::Event;
 
 use super::driver::{Client, Driver, Hive, nameless};
 use super::story;
-use super::{admission, commands, enforcement, images, lifecycle, limits, polls};
+use super::{admission, commands, enforcement, fault_rules, images, lifecycle, limits, polls};
 
 /// A recorded run by its name.
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 11] = [
+const RUNS: [Run; 12] = [
     ("a late name", admission::a_late_name),
     ("a working day", commands::a_working_day),
     ("a sweep", enforcement::a_sweep),
+    ("faults", fault_rules::faults),
     ("a full house", limits::a_full_house),
     ("outages", polls::outages),
     ("the procedure", lifecycle::the_procedure),

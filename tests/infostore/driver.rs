@@ -7,9 +7,10 @@ use std::time::Duration;
 use clock::SimTime;
 use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
-    ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason, EngineImage, Entry,
-    Epoch, GroupId, InfoStore, Interface, Limits, Origin, Outcome, PollToken, Refusal, Restoration,
-    Sequence, SessionId, SessionImage, Settings, SnapshotId, StopReason, Transport, list_value,
+    ConnectFaults, ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason,
+    EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Limits, Origin, Outcome, PollToken,
+    Refusal, Restoration, Sequence, SessionId, SessionImage, Settings, SnapshotId, StopReason,
+    Transport, list_value,
 };
 use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
@@ -252,7 +253,18 @@ impl Driver {
             group: GroupId(self.associations),
             connection: ConnectionId(u64::from(self.associations)),
         };
-        let request = ConnectRequest { association, identity: client.identity(), link: None };
+        self.connect_disturbed(client, association, ConnectFaults::default())
+    }
+
+    /// Connects a client whose connect fault rules disturb.
+    pub(crate) fn connect_disturbed(
+        &mut self,
+        client: &Client,
+        association: AssociationRef,
+        faults: ConnectFaults,
+    ) -> Admission {
+        let identity = client.identity();
+        let request = ConnectRequest { association, identity, link: None, faults };
         let admission = self.store.connect(self.now, request);
         self.perform_effects();
         admission

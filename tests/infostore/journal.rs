@@ -109,7 +109,8 @@ fn an_admission_is_in_the_journal_in_the_same_call() {
     let mut driver = Driver::blocking("mdl.exe");
     let admitted = driver.admit(&program("a.exe"));
     let newest = driver.store.journal().entries().next_back();
-    let Some(Event::SessionConnected { session, generation }) = newest.map(|entry| &entry.event)
+    let Some(Event::SessionConnected { session, generation, .. }) =
+        newest.map(|entry| &entry.event)
     else {
         panic!("{newest:?}");
     };

@@ -26,10 +26,12 @@ variants! { EVENTS, event_name, Event:
     Event::CheckpointRestored { .. } => "checkpoint.restored",
     Event::RegistryImported { .. } => "registry.imported",
     Event::FaultAdded { .. } => "fault.added",
+    Event::FaultChanged { .. } => "fault.changed",
     Event::FaultRemoved { .. } => "fault.removed",
     Event::FaultHit { .. } => "fault.hit",
     Event::SnapshotTaken { .. } => "snapshot.taken",
     Event::StoreRestored(_) => "store.restored",
+    Event::PollSkipped { .. } => "poll.skipped",
     Event::StoreStopped => "store.stopped",
     Event::SessionConnected { .. } => "session.connected",
     Event::SessionRefused { .. } => "session.refused",
@@ -52,6 +54,7 @@ variants! { REFUSALS, refusal_name, Refusal:
     Refusal::SessionLimit => "session limit",
     Refusal::ClassLimit => "class limit",
     Refusal::NotRunning => "not running",
+    Refusal::Fault(_) => "fault",
 }
 
 variants! { DISCONNECT_REASONS, disconnect_name, DisconnectReason:
@@ -79,6 +82,7 @@ variants! { CAUSES, cause_name, Cause:
     Cause::Transport => "transport",
     Cause::Control => "control",
     Cause::Stop => "stop",
+    Cause::Fault(_) => "fault",
 }
 
 variants! { INVALID_POLICIES, invalid_name, InvalidPolicy:
@@ -100,7 +104,7 @@ pub(crate) fn story(entry: &Entry) -> String {
 
 fn details(event: &Event) -> String {
     match event {
-        Event::SessionConnected { session, generation } => {
+        Event::SessionConnected { session, generation, .. } => {
             format!("{} under {}", session.id.0, generation.0)
         }
         Event::SessionRefused { refusal, generation, .. } => {
@@ -143,9 +147,11 @@ fn details(event: &Event) -> String {
         | Event::RegistryImported { .. }
         | Event::FaultAdded { .. }
         | Event::FaultRemoved { .. }
+        | Event::FaultChanged { .. }
         | Event::FaultHit { .. }
         | Event::SnapshotTaken { .. }
         | Event::StoreRestored(_)
+        | Event::PollSkipped { .. }
         | Event::StoreStopped
         | Event::RegistryChanged(_)
         | Event::ClockChanged { .. } => String::new(),

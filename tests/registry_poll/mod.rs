@@ -1,7 +1,6 @@
 //! The registry: names, typed values, what a read comes to, and the schedule of the poll.
 
 mod cluster;
-mod fault;
 mod file;
 mod key_path;
 mod memory;

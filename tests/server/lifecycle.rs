@@ -7,15 +7,17 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use emsmdb::{EcDoConnectExResponse, ErrorCode, WireVersion, opnum};
-use infostore::{Build, DisconnectMode, Event, RegistryChange, SessionId, Settings};
-use policy::BlockList;
-use registry_poll::{
-    ClusterMode, Edit, FaultKind, KeyPath, NodeName, PollNumber, RegValue, RegistryFault,
+use infostore::{
+    Build, DisconnectMode, Event, FaultEffect, FaultRule, FaultSchedule, RegistryChange, SessionId,
+    Settings,
 };
+use policy::BlockList;
+use registry_poll::{ClusterMode, Edit, FaultKind, KeyPath, NodeName, PollNumber, RegValue};
 use server::{Advance, ListChange, Polled, StoreError, StoreOptions};
 
 use super::wire_client::{NULL, OUTLOOK_2003, PATIENCE, WireClient, connect_request};
 use super::{TestStore, options};
+use crate::running::always;
 
 fn at_build(build: Build) -> TestStore {
     let settings = Settings { build, ..Settings::default() };
@@ -28,8 +30,9 @@ impl TestStore {
     }
 
     fn fault(&self, kind: FaultKind, reads: Option<u64>) {
-        let reads = reads.and_then(NonZeroU64::new);
-        let fault = RegistryFault { kind, value: None, reads };
+        let next = reads.and_then(NonZeroU64::new);
+        let schedule = FaultSchedule { next, ..FaultSchedule::default() };
+        let fault = FaultRule { schedule, ..always(FaultEffect::Read(kind)) };
         self.runtime.block_on(self.handle.add_fault(fault)).expect("there is room");
     }
 

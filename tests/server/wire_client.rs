@@ -77,8 +77,14 @@ impl WireClient {
         }
     }
 
-    /// A connection with a bind that is on its way.
-    fn dial(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+    /// Sends the bind of a connection that was only dialled.
+    pub(crate) fn send_bind(mut self) -> Self {
+        self.flush();
+        self
+    }
+
+    /// A connection with a bind that has not been sent.
+    pub(crate) fn dial(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -222,6 +228,10 @@ impl WireClient {
         self.call(opnum::EC_DO_DISCONNECT, &EcDoDisconnectRequest { handle }.encode())
     }
 
+    pub(crate) fn send_disconnect(&mut self, handle: [u8; 20]) {
+        self.send(opnum::EC_DO_DISCONNECT, &EcDoDisconnectRequest { handle }.encode());
+    }
+
     pub(crate) fn call(&mut self, opnum: u16, stub: &[u8]) -> Called {
         self.send(opnum, stub);
         self.answer()
@@ -310,6 +320,39 @@ impl WireClient {
             0,
             "a byte came unasked"
         );
+    }
+
+    /// Reads a byte that does not come: 0 when the server closed the connection.
+    pub(crate) fn read_end(&mut self) -> io::Result<usize> {
+        self.stream.read(&mut [0])
+    }
+
+    /// Everything until the server closes the connection.
+    pub(crate) fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    /// So many bytes, past the association.
+    pub(crate) fn read_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).expect("so many bytes");
+        bytes
+    }
+
+    /// One PDU, past the association.
+    pub(crate) fn read_pdu(&mut self) -> Vec<u8> {
+        let header = self.read_bytes(16);
+        let length = usize::from(u16::from_le_bytes([header[8], header[9]]));
+        [header, self.read_bytes(length - 16)].concat()
+    }
+
+    /// Asserts that nothing has come.
+    pub(crate) fn has_nothing(&mut self) {
+        self.stream.set_nonblocking(true).unwrap();
+        let read = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        assert_eq!(read.expect_err("a byte came").kind(), io::ErrorKind::WouldBlock);
     }
 
     /// The next event; none when the server closed the connection first.

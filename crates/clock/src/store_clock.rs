@@ -125,6 +125,13 @@ impl StoreClock {
         Ok(())
     }
 
+    /// Jumps ahead by so much, at most to the end of store time, in every mode; the time then.
+    pub fn jump(&mut self, by: Duration, elapsed: Elapsed) -> SimTime {
+        let target = self.now(elapsed).saturating_add(by);
+        *self = Self::new(self.mode, target, elapsed);
+        target
+    }
+
     /// Changes how time moves from `elapsed` on; store time itself does not jump.
     pub fn set_mode(&mut self, mode: ClockMode, elapsed: Elapsed) {
         *self = Self::new(mode, self.now(elapsed), elapsed);

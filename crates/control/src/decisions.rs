@@ -1,6 +1,7 @@
 //! `/decisions`: every decision on a client, out of the journal.
 
 use infostore::{Cause, DisconnectReason, Entry, Event, Refusal, Sequence};
+use registry_poll::FaultId;
 use serde::{Deserialize, Serialize};
 use server::View;
 use utoipa::{IntoParams, ToSchema};
@@ -44,6 +45,8 @@ pub(crate) struct Decision {
     decision: Option<Match>,
     /// What the client is answered; null when it was admitted.
     code: Option<Code>,
+    /// The fault rules that disturbed the connect: what was sent may not have come, or not so.
+    faults: Vec<u64>,
     /// The decision in one sentence.
     summary: String,
 }
@@ -109,19 +112,20 @@ impl Decision {
     /// The decision that an entry records; none when it records something else.
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         match &entry.event {
-            Event::SessionConnected { session, generation } => {
+            Event::SessionConnected { session, generation, faults } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
-                Some(Self::admitted(entry, Trigger::Connect, client))
+                let admitted = Self::admitted(entry, Trigger::Connect, client);
+                Some(Self { faults: ids(faults), ..admitted })
             }
             // When it may not stay, the entry that follows says so, and that is the decision.
             Event::SessionIdentified { session, kept: true } => {
                 let client = SessionFields::new(Some(session.id), &session.identity, None);
                 Some(Self::admitted(entry, Trigger::LateName, client))
             }
-            Event::SessionRefused { identity, refusal, generation } => {
+            Event::SessionRefused { identity, refusal, generation, faults } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
-                Some(Self::refused(entry, client, refusal))
+                Some(Self { faults: ids(faults), ..Self::refused(entry, client, refusal) })
             }
             Event::SessionDisconnected { session, reason, generation } => {
                 let client =
@@ -147,8 +151,10 @@ impl Decision {
             | Event::CheckpointRestored { .. }
             | Event::RegistryImported { .. }
             | Event::FaultAdded { .. }
+            | Event::FaultChanged { .. }
             | Event::FaultRemoved { .. }
             | Event::FaultHit { .. }
+            | Event::PollSkipped { .. }
             | Event::ClockChanged { .. } => None,
         }
     }
@@ -169,6 +175,7 @@ impl Decision {
             refusal: None,
             decision: None,
             code: None,
+            faults: Vec::new(),
             summary: "Admitted: no item matched.".to_owned(),
         }
     }
@@ -194,9 +201,12 @@ impl Decision {
         let cause = disconnect_cause(reason)?;
         let trigger = match entry.cause {
             Cause::Client => Trigger::LateName,
-            Cause::Start | Cause::Poll(_) | Cause::Transport | Cause::Control | Cause::Stop => {
-                Trigger::PolicyChange
-            }
+            Cause::Start
+            | Cause::Poll(_)
+            | Cause::Transport
+            | Cause::Control
+            | Cause::Stop
+            | Cause::Fault(_) => Trigger::PolicyChange,
         };
         Some(Self {
             action: Action::Disconnected,
@@ -208,6 +218,10 @@ impl Decision {
     }
 }
 
+fn ids(faults: &[FaultId]) -> Vec<u64> {
+    faults.iter().map(|fault| fault.0).collect()
+}
+
 fn refusal_clause(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Policy(_) => "an item matches",
@@ -216,6 +230,7 @@ fn refusal_clause(refusal: &Refusal) -> &'static str {
         Refusal::SessionLimit => "the store has as many sessions as it takes",
         Refusal::ClassLimit => "the store knows as many kinds of programs as it takes",
         Refusal::NotRunning => "the store has not read its policy yet, or has stopped",
+        Refusal::Fault(_) => "a fault rule says so",
     }
 }
 

@@ -1,21 +1,23 @@
 //! The journal's entries as JSON: `seq`, `at`, `cause`, `type`, then the fields of the type, in one fixed order.
 
-use infostore::{Entry, Event, InvalidPolicy, RegistryChange, Restoration, SettingChange};
+use infostore::{
+    Entry, Event, FaultTarget, InvalidPolicy, RegistryChange, Restoration, SettingChange, Stage,
+};
 use policy::{Lint, ListChange};
-use registry_poll::{Edit, Poll};
+use registry_poll::{Edit, FaultId, Poll};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
 use crate::event_words::{cause_text, trigger_text};
-use crate::faults::FaultRule;
+use crate::faults::{FaultRuleText, ScheduleText, StageName};
 use crate::list_text::{LintText, lints};
 use crate::outcome_fields::{
     DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, of_session,
 };
 use crate::reg_value::ValueText;
 use crate::scalars::{CursorText, Length, Time};
-use crate::session_fields::SessionFields;
+use crate::session_fields::{OriginName, SessionFields, TransportName, labels};
 use crate::setting_names::{ClusterModeName, DisconnectName, WatchName};
 
 /// An entry of the journal.
@@ -26,7 +28,7 @@ pub(crate) struct EventText {
     seq: u64,
     /// Store time.
     at: Time,
-    /// Who or what caused it: `start`, `poll:N`, `client`, `transport`, `control` or `stop`.
+    /// Who or what caused it: `start`, `poll:N`, `client`, `transport`, `control`, `stop` or `fault:N`.
     #[schema(example = "poll:2")]
     cause: String,
     #[serde(flatten)]
@@ -177,13 +179,23 @@ pub(crate) enum EventFields {
         /// Edits that changed something.
         changed: usize,
     },
-    /// Somebody added a fault rule, which may disturb reads from the next one on.
+    /// Somebody added a fault rule.
     #[serde(rename = "fault.added")]
     FaultAdded {
         /// Its id.
         fault: u64,
         #[serde(flatten)]
-        rule: FaultRule,
+        rule: FaultRuleText,
+    },
+    /// Somebody paused or resumed a fault rule, or gave it another schedule.
+    #[serde(rename = "fault.changed")]
+    FaultChanged {
+        /// Its id.
+        fault: u64,
+        /// Whether it rests.
+        paused: bool,
+        /// Its schedule.
+        schedule: ScheduleText,
     },
     /// Somebody took a fault rule away.
     #[serde(rename = "fault.removed")]
@@ -191,15 +203,14 @@ pub(crate) enum EventFields {
         /// Its id.
         fault: u64,
     },
-    /// A fault rule disturbed the read of a value.
+    /// A fault rule hit.
     #[serde(rename = "fault.hit")]
-    FaultHit {
-        /// The rule.
-        fault: u64,
-        /// The name of the value.
-        value: String,
-        /// What was done to it.
-        effect: &'static str,
+    FaultHit(HitFields),
+    /// A tick of the schedule of polls did nothing, by the doing of a fault rule.
+    #[serde(rename = "poll.skipped")]
+    PollSkipped {
+        /// When it was due.
+        due: Time,
     },
     /// Somebody took a snapshot of the store as it is after the event before this one.
     #[serde(rename = "snapshot.taken")]
@@ -227,6 +238,38 @@ pub(crate) enum EventFields {
         /// Where it was told to go; null when it was set.
         target: Option<Time>,
     },
+}
+
+/// Whom or what a fault rule hit, as far as was known there.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FaultHit)]
+pub(crate) struct HitFields {
+    /// The rule.
+    fault: u64,
+    /// Where.
+    stage: StageName,
+    /// What it did.
+    effect: &'static str,
+    /// The name of the value of the registry; null unless one was read.
+    value: Option<String>,
+    /// The session; null unless the call was about one.
+    session: Option<u64>,
+    /// The program, as first reported; null when it was not known.
+    process: Option<String>,
+    /// The operation of EMSMDB; null unless one was called.
+    opnum: Option<u16>,
+    /// Who opened the connection; null unless there was one.
+    origin: Option<OriginName>,
+    /// How its bytes travel; null unless there was one.
+    transport: Option<TransportName>,
+    /// The injected client; null when there was none.
+    client_id: Option<u64>,
+    /// The injected client's group; null when there was none, or when it has none.
+    group: Option<String>,
+    /// The method of the request to the control plane; null unless it was one.
+    method: Option<String>,
+    /// The route of the request to the control plane; null unless it was one.
+    route: Option<String>,
 }
 
 /// What a policy changed of one list.
@@ -275,10 +318,10 @@ impl From<&Event> for EventFields {
                 poll_interval: Length(*poll_interval),
             },
             Event::StoreStopped => Self::StoreStopped {},
-            Event::SessionConnected { session, generation } => {
+            Event::SessionConnected { session, generation, .. } => {
                 Self::SessionConnected(of_session(session, Some(*generation)))
             }
-            Event::SessionRefused { identity, refusal, generation } => {
+            Event::SessionRefused { identity, refusal, generation, .. } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Self::SessionRefused(RefusedFields::new(client, refusal))
             }
@@ -339,11 +382,16 @@ impl From<&Event> for EventFields {
                 Self::RegistryImported { node: node.to_string(), changed: *changed }
             }
             Event::FaultAdded { fault, rule } => {
-                Self::FaultAdded { fault: fault.0, rule: rule.into() }
+                Self::FaultAdded { fault: fault.0, rule: (&**rule).into() }
             }
+            Event::FaultChanged { fault, paused, schedule } => Self::FaultChanged {
+                fault: fault.0,
+                paused: *paused,
+                schedule: (&**schedule).into(),
+            },
             Event::FaultRemoved { fault } => Self::FaultRemoved { fault: fault.0 },
-            Event::FaultHit { fault, value, effect } => {
-                Self::FaultHit { fault: fault.0, value: value.to_string(), effect }
+            Event::FaultHit { fault, stage, effect, target } => {
+                Self::FaultHit(HitFields::new(*fault, *stage, effect, target))
             }
             Event::SnapshotTaken { snapshot, name } => {
                 Self::SnapshotTaken { snapshot: snapshot.0, name: name.clone() }
@@ -353,9 +401,31 @@ impl From<&Event> for EventFields {
                 name: name.clone(),
                 taken_at: CursorText(*taken_at),
             },
+            Event::PollSkipped { due } => Self::PollSkipped { due: Time(*due) },
             Event::ClockChanged { mode, target } => {
                 Self::ClockChanged { mode: Mode(*mode), target: target.map(Time) }
             }
+        }
+    }
+}
+
+impl HitFields {
+    fn new(fault: FaultId, stage: Stage, effect: &'static str, target: &FaultTarget) -> Self {
+        let (client_id, group) = target.origin.as_ref().map(labels).unwrap_or_default();
+        Self {
+            fault: fault.0,
+            stage: stage.into(),
+            effect,
+            value: target.value.as_ref().map(ToString::to_string),
+            session: target.session.map(|id| id.0),
+            process: target.processes.first().map(|name| name.reported().to_owned()),
+            opnum: target.opnum,
+            origin: target.origin.as_ref().map(OriginName::from),
+            transport: target.transport.map(TransportName::from),
+            client_id,
+            group,
+            method: target.method.clone(),
+            route: target.route.clone(),
         }
     }
 }

@@ -27,10 +27,12 @@ event_types! {
     CheckpointRestored => "checkpoint.restored",
     RegistryImported => "registry.imported",
     FaultAdded => "fault.added",
+    FaultChanged => "fault.changed",
     FaultRemoved => "fault.removed",
     FaultHit => "fault.hit",
     SnapshotTaken => "snapshot.taken",
     StoreRestored => "store.restored",
+    PollSkipped => "poll.skipped",
     StoreStopped => "store.stopped",
     SessionConnected => "session.connected",
     SessionRefused => "session.refused",
@@ -54,6 +56,7 @@ pub(crate) fn cause_text(cause: Cause) -> String {
         Cause::Transport => "transport".to_owned(),
         Cause::Control => "control".to_owned(),
         Cause::Stop => "stop".to_owned(),
+        Cause::Fault(fault) => format!("fault:{}", fault.0),
     }
 }
 

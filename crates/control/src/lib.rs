@@ -5,6 +5,7 @@
 //! say anything else than what is served. Every error is an RFC 9457 problem out of one table, [`ProblemType`].
 
 mod access;
+mod api_faults;
 mod app;
 mod batch;
 mod block_lists;

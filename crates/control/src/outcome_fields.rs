@@ -72,6 +72,7 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> &'static str {
         Refusal::SessionLimit => "session_limit",
         Refusal::ClassLimit => "class_limit",
         Refusal::NotRunning => "not_running",
+        Refusal::Fault(_) => "fault",
     }
 }
 
@@ -83,7 +84,8 @@ pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
         | Refusal::TooManyNames
         | Refusal::SessionLimit
         | Refusal::ClassLimit
-        | Refusal::NotRunning => None,
+        | Refusal::NotRunning
+        | Refusal::Fault(_) => None,
     }
 }
 

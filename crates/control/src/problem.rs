@@ -464,6 +464,9 @@ impl From<server::KeepError> for Problem {
 
 impl From<server::StoreError> for Problem {
     fn from(error: server::StoreError) -> Self {
+        if let server::StoreError::FaultRule(rule) = &error {
+            return Self::body(FieldError::at(crate::faults::pointer(rule), rule.to_string()));
+        }
         let problem = Self::new(problem_type(&error), chain(&error));
         match hint(&error) {
             Some(hint) => problem.hint(hint),
@@ -530,6 +533,7 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
         | StoreError::Clock(ClockError::OutOfRange)
         | StoreError::Edit(_)
         | StoreError::Command(CommandError::Stopped | CommandError::Running)
+        | StoreError::FaultRule(_)
         | StoreError::Stopped => None,
         StoreError::ServiceStopped => {
             Some("POST /restart starts it, once its registry can be restored")
@@ -573,6 +577,7 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         | StoreError::AlreadyActive(_) => ProblemType::NodeActive,
         StoreError::NoCluster => ProblemType::NoCluster,
         StoreError::NoSuchFault(_) => ProblemType::FaultNotFound,
+        StoreError::FaultRule(_) => ProblemType::InvalidBody,
         StoreError::TooManyFaults(_) => ProblemType::TooManyFaults,
         StoreError::NoSuchSnapshot(_) => ProblemType::SnapshotNotFound,
         StoreError::TooManySnapshots { .. } => ProblemType::TooManySnapshots,

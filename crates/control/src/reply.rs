@@ -68,7 +68,8 @@ pub(crate) async fn add_cursor(State(app): State<App>, request: Request, next: N
     }
 }
 
-fn store_of(app: &App, path: &str) -> Option<StoreHandle> {
+/// The store that a path is about.
+pub(crate) fn store_of(app: &App, path: &str) -> Option<StoreHandle> {
     let name = path.strip_prefix("/v1/stores/")?.split('/').next()?;
     app.stores().get(name)
 }

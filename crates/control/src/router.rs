@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::api_faults::disturb;
 use crate::app::{App, ControlConfig, Signals};
 use crate::finish::{finish, panicked, route_not_found, server_busy, time_out};
 use crate::guard::guard;
@@ -41,6 +42,7 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     // The last layer is the outermost: an id first, then the guard, the token, and the time that a request has.
     let plane = routes
         .fallback(route_not_found)
+        .layer(from_fn_with_state(app.clone(), disturb))
         .layer(from_fn_with_state(app.clone(), add_cursor))
         .layer(from_fn_with_state(app.clone(), time_out))
         .layer(from_fn_with_state(app.clone(), require_token))

@@ -49,7 +49,7 @@ pub(crate) enum ModeName {
 }
 
 /// Who opened a session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Origin)]
 pub(crate) enum OriginName {

@@ -17,6 +17,14 @@ macro_rules! statuses {
         impl FaultStatus {
             $($(#[$doc])* pub const $constant: Self = Self($value);)+
 
+            /// The status of this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                [$(($name, Self::$constant)),+]
+                    .into_iter()
+                    .find_map(|(known, status)| (known == name).then_some(status))
+            }
+
             /// The name in the specification, where it has one.
             #[must_use]
             pub fn name(self) -> Option<&'static str> {

@@ -14,6 +14,14 @@ macro_rules! error_codes {
         impl ErrorCode {
             $($(#[$doc])* pub const $name: Self = Self($value);)*
 
+            /// The code that Microsoft spells so.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                [$(($spelling, Self::$name)),*]
+                    .into_iter()
+                    .find_map(|(known, code)| (known == name).then_some(code))
+            }
+
             /// Microsoft's spelling of the code, for the codes this module names.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use clock::SimTime;
 use policy::{ClientVersion, Decision};
+use registry_poll::FaultId;
 
 use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event};
+use crate::fault::ResultCode;
 use crate::session::{
     AssociationRef, ClientIdentity, Generation, Interface, SessionId, SessionIndex, SessionLink,
     SessionRecord,
@@ -25,6 +27,17 @@ pub struct ConnectRequest {
     pub identity: ClientIdentity,
     /// The session that it wants to be linked to.
     pub link: Option<SessionLink>,
+    /// What fault rules do to it.
+    pub faults: ConnectFaults,
+}
+
+/// What fault rules do to a connect.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ConnectFaults {
+    /// The rules that hit it.
+    pub rules: Vec<FaultId>,
+    /// The code that it is refused with, whatever the store would say.
+    pub refuse: Option<ResultCode>,
 }
 
 /// The answer to a [`ConnectRequest`].
@@ -62,18 +75,23 @@ pub enum Refusal {
     ClassLimit,
     /// The store service has not read its policy yet, or has stopped.
     NotRunning,
+    /// A fault rule refuses it with this code; nothing else was asked.
+    Fault(ResultCode),
 }
 
 impl InfoStore {
-    /// Admits or refuses a client. The block list is asked first, so that a listed program is always refused as listed.
+    /// Admits or refuses a client. A fault rule that refuses it comes before everything; then the block list is asked, so
+    /// that a listed program is always refused as listed.
     pub fn connect(&mut self, now: SimTime, request: ConnectRequest) -> Admission {
-        match self.refusal(&request.identity) {
+        let refused_by_fault = request.faults.refuse.map(Refusal::Fault);
+        match refused_by_fault.or_else(|| self.refusal(&request.identity)) {
             None => Admission::Admitted(self.admit(now, request)),
             Some(refusal) => {
                 let event = Event::SessionRefused {
                     identity: Box::new(request.identity),
                     refusal: refusal.clone(),
                     generation: self.generation,
+                    faults: request.faults.rules.into(),
                 };
                 self.journal.record(now, Cause::Client, event);
                 self.totals.refused = self.totals.refused.saturating_add(1);
@@ -119,7 +137,8 @@ impl InfoStore {
         let session = Arc::clone(&record);
         self.table.insert(Row { record, association: request.association });
         self.totals.admitted = self.totals.admitted.saturating_add(1);
-        let event = Event::SessionConnected { session, generation: self.generation };
+        let (generation, faults) = (self.generation, request.faults.rules.into());
+        let event = Event::SessionConnected { session, generation, faults };
         self.journal.record(now, Cause::Client, event);
         Admitted { session: self.last_session, index, generation: self.generation }
     }

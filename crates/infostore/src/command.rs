@@ -3,13 +3,12 @@
 use core::time::Duration;
 
 use clock::{ClockMode, SimTime};
-use registry_poll::{
-    ClusterMode, FaultId, NodeName, PollNumber, RegistryFault, Requested, ValueName,
-};
+use registry_poll::{ClusterMode, FaultId, NodeName, PollNumber, Requested};
 
 use crate::build::Build;
 use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event, RegistryChange, SettingChange};
+use crate::fault::{FaultRule, FaultSchedule, FaultTarget, Stage};
 use crate::image::SnapshotId;
 use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId};
@@ -53,17 +52,28 @@ pub enum Note {
     /// So many edits were made at once that they are counted.
     RegistryImported(NodeName, usize),
     /// A fault rule was added.
-    FaultAdded(FaultId, RegistryFault),
+    FaultAdded(FaultId, Box<FaultRule>),
+    /// A fault rule was paused or resumed, or has another schedule.
+    FaultChanged {
+        /// The rule.
+        fault: FaultId,
+        /// Whether it rests.
+        paused: bool,
+        /// Its schedule.
+        schedule: Box<FaultSchedule>,
+    },
     /// A fault rule was taken away.
     FaultRemoved(FaultId),
-    /// A fault rule disturbed the read of a value.
+    /// A fault rule hit.
     FaultHit {
         /// The rule.
         fault: FaultId,
-        /// The value whose read was disturbed.
-        value: ValueName,
-        /// What was done to it, by the rule's own word.
+        /// Where.
+        stage: Stage,
+        /// What it did, by its own word.
         effect: &'static str,
+        /// Whom or what it hit.
+        target: Box<FaultTarget>,
     },
     /// A snapshot was taken, and may have a name.
     SnapshotTaken(SnapshotId, Option<String>),
@@ -228,7 +238,12 @@ impl From<Note> for Event {
             Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
             Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
             Note::SnapshotTaken(snapshot, name) => Self::SnapshotTaken { snapshot, name },
-            Note::FaultHit { fault, value, effect } => Self::FaultHit { fault, value, effect },
+            Note::FaultChanged { fault, paused, schedule } => {
+                Self::FaultChanged { fault, paused, schedule }
+            }
+            Note::FaultHit { fault, stage, effect, target } => {
+                Self::FaultHit { fault, stage, effect, target }
+            }
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use clock::{ClockMode, SimTime};
 use policy::{Lint, PolicyChange};
 use registry_poll::{
-    ClusterMode, Edit, FaultId, InvalidValue, KeyStoreError, NodeName, Poll, PollNumber,
-    RegistryFault, ValueName,
+    ClusterMode, Edit, FaultId, InvalidValue, KeyStoreError, NodeName, Poll, PollNumber, ValueName,
 };
 
 use crate::admission::Refusal;
 use crate::build::Build;
+use crate::fault::{FaultRule, FaultSchedule, FaultTarget, Stage};
 use crate::image::{Restoration, SnapshotId};
 use crate::journal::Sequence;
 use crate::session::{
@@ -46,6 +46,8 @@ pub enum Cause {
     Control,
     /// The store service stopping.
     Stop,
+    /// A fault rule.
+    Fault(FaultId),
 }
 
 /// What happened.
@@ -93,26 +95,42 @@ pub enum Event {
         /// Edits that changed something.
         changed: usize,
     },
-    /// Somebody added a fault rule, which may disturb reads from the next one on.
+    /// Somebody added a fault rule.
     FaultAdded {
         /// Its id.
         fault: FaultId,
         /// The rule.
-        rule: RegistryFault,
+        rule: Box<FaultRule>,
+    },
+    /// Somebody paused or resumed a fault rule, or gave it another schedule.
+    FaultChanged {
+        /// Its id.
+        fault: FaultId,
+        /// Whether it rests.
+        paused: bool,
+        /// Its schedule.
+        schedule: Box<FaultSchedule>,
     },
     /// Somebody took a fault rule away.
     FaultRemoved {
         /// Its id.
         fault: FaultId,
     },
-    /// A fault rule disturbed the read of a value.
+    /// A fault rule hit.
     FaultHit {
         /// The rule.
         fault: FaultId,
-        /// The value whose read was disturbed.
-        value: ValueName,
-        /// What was done to it, by the rule's own word.
+        /// Where.
+        stage: Stage,
+        /// What it did, by its own word.
         effect: &'static str,
+        /// Whom or what it hit.
+        target: Box<FaultTarget>,
+    },
+    /// A tick of the schedule of polls did nothing.
+    PollSkipped {
+        /// When it was due.
+        due: SimTime,
     },
     /// Somebody took a snapshot of the store as it is after the entry before this one.
     SnapshotTaken {
@@ -131,6 +149,8 @@ pub enum Event {
         session: Arc<SessionRecord>,
         /// The policy that permitted it.
         generation: Generation,
+        /// The fault rules that disturbed its connect.
+        faults: Arc<[FaultId]>,
     },
     /// A client was refused; there never was a session.
     SessionRefused {
@@ -140,6 +160,8 @@ pub enum Event {
         refusal: Refusal,
         /// The policy that it was judged under.
         generation: Generation,
+        /// The fault rules that disturbed its connect.
+        faults: Arc<[FaultId]>,
     },
     /// A session reported process names after it was opened (A17).
     SessionIdentified {
@@ -270,6 +292,9 @@ impl Event {
                 items.map(|item| item.len().saturating_add(ITEM)).sum()
             }
             Self::RegistryChanged(change) => edit_weight(&change.edit),
+            Self::FaultAdded { rule, .. } => rule.weight(),
+            Self::FaultChanged { schedule, .. } => schedule.weight(),
+            Self::FaultHit { target, .. } => target.weight(),
             Self::RegistryInvalid { problem: InvalidPolicy::Items(lints), .. } => {
                 lints.iter().map(lint_weight).sum()
             }
@@ -288,9 +313,8 @@ impl Event {
             | Self::PollAbandoned { .. }
             | Self::CheckpointRestored { .. }
             | Self::RegistryImported { .. }
-            | Self::FaultAdded { .. }
             | Self::FaultRemoved { .. }
-            | Self::FaultHit { .. }
+            | Self::PollSkipped { .. }
             | Self::StoreStopped
             | Self::EnforcementCompleted { .. }
             | Self::PollCompleted { .. }
@@ -314,10 +338,12 @@ impl Event {
             | Self::CheckpointRestored { .. }
             | Self::RegistryImported { .. }
             | Self::FaultAdded { .. }
+            | Self::FaultChanged { .. }
             | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
             | Self::SnapshotTaken { .. }
             | Self::StoreRestored(_)
+            | Self::PollSkipped { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }
             | Self::PolicyChanged { .. }

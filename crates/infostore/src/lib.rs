@@ -11,6 +11,7 @@ mod command;
 mod enforce;
 mod engine;
 mod event;
+mod fault;
 mod identify;
 mod image;
 mod journal;
@@ -20,11 +21,17 @@ mod session;
 mod settings;
 mod table;
 
-pub use admission::{Admission, Admitted, ConnectRequest, MINIMUM_VERSION, Refusal};
+pub use admission::{Admission, Admitted, ConnectFaults, ConnectRequest, MINIMUM_VERSION, Refusal};
 pub use build::{Build, BuildError, HotfixError, ServiceFile};
 pub use command::{Command, CommandError, Note, Outcome, StopReason};
 pub use engine::{Counts, Effect, InfoStore, PollToken};
 pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange, SettingChange};
+pub use fault::{
+    CountedFault, Direction, FaultEffect, FaultField, FaultHit, FaultMatch, FaultRule,
+    FaultRuleError, FaultRules, FaultSchedule, FaultTarget, LateAux, MAX_FAULTS, OriginKind,
+    Probability, ResultCode, RpcStatus, ScheduleError, Stage, Stages, StreamSeed, TooManyFaults,
+    Window,
+};
 pub use image::{EngineImage, Restoration, SnapshotId};
 pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence, SessionImage};
 pub use plan::{Preview, list_value};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clock::SimTime;
 use policy::{BlockList, Lint, Severity};
-use registry_poll::{Poll, PollNumber, Reading, ValueRead};
+use registry_poll::{FaultId, Poll, PollNumber, Reading, ValueRead};
 
 use crate::engine::{Effect, InfoStore, Phase, PollToken};
 use crate::event::{Cause, Event, InvalidPolicy, error_weight, lint_weight};
@@ -65,6 +65,16 @@ impl InfoStore {
         }
         if let Some(poll) = self.schedule.handle_timeout(now) {
             self.query(poll);
+        }
+    }
+
+    /// Lets a tick pass that is due at `now`; it does nothing, by the doing of a fault rule.
+    pub fn skip_tick(&mut self, now: SimTime, fault: FaultId) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
+        if let Some(due) = self.schedule.skip_tick(now) {
+            self.journal.record(now, Cause::Fault(fault), Event::PollSkipped { due });
         }
     }
 

@@ -25,10 +25,7 @@ pub use cluster::{
     NodeName, NodeNameError, NodeState, NodeStatus, Restored,
 };
 pub use edit::{Edit, EditError};
-pub use fault::{
-    CountedFault, DisturbedReads, FaultId, FaultKind, MAX_FAULTS, ReadFaults, RegistryFault,
-    TooManyFaults,
-};
+pub use fault::{DisturbedReads, FaultId, FaultKind, FiringFault, ReadMemory};
 #[cfg(feature = "file")]
 pub use file::{FileKeyStore, FileOpenError};
 pub use key_path::{KeyPath, NameError, ValueName};

@@ -112,6 +112,12 @@ impl PollSchedule {
         Some(self.begin(PollTrigger::Tick, due, now))
     }
 
+    /// Lets the tick that is due pass without a poll; when it was due.
+    pub fn skip_tick(&mut self, now: SimTime) -> Option<SimTime> {
+        self.poll_timeout().filter(|due| *due <= now)?;
+        Some(self.pass_ticks(now))
+    }
+
     /// Asks for a poll now.
     pub fn request(&mut self, now: SimTime) -> Requested {
         if self.in_flight.is_some() {

@@ -10,12 +10,13 @@ use infostore::{ClientId, ConnectionId, Origin, Transport};
 use tokio::sync::mpsc;
 
 use crate::client::{ClientAction, FakeClient, Injection, ListedClient};
+use crate::disturbance::{End, Output};
 use crate::endpoint::Endpoint;
 use crate::group::{ConnectionControl, GroupCopies};
 use crate::identity::Peer;
 use crate::link::{Meter, widen};
 use crate::owner::Owner;
-use crate::pump::{Dial, DialId, PumpEvent};
+use crate::pump::{Dial, DialId, PumpEvent, RESET};
 
 /// The injected clients.
 #[derive(Default)]
@@ -42,6 +43,8 @@ struct Client {
     dial: Option<DialId>,
     /// The server is closing the connection, and the client has not seen it yet.
     close_expected: bool,
+    /// A fault holds the connection back: what the client has sent need not be handled.
+    is_held: bool,
     timer: Option<SimTime>,
 }
 
@@ -59,6 +62,19 @@ struct Pipe {
     connection: ConnectionId,
     endpoint: Endpoint,
     control: Arc<ConnectionControl>,
+    /// What the client has sent and the endpoint, which waits for something else, has not taken.
+    unread: Vec<u8>,
+    /// Whether a fault holds it back.
+    stands: Stands,
+}
+
+/// Whether a pipe goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stands {
+    Open,
+    Held,
+    /// It was held, and may go on.
+    Released,
 }
 
 struct TcpLink {
@@ -76,7 +92,17 @@ impl Client {
     /// The same client for a copied store, with a pipe of its own when it has one. A connection over TCP can't be copied:
     /// the client learns at `now` that it is gone.
     fn copy(&self, now: SimTime, groups: &mut GroupCopies) -> Self {
-        let Self { id, machine, transport, group, link, dial: _, close_expected: _, timer } = self;
+        let Self {
+            id,
+            machine,
+            transport,
+            group,
+            link,
+            dial: _,
+            close_expected: _,
+            is_held: _,
+            timer,
+        } = self;
         let mut machine = machine.copy();
         let link = match link {
             Link::Pipe(pipe) => Link::Pipe(Box::new(pipe.copy(groups))),
@@ -94,6 +120,7 @@ impl Client {
             link,
             dial: None,
             close_expected: false,
+            is_held: false,
             timer: *timer,
         }
     }
@@ -105,7 +132,7 @@ impl Client {
             Link::Dialing(_) => false,
             // The server counts what it has written before what it has handled.
             Link::Tcp(link) => {
-                link.sent == link.meter.handled()
+                (self.is_held || link.sent == link.meter.handled())
                     && link.received == link.meter.written()
                     && !self.close_expected
             }
@@ -116,14 +143,15 @@ impl Client {
 
 impl Pipe {
     fn copy(&self, groups: &mut GroupCopies) -> Self {
-        let Self { connection, endpoint, control } = self;
+        let Self { connection, endpoint, control, unread, stands } = self;
         let control = Arc::new(control.copy());
         let group = endpoint.group().map(|group| groups.copy_of(group));
         if let Some(group) = &group {
             group.join(*connection, Arc::clone(&control));
         }
         let endpoint = endpoint.copy(group, Arc::clone(&control));
-        Self { connection: *connection, endpoint, control }
+        let (unread, stands) = (unread.clone(), *stands);
+        Self { connection: *connection, endpoint, control, unread, stands }
     }
 }
 
@@ -160,6 +188,7 @@ impl Clients {
             link: Link::None,
             dial: None,
             close_expected: false,
+            is_held: false,
             timer: None,
         };
         self.clients.insert(id, client);
@@ -217,6 +246,34 @@ impl Clients {
                 self.uneven.insert(id);
             }
             Link::None | Link::Closing(_) => {}
+        }
+    }
+
+    /// A fault holds this client's connection back, or no longer does.
+    pub(crate) fn set_held(&mut self, id: ClientId, is_held: bool) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        client.is_held = is_held;
+        match &mut client.link {
+            Link::Pipe(pipe) if !is_held => {
+                pipe.stands = Stands::Released;
+                self.runnable.insert(id);
+            }
+            Link::Tcp(_) | Link::Dialing(_) => drop(self.uneven.insert(id)),
+            Link::Pipe(_) | Link::None | Link::Closing(_) => {}
+        }
+    }
+
+    /// Closes the pipes that have not bound: they belong to no group.
+    pub(crate) fn close_unbound_pipes(&mut self) {
+        for (id, client) in &self.clients {
+            if let Link::Pipe(pipe) = &client.link
+                && pipe.endpoint.group().is_none()
+            {
+                pipe.control.close();
+                self.runnable.insert(*id);
+            }
         }
     }
 
@@ -301,6 +358,7 @@ impl Owner {
         let Some(mut client) = self.clients.clients.remove(&id) else {
             return;
         };
+        self.go_on(&mut client);
         loop {
             if matches!(client.link, Link::Closing(_)) {
                 // Both ends have to be closed before it goes on: then the old session's end comes before what follows.
@@ -339,8 +397,12 @@ impl Owner {
         let site = Arc::clone(&self.shared.site);
         let port = Arc::clone(&site.store_port);
         let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
-        client.link = Link::Pipe(Box::new(Pipe { connection, endpoint, control }));
+        let mut pipe =
+            Pipe { connection, endpoint, control, unread: Vec::new(), stands: Stands::Open };
+        pipe.endpoint.open();
+        client.link = Link::Pipe(Box::new(pipe));
         client.machine.handle_connected(self.now());
+        self.drive_pipe(client);
     }
 
     fn dial_tcp(&mut self, client: &mut Client) {
@@ -363,16 +425,8 @@ impl Owner {
     fn carry(&mut self, client: &mut Client, bytes: Vec<u8>) {
         match &mut client.link {
             Link::Pipe(pipe) => {
-                pipe.endpoint.handle_bytes(&bytes);
-                let mut out = Vec::new();
-                while let Some(request) = pipe.endpoint.poll_request() {
-                    let answer = self.answer(pipe.connection, request);
-                    pipe.endpoint.handle_answer(answer);
-                }
-                while pipe.endpoint.poll_transmit(&mut out) {}
-                if !out.is_empty() {
-                    client.machine.handle_bytes(self.now(), &out);
-                }
+                pipe.unread.extend_from_slice(&bytes);
+                self.drive_pipe(client);
             }
             Link::Tcp(link) => {
                 link.sent = link.sent.saturating_add(widen(bytes.len()));
@@ -384,7 +438,54 @@ impl Owner {
         }
     }
 
+    /// Carries what there is over a pipe, both ways, until it waits.
+    fn drive_pipe(&mut self, client: &mut Client) {
+        while let Link::Pipe(pipe) = &mut client.link {
+            if pipe.stands != Stands::Open {
+                return;
+            }
+            if let Some(request) = pipe.endpoint.poll_request() {
+                let answer = self.answer(pipe.connection, request);
+                pipe.endpoint.handle_answer(answer);
+                continue;
+            }
+            match pipe.endpoint.poll_output() {
+                Some(Output::Bytes(bytes)) => client.machine.handle_bytes(self.now(), &bytes),
+                Some(Output::Hold(hold)) => {
+                    if self.hold_back(pipe.connection, Some(client.id), hold) {
+                        pipe.stands = Stands::Held;
+                    } else {
+                        pipe.endpoint.let_go();
+                    }
+                }
+                Some(Output::End(End::Close)) => self.server_closed(client),
+                Some(Output::End(End::Reset)) => {
+                    self.hang_up(client);
+                    client.machine.handle_closed(self.now(), RESET);
+                }
+                None if pipe.unread.is_empty() => return,
+                None => {
+                    let bytes = core::mem::take(&mut pipe.unread);
+                    pipe.endpoint.handle_bytes(&bytes);
+                }
+            }
+        }
+    }
+
+    /// Lets a pipe go on that was held.
+    fn go_on(&mut self, client: &mut Client) {
+        if let Link::Pipe(pipe) = &mut client.link
+            && pipe.stands == Stands::Released
+        {
+            pipe.stands = Stands::Open;
+            pipe.endpoint.let_go();
+            self.drive_pipe(client);
+        }
+    }
+
     fn hang_up(&mut self, client: &mut Client) {
+        self.holds.forget_client(client.id);
+        client.is_held = false;
         match core::mem::replace(&mut client.link, Link::None) {
             Link::Pipe(pipe) => {
                 self.close(pipe.connection, pipe.endpoint.group().map(|group| &**group))
@@ -438,7 +539,10 @@ impl Owner {
 /// Whether the server side wants this pipe closed. Whatever it had to say has been carried already.
 fn server_closes(client: &Client) -> bool {
     match &client.link {
-        Link::Pipe(pipe) => pipe.control.is_closing() || pipe.endpoint.is_closing(),
+        Link::Pipe(pipe) => {
+            let is_over = pipe.stands == Stands::Open && pipe.endpoint.is_closing();
+            pipe.control.is_closing() || is_over
+        }
         Link::None | Link::Dialing(_) | Link::Tcp(_) | Link::Closing(_) => false,
     }
 }

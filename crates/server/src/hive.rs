@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use clock::SimTime;
-use infostore::{Cause, Command, Cursor, Note, PollToken, Preview, RegistryChange, list_value};
+use infostore::{
+    Cause, Cursor, FaultTarget, Note, PollToken, Preview, RegistryChange, Stage, list_value,
+};
 use policy::BlockList;
 use registry_poll::{
-    ClusterError, DisturbedReads, Edit, FaultId, FaultKind, KeyPath, KeyTree, MemoryKeyStore,
-    NodeName, RegValue, Registry, RegistryFault, ValueRead,
+    ClusterError, DisturbedReads, Edit, KeyPath, KeyTree, MemoryKeyStore, NodeName, RegValue,
+    Registry, ValueRead,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -154,18 +156,13 @@ impl Owner {
         if self.store.schedule().in_flight().is_none_or(|poll| poll.number != token.0) {
             return;
         }
+        let key = KeyPath::parameters_system();
         let DisturbedReads { reads, delay, hits } =
-            self.faults.apply(&KeyPath::parameters_system(), reads);
+            self.faults.disturb_reads(self.now(), &key, reads);
         for (fault, value) in hits {
-            let kind = self.faults.get(fault).map(|counted| counted.fault.kind);
-            let effect = kind.map_or("", FaultKind::name);
-            let (now, cause) = (self.now(), Cause::Poll(token.0));
-            // The engine takes notes in every state.
-            let _ = self.store.execute(
-                now,
-                cause,
-                Command::Note(Note::FaultHit { fault, value, effect }),
-            );
+            let effect = self.faults.get(fault).map_or("", |counted| counted.rule.effect.name());
+            let target = FaultTarget { value: Some(value), ..FaultTarget::default() };
+            self.note_hit(fault, Cause::Poll(token.0), effect, (Stage::Registry, target));
         }
         let now = self.now();
         if delay.is_zero() {
@@ -182,24 +179,5 @@ impl Owner {
         if let Some(delayed) = self.delayed.take_if(|delayed| delayed.due <= now) {
             self.store.handle_values(now, delayed.token, &delayed.reads);
         }
-    }
-
-    pub(crate) fn add_fault(&mut self, rule: RegistryFault) -> Result<FaultId, StoreError> {
-        let fault = self.faults.add(rule.clone())?;
-        self.note(Note::FaultAdded(fault, rule));
-        Ok(fault)
-    }
-
-    /// Takes a fault rule away. What it holds back already comes when it was to come.
-    pub(crate) fn remove_fault(&mut self, fault: FaultId) -> Result<(), StoreError> {
-        self.faults.remove(fault).ok_or(StoreError::NoSuchFault(fault))?;
-        self.note(Note::FaultRemoved(fault));
-        Ok(())
-    }
-
-    pub(crate) fn note(&mut self, note: Note) {
-        let now = self.now();
-        // The engine takes notes in every state.
-        let _ = self.store.execute(now, Cause::Control, Command::Note(note));
     }
 }

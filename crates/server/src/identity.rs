@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use emsmdb::aux::{self, AuxBlock};
 use emsmdb::{EcDoConnectExRequest, EcDoConnectRequest, ErrorCode, WireVersion};
 use infostore::{
-    ClientIdentity, ClientMode, DisconnectReason, Interface, Origin, Refusal, SessionIndex,
-    SessionLink, TimeStamp, Transport,
+    ClientIdentity, ClientMode, DisconnectReason, Interface, LateAux, Origin, Refusal,
+    SessionIndex, SessionLink, TimeStamp, Transport,
 };
 use policy::{ClientVersion, ProcessName, Subject};
 
@@ -80,6 +80,16 @@ pub(crate) fn of_connect(request: &EcDoConnectRequest, peer: &Peer) -> ClientIde
     }
 }
 
+/// Takes the process names out of a connect, as a fault rule says; those that come later.
+pub(crate) fn withhold(identity: &mut ClientIdentity, late: LateAux) -> Vec<ProcessName> {
+    let nameless = Subject::new(identity.subject.version(), []);
+    let named = core::mem::replace(&mut identity.subject, nameless);
+    match late {
+        LateAux::NextCall => named.names().to_vec(),
+        LateAux::Dropped => Vec::new(),
+    }
+}
+
 /// The session that a client asks to be linked to.
 pub(crate) fn link(ul_icxr_link: u32, time_stamp: u32) -> Option<SessionLink> {
     if ul_icxr_link == emsmdb::NO_LINK {
@@ -98,6 +108,7 @@ pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::SessionLimit => ErrorCode::EC_SESSION_LIMIT,
         Refusal::ClassLimit => ErrorCode::EC_SERVER_OOM,
         Refusal::NotRunning => ErrorCode::EC_SERVER_PAUSED,
+        Refusal::Fault(code) => ErrorCode(code.0),
     }
 }
 

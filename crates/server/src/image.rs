@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
 use dcerpc::ContextHandle;
-use infostore::{EngineImage, Epoch, GroupId, InfoStore, Restoration, SessionId, Transport};
-use registry_poll::{ClusterImage, ReadFaults};
+use infostore::{
+    EngineImage, Epoch, FaultRules, GroupId, InfoStore, Restoration, SessionId, Transport,
+};
+use registry_poll::ClusterImage;
 
 use crate::clients::Clients;
 use crate::group::{Group, GroupCopies};
 use crate::handle::StoreError;
 use crate::hive::DelayedValues;
+use crate::holds::Holds;
 use crate::owner::Owner;
 
 /// Bytes that an injected client and its pipe take, about, with the copy of its session at the server's end: a little more
@@ -29,7 +32,8 @@ pub(crate) struct Image {
     pub(crate) clock: ClockMode,
     /// Store time.
     pub(crate) now: SimTime,
-    pub(crate) faults: ReadFaults,
+    pub(crate) faults: FaultRules,
+    holds: Holds,
     connections: Connections,
     delayed: Option<DelayedValues>,
     handles_given: u64,
@@ -87,6 +91,7 @@ impl Owner {
             clients,
             cluster,
             faults,
+            holds,
             delayed,
             epoch,
             sessions,
@@ -102,6 +107,8 @@ impl Owner {
             changed: _,
             retired: _,
             snapshots: _,
+            // A store that has to give way is not quiescent.
+            gives_way: _,
             // A store that has ended can't be asked for a snapshot, and no read is in flight when one is taken.
             stopped: _,
             ended: _,
@@ -116,6 +123,7 @@ impl Owner {
             clock: shared.clock.mode(),
             now,
             faults: faults.clone(),
+            holds: holds.copy(),
             connections,
             delayed: delayed.clone(),
             handles_given: *handles_given,
@@ -125,14 +133,25 @@ impl Owner {
     /// Goes on from an image, in a new epoch; the service has been stopped and its connections closed before. The sessions
     /// whose connections are not part of it end at once.
     pub(crate) fn restore(&mut self, image: &Image, restoration: Restoration) {
-        let Image { engine, cluster, clock, now, faults, connections, delayed, handles_given } =
-            image;
+        let Image {
+            engine,
+            cluster,
+            clock,
+            now,
+            faults,
+            holds,
+            connections,
+            delayed,
+            handles_given,
+        } = image;
         let (clock, now) = (*clock, *now);
         let epoch = self.next_epoch();
         self.begin(InfoStore::restore(engine, epoch, now, restoration));
         self.shared.clock.set(clock, now);
         self.cluster = cluster.cluster();
         self.faults = faults.clone();
+        self.publish_stages();
+        self.holds = holds.copy();
         self.delayed = delayed.clone();
         self.handles_given = *handles_given;
         let Connections { clients, groups: _, sessions } = connections;

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget::{Permit, Share};
+use crate::disturbance::{End, Hold, Output};
 use crate::endpoint::Endpoint;
 use crate::group::ConnectionControl;
 use crate::identity::Peer;
@@ -110,8 +111,8 @@ impl Listening {
         let end = site.next_end();
         let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
-        let _open = self.sockets.open();
-        Connection { id, stream, endpoint, control, end, meter, inbox, _open }
+        let (ended, _open) = (None, self.sockets.open());
+        Connection { id, stream, endpoint, control, end, meter, inbox, ended, _open }
     }
 }
 
@@ -126,6 +127,8 @@ struct Connection {
     meter: Option<Arc<Meter>>,
     inbox: mpsc::Sender<Input>,
     _open: OpenSocket,
+    /// How a fault has ended it.
+    ended: Option<End>,
 }
 
 impl Connection {
@@ -140,7 +143,9 @@ impl Connection {
     /// Serves the connection until either side closes it.
     async fn run(&mut self) -> io::Result<()> {
         self.stream.set_nodelay(true)?;
-        loop {
+        self.endpoint.open();
+        self.answer().await?;
+        while self.ended.is_none() {
             tokio::select! {
                 biased;
                 () = self.control.closing() => return self.read_last().await,
@@ -155,6 +160,7 @@ impl Connection {
                 Some(_) | None => {}
             }
         }
+        Ok(())
     }
 
     /// Answers what has come in already, with the null handle that tells of the end; a peer that goes on sending is not
@@ -182,7 +188,9 @@ impl Connection {
             Err(error) => return Err(error),
         };
         self.answer().await?;
-        if let Some(meter) = &self.meter {
+        // A connection that is about to end is under way until its client has seen that.
+        let ends = self.ended.is_some() || self.endpoint.is_closing();
+        if let Some(meter) = self.meter.as_ref().filter(|_| !ends) {
             meter.handle(count);
         }
         Ok(Some(count))
@@ -190,15 +198,44 @@ impl Connection {
 
     /// Takes the endpoint's requests to the store's task, and sends what comes of them.
     async fn answer(&mut self) -> io::Result<()> {
-        while let Some(request) = self.endpoint.poll_request() {
-            let (reply, answer) = oneshot::channel();
-            let input = Input::Request { connection: self.id, request, reply };
-            self.inbox.send(input).await.map_err(|_| stopped())?;
-            self.endpoint.handle_answer(answer.await.map_err(|_| stopped())?);
+        loop {
+            while let Some(request) = self.endpoint.poll_request() {
+                let (reply, answer) = oneshot::channel();
+                let input = Input::Request { connection: self.id, request, reply };
+                self.inbox.send(input).await.map_err(|_| stopped())?;
+                self.endpoint.handle_answer(answer.await.map_err(|_| stopped())?);
+            }
+            match self.endpoint.poll_output() {
+                None => break,
+                Some(Output::Bytes(bytes)) => self.send(&bytes).await?,
+                Some(Output::Hold(hold)) => {
+                    self.wait(hold).await?;
+                    self.endpoint.let_go();
+                }
+                Some(Output::End(how)) => {
+                    self.ended = Some(how);
+                    break;
+                }
+            }
         }
-        let mut out = Vec::new();
-        while self.endpoint.poll_transmit(&mut out) {}
-        if out.is_empty() { Ok(()) } else { self.send(&out).await }
+        Ok(())
+    }
+
+    /// Waits until what fault rules hold back is let go. A client that hangs up takes it along, and so does whoever closes
+    /// the connection.
+    async fn wait(&mut self, hold: Hold) -> io::Result<()> {
+        let (reply, released) = oneshot::channel();
+        let client = self.control.client;
+        let input = Input::Hold { connection: self.id, client, hold, reply };
+        self.inbox.send(input).await.map_err(|_| stopped())?;
+        let Self { stream, control, end, endpoint, .. } = self;
+        tokio::select! {
+            biased;
+            () = control.closing() => Err(stopped()),
+            _ = end.changed(), if endpoint.group().is_none() => Err(stopped()),
+            released = released => released.map_err(|_| stopped()),
+            () = hung_up(stream) => Err(io::ErrorKind::ConnectionReset.into()),
+        }
     }
 
     /// Sends, unless the peer does not read and the store wants the connection closed.
@@ -217,12 +254,23 @@ impl Connection {
     /// Closes the connection, and only then says so: whoever is told may rely on it.
     async fn finish(mut self) {
         // A peer that is gone already can't be told; there is nothing else to do about it.
-        drop(self.stream.shutdown().await);
+        match self.ended {
+            Some(End::Reset) => drop(self.stream.set_zero_linger()),
+            Some(End::Close) | None => drop(self.stream.shutdown().await),
+        }
         drop(self.stream);
         let group = self.endpoint.group().cloned();
         let closed = Input::Closed { connection: self.id, group, meter: self.meter };
         // Nobody listens any more when the store has stopped.
         drop(self.inbox.send(closed).await);
+    }
+}
+
+/// Waits until the peer hangs up. Where it has sent something first, that can't be seen before it is read.
+async fn hung_up(stream: &TcpStream) {
+    let mut byte = [0];
+    if let Ok(1..) = stream.peek(&mut byte).await {
+        core::future::pending().await
     }
 }
 

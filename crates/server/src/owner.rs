@@ -12,21 +12,23 @@ use std::time::Duration;
 use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
-    Admission, AssociationRef, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
-    DisconnectMode, DisconnectReason, Effect, Epoch, GroupId, InfoStore, Journal, PollToken,
-    Refusal, SessionId, SessionLink, StopReason, TimeStamp,
+    Admission, AssociationRef, ClientId, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
+    DisconnectMode, DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal,
+    PollToken, Refusal, SessionId, SessionLink, StopReason, StreamSeed, TimeStamp,
 };
 use policy::Subject;
 use rand::Rng;
-use registry_poll::{Cluster, KeyPath, MemoryKeyStore, ReadFaults, Registry, ValueName, ValueRead};
+use registry_poll::{Cluster, KeyPath, MemoryKeyStore, Registry, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
-use crate::endpoint::{Answer, NewSession, Request};
+use crate::disturbance::Hold;
+use crate::endpoint::{Answer, ConnectDisturbance, NewSession, Request};
 use crate::group::{ConnectionControl, Group};
 use crate::handle::{Journals, LastJournals};
 use crate::hive::{DelayedValues, first_node};
-use crate::identity::{disconnect_code, refusal_code};
+use crate::holds::Holds;
+use crate::identity::{disconnect_code, refusal_code, withhold};
 use crate::image::Sessions;
 use crate::link::{Meter, Meters};
 use crate::options::StoreOptions;
@@ -45,12 +47,19 @@ const BEFORE_THE_FIRST_GROUP: GroupId = GroupId(0x0001_0000);
 pub(crate) enum Input {
     /// A TCP connection asks.
     Request { connection: ConnectionId, request: Request, reply: oneshot::Sender<Answer> },
+    /// A TCP connection waits until what fault rules hold back is let go.
+    Hold {
+        connection: ConnectionId,
+        client: Option<ClientId>,
+        hold: Hold,
+        reply: oneshot::Sender<()>,
+    },
     /// A TCP connection is closed.
     Closed { connection: ConnectionId, group: Option<Arc<Group>>, meter: Option<Arc<Meter>> },
     /// The registry has been read.
     Values { epoch: Epoch, token: PollToken, reads: Vec<ValueRead> },
     /// An injected TCP client's socket has news.
-    Pump { client: infostore::ClientId, dial: DialId, event: PumpEvent },
+    Pump { client: ClientId, dial: DialId, event: PumpEvent },
     /// The control plane asks.
     Task(Task),
 }
@@ -102,8 +111,12 @@ pub(crate) struct Owner {
     pub(crate) ended: bool,
     /// The registries of the store's nodes.
     pub(crate) cluster: Cluster,
-    /// What disturbs the reads of the registry.
-    pub(crate) faults: ReadFaults,
+    /// What goes wrong on demand.
+    pub(crate) faults: FaultRules,
+    /// Whether a fault has moved time, and whatever waits for the task comes before what that makes due.
+    pub(crate) gives_way: bool,
+    /// What faults hold back on connections.
+    pub(crate) holds: Holds,
     /// Values that a fault holds back.
     pub(crate) delayed: Option<DelayedValues>,
     /// Woken when an account of an injected TCP client changes.
@@ -136,6 +149,7 @@ impl Owner {
         let cluster = Cluster::new(first_node(&options));
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
+            faults: FaultRules::new(StreamSeed(options.seed.0)),
             options,
             shared,
             store,
@@ -144,7 +158,8 @@ impl Owner {
             stopped: false,
             ended: false,
             cluster,
-            faults: ReadFaults::default(),
+            gives_way: false,
+            holds: Holds::default(),
             delayed: None,
             changed: Arc::new(Notify::new()),
             retired: None,
@@ -186,6 +201,7 @@ impl Owner {
             let deadline = self.next_instant();
             let timer = deadline.and_then(|deadline| self.shared.clock.wall_delay(deadline));
             let changed = Arc::clone(&self.changed);
+            let goes_on = core::mem::take(&mut self.gives_way);
             tokio::select! {
                 input = inbox.recv() => match input {
                     Some(input) => self.handle(input),
@@ -193,6 +209,7 @@ impl Owner {
                 },
                 () = changed.notified() => {}
                 () = wait(timer) => {}
+                () = tokio::task::yield_now(), if goes_on => {}
             }
         }
     }
@@ -222,13 +239,12 @@ impl Owner {
         self.shared.clock.now()
     }
 
-    /// The earliest thing that is due: in the engine, with an injected client, or values that a fault holds back.
+    /// The earliest thing that is due: in the engine, with an injected client, or what a fault holds back.
     pub(crate) fn next_deadline(&self) -> Option<SimTime> {
         let delayed = self.delayed.as_ref().map(|delayed| delayed.due);
-        [self.store.poll_timeout(), self.clients.poll_timeout(), delayed]
-            .into_iter()
-            .flatten()
-            .min()
+        let held = self.holds.poll_timeout();
+        let due = [self.store.poll_timeout(), self.clients.poll_timeout(), delayed, held];
+        due.into_iter().flatten().min()
     }
 
     /// The earliest instant at which there is something to do, or to judge.
@@ -271,13 +287,20 @@ impl Owner {
         }
     }
 
-    /// Whether no client may act yet: bytes are under way, or the service starts, and its ports are closed until the lists
-    /// have been read (A11).
+    /// Whether no client may act yet: others have their turn first, bytes are under way, or the service starts, and its ports
+    /// are closed until the lists have been read (A11).
     fn is_waiting(&mut self) -> bool {
-        !self.clients.links_are_even() || (0 < self.reads_in_flight && !self.store.is_running())
+        self.gives_way
+            || !self.clients.links_are_even()
+            || (0 < self.reads_in_flight && !self.store.is_running())
     }
 
     fn handle_timeout(&mut self) {
+        // The next comes when what this one was has arrived.
+        if self.release_hold(self.now()) {
+            return;
+        }
+        self.disturb_tick(self.now());
         let now = self.now();
         self.release_values(now);
         self.store.handle_timeout(now);
@@ -291,7 +314,11 @@ impl Owner {
                 // The connection may have been dropped meanwhile; it then reports itself closed.
                 drop(reply.send(answer));
             }
+            Input::Hold { connection, client, hold, reply } => {
+                self.hold_back_tcp(connection, client, hold, reply);
+            }
             Input::Closed { connection, group, meter } => {
+                self.holds.forget(connection);
                 self.close(connection, group.as_deref());
                 if let Some(meter) = meter {
                     meter.close();
@@ -316,8 +343,11 @@ impl Owner {
             Request::Join { group, control } => {
                 Answer::Joined(self.join(connection, group, control))
             }
-            Request::Connect { group, identity, link } => {
-                self.connect(connection, group, *identity, link)
+            Request::Disturb(opportunity) => {
+                Answer::Disturbed(Box::new(self.disturb(&opportunity)))
+            }
+            Request::Connect { group, identity, link, disturbed } => {
+                self.connect((connection, group), *identity, link, disturbed)
             }
             Request::Observe { group, handle, subject } => self.observe(&group, handle, subject),
             Request::Disconnect { group, handle } => self.disconnect(&group, handle),
@@ -355,24 +385,28 @@ impl Owner {
 
     fn connect(
         &mut self,
-        connection: ConnectionId,
-        group: Arc<Group>,
-        identity: ClientIdentity,
+        (connection, group): (ConnectionId, Arc<Group>),
+        mut identity: ClientIdentity,
         link: Option<SessionLink>,
+        ConnectDisturbance { faults, late_aux }: ConnectDisturbance,
     ) -> Answer {
         if group.epoch != self.epoch {
             // Its connection has been told to close, and the service that it came to is no more.
             return Answer::Connected(Err(refusal_code(&Refusal::NotRunning)));
         }
         let now = self.now();
+        let withheld = late_aux.map(|late| withhold(&mut identity, late)).unwrap_or_default();
         let subject = identity.subject.clone();
         let association = AssociationRef { group: group.id, connection };
-        let request = ConnectRequest { association, identity, link };
+        let request = ConnectRequest { association, identity, link, faults };
         Answer::Connected(match self.store.connect(now, request) {
             Admission::Refused(refusal) => Err(refusal_code(&refusal)),
             Admission::Admitted(admitted) => {
                 let handle = self.new_handle();
-                group.insert(handle, Arc::new(SessionContext::new(admitted.session, subject)));
+                group.insert(
+                    handle,
+                    Arc::new(SessionContext::new(admitted.session, subject, withheld)),
+                );
                 self.sessions.insert(admitted.session, (group, handle));
                 let TimeStamp(time_stamp) = TimeStamp::of(now);
                 Ok(NewSession { handle, index: admitted.index.0, time_stamp })
@@ -473,6 +507,7 @@ impl Owner {
     /// Closes every connection, whatever it is used for; also those that have not bound yet and are in no group.
     pub(crate) fn close_all(&mut self) {
         self.shared.site.close_unbound();
+        self.clients.close_unbound_pipes();
         for group in self.groups.values().cloned().collect::<Vec<_>>() {
             self.close_connections(&group);
         }
@@ -487,7 +522,9 @@ impl Owner {
         };
         self.shared.clock.restart(manual);
         self.cluster = Cluster::new(registry);
-        self.faults = ReadFaults::default();
+        self.faults = FaultRules::new(StreamSeed(self.options.seed.0));
+        self.publish_stages();
+        self.holds = Holds::default();
         self.delayed = None;
         self.clients = Clients::default();
         self.sessions.clear();

@@ -13,6 +13,9 @@ use crate::link::{Meter, Meters};
 use crate::owner::Input;
 use crate::sockets::OpenSocket;
 
+/// What a client says of a connection that the server has reset.
+pub(crate) const RESET: &str = "the server reset the connection";
+
 /// The number of a dial, which no other connection of the store ever has: so news of an earlier one is told from news of this
 /// one, also after a reset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,12 +86,12 @@ impl Dial {
                         let bytes = buffer.get(..count).unwrap_or_default().to_vec();
                         self.tell(PumpEvent::Bytes(bytes)).await;
                     }
-                    Err(error) => return format!("the connection broke: {error}"),
+                    Err(error) => return broken(&error),
                 },
                 bytes = outgoing.recv() => match bytes {
                     None => return "the client closed the connection".to_owned(),
                     Some(bytes) => if let Err(error) = stream.write_all(&bytes).await {
-                        return format!("the connection broke: {error}");
+                        return broken(&error);
                     },
                 },
             }
@@ -98,5 +101,19 @@ impl Dial {
     async fn tell(&self, event: PumpEvent) {
         // Nobody listens any more when the store has stopped, and then nobody has to know.
         drop(self.inbox.send(Input::Pump { client: self.client, dial: self.id, event }).await);
+    }
+}
+
+/// What a client says of a connection that broke, the same whichever call noticed it first.
+fn broken(error: &io::Error) -> String {
+    let reset = [
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::BrokenPipe,
+    ];
+    if reset.contains(&error.kind()) {
+        RESET.to_owned()
+    } else {
+        format!("the connection broke: {error}")
     }
 }

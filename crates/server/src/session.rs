@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use infostore::SessionId;
-use policy::Subject;
+use policy::{ProcessName, Subject};
 
 use crate::objects::ServerObjects;
 
@@ -19,12 +19,14 @@ pub(crate) struct SessionContext {
 pub(crate) struct SessionState {
     /// What the client is known to be; the engine's copy is the one that counts.
     pub(crate) subject: Subject,
+    /// Names that a fault rule withholds until the next call.
+    pub(crate) withheld: Vec<ProcessName>,
     pub(crate) objects: ServerObjects,
 }
 
 impl SessionContext {
-    pub(crate) fn new(id: SessionId, subject: Subject) -> Self {
-        let state = SessionState { subject, objects: ServerObjects::default() };
+    pub(crate) fn new(id: SessionId, subject: Subject, withheld: Vec<ProcessName>) -> Self {
+        let state = SessionState { subject, withheld, objects: ServerObjects::default() };
         Self { id, state: Mutex::new(state) }
     }
 

@@ -1,6 +1,7 @@
 //! What every connection of a store shares: how the server presents itself, on which ports, and its clock.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clock::SimTime;
@@ -8,7 +9,7 @@ use dcerpc::epm::{EPM, Registration};
 use dcerpc::mgmt::MGMT;
 use dcerpc::{AssociationConfig, SyntaxId, Uuid};
 use emsmdb::WireVersion;
-use infostore::Build;
+use infostore::{Build, Stage};
 use tokio::sync::watch;
 
 use crate::options::StoreOptions;
@@ -48,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) traffic: Traffic,
     /// rgwServerVersion, which another build changes when the service starts.
     server_version: Mutex<WireVersion>,
+    /// The stages that a fault rule looks at, a bit for each.
+    disturbed: AtomicU8,
     /// Counts the ends of the service, which connections that have not bound yet wait for.
     ends: watch::Sender<u64>,
 }
@@ -62,6 +65,7 @@ impl Site {
             mapper_port: port(options.epm, &[EPM, MGMT]),
             traffic: Traffic::default(),
             server_version: Mutex::new(server_version(options.settings.build)),
+            disturbed: AtomicU8::new(0),
             ends: watch::Sender::new(0),
         }
     }
@@ -70,6 +74,17 @@ impl Site {
     pub(crate) fn server_version(&self) -> WireVersion {
         // A version is written whole, so a poisoned lock still guards one.
         *self.server_version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a fault rule looks at `stage`: else nobody need ask.
+    pub(crate) fn is_disturbed(&self, stage: Stage) -> bool {
+        self.disturbed.load(Ordering::Acquire) & bit(stage) != 0
+    }
+
+    /// Fault rules look at these stages.
+    pub(crate) fn set_disturbed(&self, stages: impl Iterator<Item = Stage>) {
+        let bits = stages.fold(0, |bits, stage| bits | bit(stage));
+        self.disturbed.store(bits, Ordering::Release);
     }
 
     /// Tells the next end of the service.
@@ -96,6 +111,19 @@ impl Site {
     pub(crate) fn registered(&self, reached: Option<IpAddr>) -> Option<Registration> {
         let address = tower_address(self.rpc?, reached)?;
         Some(Registration { interface: EMSMDB, address, annotation: ANNOTATION.to_vec() })
+    }
+}
+
+fn bit(stage: Stage) -> u8 {
+    match stage {
+        Stage::Accept => 1,
+        Stage::Bind => 1 << 1,
+        Stage::Connect => 1 << 2,
+        Stage::Rpc => 1 << 3,
+        Stage::Disconnect => 1 << 4,
+        Stage::Registry => 1 << 5,
+        Stage::Poll => 1 << 6,
+        Stage::Api => 1 << 7,
     }
 }
 

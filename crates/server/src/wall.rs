@@ -53,6 +53,11 @@ impl WallClock {
         self.with(|clock, _| clock.advance_to(target))
     }
 
+    /// Jumps ahead in every mode; the time then.
+    pub(crate) fn jump(&self, by: Duration) -> SimTime {
+        self.with(|clock, elapsed| clock.jump(by, elapsed))
+    }
+
     /// Changes how time moves.
     pub(crate) fn set_mode(&self, mode: ClockMode) {
         self.with(|clock, elapsed| clock.set_mode(mode, elapsed));

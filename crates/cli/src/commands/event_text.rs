@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::fault_text::parts;
 use super::list_text::changed;
 use crate::table::cell;
 
 /// What each kind of event is shown with; names are joined by dots as the API nests them.
-const FIELDS: [(&str, &[&str]); 8] = [
+const FIELDS: [(&str, &[&str]); 9] = [
     (
         "session.",
         &[
@@ -24,22 +25,28 @@ const FIELDS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("enforcement.", &["generation", "disconnected", "kept", "unidentified"]),
+    ("poll.skipped", &["due"]),
     ("poll.", &["poll.number", "poll.trigger", "value", "error", "changed", "generation"]),
     ("registry.invalid", &["value", "problem", "lints"]),
     ("registry.", &["node", "action", "name", "value.type", "value.data", "value.hex", "key"]),
     ("cluster.", &["mode", "active"]),
-    ("fault.hit", &["fault", "effect", "value"]),
     (
-        "fault.",
+        "fault.hit",
         &[
             "fault",
-            "effect.registry",
-            "effect.delay",
-            "effect.type",
-            "match.value",
-            "schedule.next",
+            "effect",
+            "value",
+            "stage",
+            "session",
+            "process",
+            "client_id",
+            "group",
+            "opnum",
+            "method",
+            "route",
         ],
     ),
+    ("fault.removed", &["fault"]),
 ];
 
 /// Of every other type, which may be one that this program does not know, everything but what begins the line.
@@ -49,6 +56,7 @@ const BEGINNING: [&str; 4] = ["seq", "at", "cause", "type"];
 pub(super) fn line(event: &Value) -> String {
     let kind = cell(event, "type");
     let fields: Vec<String> = match FIELDS.iter().find(|(prefix, _)| kind.starts_with(prefix)) {
+        None if kind.starts_with("fault.") => fault(event),
         Some((_, fields)) => fields.iter().filter_map(|field| named(event, field)).collect(),
         None => {
             let names = event.as_object().into_iter().flat_map(|fields| fields.keys());
@@ -59,6 +67,12 @@ pub(super) fn line(event: &Value) -> String {
     let (at, seq, cause) = (cell(event, "at"), cell(event, "seq"), cell(event, "cause"));
     let line = format!("{at}  {seq:>5}  {cause:<9}  {kind:<21}  {}", fields.join(" "));
     line.trim_end().to_owned()
+}
+
+/// A rule that was added or changed.
+fn fault(event: &Value) -> Vec<String> {
+    let beside = ["fault", "paused"].into_iter().filter_map(|field| named(event, field));
+    beside.chain(parts(event).into_iter().map(|(name, value)| pair(&name, value))).collect()
 }
 
 /// `name=value`, quoted where it has spaces; nothing for what is not there.
@@ -73,9 +87,13 @@ fn named(event: &Value, field: &str) -> Option<String> {
     // What a name or an effect is of says more than the word itself.
     let name = field.strip_suffix(".name").or_else(|| field.strip_suffix(".registry"));
     let name = name.unwrap_or(field).rsplit('.').next().unwrap_or(field);
+    (value != "-").then(|| pair(name, value))
+}
+
+fn pair(name: &str, value: String) -> String {
     let quoted = value.contains([' ', '"', '=']);
     let value = if quoted { Value::from(value).to_string() } else { value };
-    (value != "-").then(|| format!("{name}={value}"))
+    format!("{name}={value}")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod decisions;
 mod event_text;
 mod events;
 mod fault;
+mod fault_text;
 mod list_text;
 mod policy;
 mod poll;
@@ -62,7 +63,7 @@ pub(crate) enum Noun {
     /// Take the store as it is, and go back to it later
     #[command(after_help = help(snapshot::EXAMPLES))]
     Snapshot(snapshot::Snapshot),
-    /// Make reads of the registry fail
+    /// Make things go wrong: connections, calls, reads of the registry, polls, the clock, answers
     #[command(after_help = help(fault::EXAMPLES))]
     Fault(fault::Fault),
     /// Wait until something has happened or is so, and move the clock there if asked

@@ -80,7 +80,8 @@ pub(super) fn import(remote: &Remote, path: &Path, source: Source<'_>) -> Result
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, or of stdin when it is `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)

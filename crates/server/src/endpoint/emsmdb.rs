@@ -11,10 +11,12 @@ use emsmdb::{
     EcDoRpcResponse, EcDummyRpcResponse, EmsmdbRequest, ErrorCode, RequestError, WireVersion,
     decode_request,
 };
+use infostore::{ClientIdentity, FaultTarget, SessionLink};
 use policy::Subject;
 
 use super::{Answer, Endpoint, NewSession, Request};
 use crate::connected;
+use crate::disturbance::Act;
 use crate::group::{Group, Handle};
 use crate::identity;
 use crate::session::SessionContext;
@@ -31,6 +33,9 @@ pub(super) enum Parked {
 
 impl Endpoint {
     pub(super) fn call_emsmdb(&mut self, call: &Call, group: Arc<Group>) {
+        if let Some(Act::Fault(status)) = self.verdict.as_ref().map(|verdict| &verdict.act) {
+            return self.fault(call.id, *status);
+        }
         match decode_request(call.opnum.0, &call.stub) {
             Ok(request) => self.dispatch(call.id, group, request),
             Err(RequestError::UnknownOpnum { .. }) => {
@@ -65,7 +70,59 @@ impl Endpoint {
         }
     }
 
+    /// Whom a fault on this call would hit.
+    pub(super) fn target_of(&self, call: &Call) -> FaultTarget {
+        let target = FaultTarget { opnum: Some(call.opnum.0), ..self.target() };
+        let handle = match decode_request(call.opnum.0, &call.stub) {
+            Ok(EmsmdbRequest::ConnectEx(request)) => {
+                let processes = identity::read_aux(&request.aux_in).names;
+                return FaultTarget { processes, ..target };
+            }
+            Ok(EmsmdbRequest::Disconnect(request)) => request.handle,
+            Ok(EmsmdbRequest::Rpc(request)) => request.handle,
+            Ok(EmsmdbRequest::RpcExt2(request)) => request.handle,
+            Ok(EmsmdbRequest::Connect(_) | EmsmdbRequest::DummyRpc) | Err(_) => return target,
+        };
+        let handle =
+            self.group.as_ref().and_then(|group| group.get(ContextHandle::from_bytes(handle)));
+        match handle {
+            Some(Handle::Live(session)) => FaultTarget {
+                session: Some(session.id),
+                processes: session.lock().subject.names().to_vec(),
+                ..target
+            },
+            Some(Handle::Dead(_)) | None => target,
+        }
+    }
+
+    /// Answers a call that is not made with a code, where a fault rule says so; a connect is the store's to refuse.
+    fn answered_with_code(&mut self, call: CallId, request: &EmsmdbRequest) -> bool {
+        let Some(Act::Code(code)) = self.verdict.as_ref().map(|verdict| &verdict.act) else {
+            return false;
+        };
+        let code = *code;
+        let response = match request {
+            EmsmdbRequest::ConnectEx(_) | EmsmdbRequest::Connect(_) => return false,
+            EmsmdbRequest::DummyRpc => EcDummyRpcResponse { result: code }.encode(),
+            EmsmdbRequest::Disconnect(request) => {
+                EcDoDisconnectResponse { handle: request.handle, result: code }.encode()
+            }
+            EmsmdbRequest::Rpc(request) => {
+                let (handle, max_data) = (request.handle, request.max_data);
+                EcDoRpcResponse { handle, max_data, rops: Vec::new(), result: code }.encode()
+            }
+            EmsmdbRequest::RpcExt2(request) => {
+                EcDoRpcExt2Response::failed(request.handle, code).encode()
+            }
+        };
+        self.respond(call, &response);
+        true
+    }
+
     fn dispatch(&mut self, call: CallId, group: Arc<Group>, request: EmsmdbRequest) {
+        if self.answered_with_code(call, &request) {
+            return;
+        }
         match request {
             EmsmdbRequest::DummyRpc => {
                 let response = EcDummyRpcResponse { result: ErrorCode::EC_NONE };
@@ -75,13 +132,13 @@ impl Endpoint {
                 let identity = Box::new(identity::of_connect_ex(&request, &self.peer));
                 let link = identity::link(request.link, request.time_stamp);
                 let waits = Parked::ConnectEx(Box::new(request));
-                self.park_call(call, waits, Request::Connect { group, identity, link });
+                self.park_connect(call, waits, (group, identity, link));
             }
             EmsmdbRequest::Connect(request) => {
                 let identity = Box::new(identity::of_connect(&request, &self.peer));
                 let link = identity::link(request.link, request.time_stamp);
                 let waits = Parked::Connect(Box::new(request));
-                self.park_call(call, waits, Request::Connect { group, identity, link });
+                self.park_connect(call, waits, (group, identity, link));
             }
             EmsmdbRequest::Disconnect(request) => {
                 let handle = ContextHandle::from_bytes(request.handle);
@@ -143,6 +200,16 @@ impl Endpoint {
         self.respond(call, &response.encode());
     }
 
+    fn park_connect(
+        &mut self,
+        call: CallId,
+        waits: Parked,
+        (group, identity, link): (Arc<Group>, Box<ClientIdentity>, Option<SessionLink>),
+    ) {
+        let disturbed = self.connect_disturbance();
+        self.park_call(call, waits, Request::Connect { group, identity, link, disturbed });
+    }
+
     fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {
         self.park(super::Parked::Call { call, waits }, request);
     }
@@ -150,11 +217,12 @@ impl Endpoint {
 
 /// The subject with the names that this call brings; none when it brings no new one, which is nearly always.
 fn news(session: &SessionContext, request: &EcDoRpcExt2Request) -> Option<Subject> {
-    if request.aux_in.is_empty() {
+    let mut state = session.lock();
+    if request.aux_in.is_empty() && state.withheld.is_empty() {
         return None;
     }
-    let names = identity::read_aux(&request.aux_in).names;
-    let mut state = session.lock();
+    let withheld = core::mem::take(&mut state.withheld);
+    let names = withheld.into_iter().chain(identity::read_aux(&request.aux_in).names);
     let subject = state.subject.with_names(names);
     if subject == state.subject {
         return None;

@@ -6,10 +6,12 @@
 //! [`Answer`]; until then later calls of the connection wait. A malformed stub is a fault; a refusal is an ordinary response
 //! with a null handle and a code; they never mix.
 
+mod disturbed;
 mod emsmdb;
 mod epm;
 mod mgmt;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ::emsmdb::ErrorCode;
@@ -19,9 +21,11 @@ use dcerpc::{
     Association, AssociationConfig, AssociationGroupId, Call, CallId, ContextHandle, FaultStatus,
     RpcEvent, StubError,
 };
-use infostore::{ClientIdentity, GroupId, SessionLink};
+use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, SessionLink};
 use policy::Subject;
 
+use self::disturbed::{Disturbable, Outgoing};
+use crate::disturbance::{Opportunity, Verdict};
 use crate::group::{ConnectionControl, Group};
 use crate::identity::Peer;
 use crate::site::{EMSMDB, Site};
@@ -35,24 +39,46 @@ pub(crate) struct Endpoint {
     group: Option<Arc<Group>>,
     request: Option<Request>,
     parked: Option<Parked>,
+    /// Whether fault rules look at it: at the store's own port and at pipes, not at the endpoint mapper's port.
+    is_looked_at: bool,
+    /// What fault rules do to the bind or call that is being answered.
+    verdict: Option<Box<Verdict>>,
+    /// What goes out before whatever the association has.
+    outgoing: VecDeque<Outgoing>,
 }
 
 /// What only the store's owner may do.
 #[derive(Debug)]
 pub(crate) enum Request {
+    /// Something comes that fault rules look at.
+    Disturb(Box<Opportunity>),
     /// The connection joins a group, or founds one.
     Join { group: Option<GroupId>, control: Arc<ConnectionControl> },
     /// A client asks for a session in `group`.
-    Connect { group: Arc<Group>, identity: Box<ClientIdentity>, link: Option<SessionLink> },
+    Connect {
+        group: Arc<Group>,
+        identity: Box<ClientIdentity>,
+        link: Option<SessionLink>,
+        disturbed: ConnectDisturbance,
+    },
     /// A session's client said more of itself.
     Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
     /// A client ends its session.
     Disconnect { group: Arc<Group>, handle: ContextHandle },
 }
 
+/// What fault rules do to a connect.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectDisturbance {
+    pub(crate) faults: ConnectFaults,
+    pub(crate) late_aux: Option<LateAux>,
+}
+
 /// What came of a [`Request`].
 #[derive(Debug)]
 pub(crate) enum Answer {
+    /// What the fault rules do to it.
+    Disturbed(Box<Verdict>),
     /// The group; none when there is no group of that id.
     Joined(Option<Arc<Group>>),
     /// The session, or the code that tells why there is none.
@@ -74,8 +100,15 @@ pub(crate) struct NewSession {
 /// What waits for an [`Answer`].
 #[derive(Clone)]
 enum Parked {
+    /// Whether and how fault rules disturb this.
+    Disturbed(Disturbable),
+    /// This, until what holds it back is over.
+    Held(Disturbable, Box<Verdict>),
     Bind,
-    Call { call: CallId, waits: emsmdb::Parked },
+    Call {
+        call: CallId,
+        waits: emsmdb::Parked,
+    },
 }
 
 impl Endpoint {
@@ -86,14 +119,36 @@ impl Endpoint {
         peer: Peer,
         control: Arc<ConnectionControl>,
     ) -> Self {
-        let association = Association::new(port);
-        Self { association, site, peer, control, group: None, request: None, parked: None }
+        let is_looked_at = Arc::ptr_eq(&port, &site.store_port);
+        Self {
+            association: Association::new(port),
+            site,
+            peer,
+            control,
+            group: None,
+            request: None,
+            parked: None,
+            is_looked_at,
+            verdict: None,
+            outgoing: VecDeque::new(),
+        }
     }
 
     /// The same connection of a copied store, where `group` and `control` take the place of its own. What it asked the owner
     /// is not copied: over the pipe nothing is left to ask between two steps.
     pub(crate) fn copy(&self, group: Option<Arc<Group>>, control: Arc<ConnectionControl>) -> Self {
-        let Self { association, site, peer, control: _, group: _, request: _, parked } = self;
+        let Self {
+            association,
+            site,
+            peer,
+            control: _,
+            group: _,
+            request: _,
+            parked,
+            is_looked_at,
+            verdict,
+            outgoing,
+        } = self;
         Self {
             association: association.clone(),
             site: Arc::clone(site),
@@ -102,6 +157,9 @@ impl Endpoint {
             group,
             request: None,
             parked: parked.clone(),
+            is_looked_at: *is_looked_at,
+            verdict: verdict.clone(),
+            outgoing: outgoing.clone(),
         }
     }
 
@@ -122,6 +180,9 @@ impl Endpoint {
     /// Takes the answer to the request that was polled last.
     pub(crate) fn handle_answer(&mut self, answer: Answer) {
         match (self.parked.take(), answer) {
+            (Some(Parked::Disturbed(what)), Answer::Disturbed(verdict)) => {
+                self.disturbed(what, verdict);
+            }
             (Some(Parked::Bind), Answer::Joined(group)) => self.joined(group),
             (Some(Parked::Call { call, waits }), answer) => {
                 self.emsmdb_answered(call, waits, answer)
@@ -141,11 +202,6 @@ impl Endpoint {
         self.request.take()
     }
 
-    /// Appends bytes for the client; false when there are none.
-    pub(crate) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
-        self.association.poll_transmit(out)
-    }
-
     /// Whether the protocol wants the connection closed once everything is sent.
     pub(crate) fn is_closing(&self) -> bool {
         self.association.is_closing()
@@ -155,12 +211,8 @@ impl Endpoint {
         while self.parked.is_none() {
             match self.association.poll_event() {
                 None => return,
-                Some(RpcEvent::Bind { group }) => {
-                    let group = group.map(|id| GroupId(id.0));
-                    let control = Arc::clone(&self.control);
-                    self.park(Parked::Bind, Request::Join { group, control });
-                }
-                Some(RpcEvent::Call(call)) => self.call(&call),
+                Some(RpcEvent::Bind { group }) => self.bind(group.map(|id| GroupId(id.0))),
+                Some(RpcEvent::Call(call)) => self.call(call),
             }
         }
     }
@@ -170,15 +222,20 @@ impl Endpoint {
         self.request = Some(request);
     }
 
+    fn join(&mut self, group: Option<GroupId>) {
+        let control = Arc::clone(&self.control);
+        self.park(Parked::Bind, Request::Join { group, control });
+    }
+
     fn joined(&mut self, group: Option<Arc<Group>>) {
-        match &group {
-            Some(group) => self.association.accept_group(AssociationGroupId(group.id.0)),
-            None => self.association.reject_group(),
-        }
+        self.answer(|association| match &group {
+            Some(group) => association.accept_group(AssociationGroupId(group.id.0)),
+            None => association.reject_group(),
+        });
         self.group = group;
     }
 
-    fn call(&mut self, call: &Call) {
+    fn make_call(&mut self, call: &Call) {
         // A call can't come before the bind has been answered, and the answer brings the group.
         let Some(group) = self.group.clone() else {
             return self.fault(call.id, FaultStatus::PROTO_ERROR);
@@ -204,14 +261,18 @@ impl Endpoint {
     }
 
     fn respond(&mut self, call: CallId, stub: &[u8]) {
-        if let Err(error) = self.association.respond(call, stub) {
-            tracing::debug!(%error, "an answer to a call that is gone");
-        }
+        self.answer(|association| {
+            if let Err(error) = association.respond(call, stub) {
+                tracing::debug!(%error, "an answer to a call that is gone");
+            }
+        });
     }
 
     fn fault(&mut self, call: CallId, status: FaultStatus) {
-        if let Err(error) = self.association.fault(call, status) {
-            tracing::debug!(%error, "a fault for a call that is gone");
-        }
+        self.answer(|association| {
+            if let Err(error) = association.fault(call, status) {
+                tracing::debug!(%error, "a fault for a call that is gone");
+            }
+        });
     }
 }

@@ -1,8 +1,10 @@
 //! Why a request to a store failed.
 
 use clock::ClockError;
-use infostore::{ClientId, CommandError, Cursor, HotfixError, SnapshotId};
-use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName, TooManyFaults};
+use infostore::{
+    ClientId, CommandError, Cursor, FaultRuleError, HotfixError, SnapshotId, TooManyFaults,
+};
+use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName};
 
 use crate::waits::MAX_WAITS;
 
@@ -65,6 +67,9 @@ pub enum StoreError {
     /// There are as many waits as a store has at a time.
     #[error("{MAX_WAITS} requests wait for this store already")]
     TooManyWaits,
+    /// The fault rule could never hit, or its schedule can't be kept.
+    #[error(transparent)]
+    FaultRule(#[from] FaultRuleError),
     /// There is no such fault rule.
     #[error("there is no fault rule {}", .0.0)]
     NoSuchFault(FaultId),

@@ -2,6 +2,7 @@
 
 mod clients;
 mod error;
+mod faults;
 mod history;
 mod registry;
 mod service;
@@ -47,6 +48,7 @@ pub struct StoreHandle {
     rpc: Option<SocketAddr>,
     epm: Option<SocketAddr>,
     seed: Seed,
+    site: Arc<Site>,
     cursor: watch::Receiver<Cursor>,
     /// What the store leaves behind when it has stopped.
     last: Arc<OnceLock<LastJournals>>,
@@ -82,12 +84,23 @@ impl StoreHandle {
         let sockets = Sockets::new();
         let (cursor_sender, cursor) = watch::channel(Cursor { epoch, seq: Sequence(0) });
         let (rpc, epm, seed) = (options.rpc, options.epm, options.seed);
-        let _in_use = None;
         let last = Arc::new(OnceLock::new());
         let left = Arc::clone(&last);
-        let handle =
-            Self { inbox, process, connections, sockets, rpc, epm, seed, cursor, last, _in_use };
-        let shared = shared(&options, &handle);
+        let clock = Arc::new(WallClock::new(options.clock, options.start));
+        let handle = Self {
+            inbox,
+            process,
+            connections,
+            sockets,
+            rpc,
+            epm,
+            seed,
+            site: Arc::new(Site::new(&options, clock)),
+            cursor,
+            last,
+            _in_use: None,
+        };
+        let shared = shared(&handle);
         let listening = Listening {
             site: Arc::clone(&shared.site),
             port: Arc::clone(&shared.site.store_port),
@@ -217,12 +230,10 @@ impl StoreHandle {
     }
 }
 
-fn shared(options: &StoreOptions, handle: &StoreHandle) -> Shared {
-    let clock = Arc::new(WallClock::new(options.clock, options.start));
-    let site = Site::new(options, Arc::clone(&clock));
+fn shared(handle: &StoreHandle) -> Shared {
     Shared {
-        site: Arc::new(site),
-        clock,
+        site: Arc::clone(&handle.site),
+        clock: Arc::clone(&handle.site.clock),
         meters: Arc::new(Meters::new()),
         connection_ids: Arc::new(AtomicU64::new(1)),
         inbox: handle.inbox.downgrade(),

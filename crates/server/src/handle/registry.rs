@@ -1,8 +1,8 @@
-//! The registry, the polls that read it, and the faults between the two.
+//! The registry, and the polls that read it.
 
 use infostore::{Command, Cursor, Outcome, PollRecord};
 use policy::BlockList;
-use registry_poll::{Edit, FaultId, NodeName, PollNumber, RegistryFault};
+use registry_poll::{Edit, NodeName, PollNumber};
 
 use super::{StoreError, StoreHandle};
 use crate::hive::ListChange;
@@ -88,22 +88,6 @@ impl StoreHandle {
             Outcome::PollRequested(number) => Ok(owner.polled(number)),
         };
         self.act(poll, polled).await?
-    }
-
-    /// Adds a fault rule.
-    ///
-    /// # Errors
-    /// [`StoreError::TooManyFaults`].
-    pub async fn add_fault(&self, fault: RegistryFault) -> Result<FaultId, StoreError> {
-        self.ask(move |owner| owner.add_fault(fault)).await?
-    }
-
-    /// Takes a fault rule away. Values that it holds back come when they were to come.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchFault`].
-    pub async fn remove_fault(&self, id: FaultId) -> Result<(), StoreError> {
-        self.ask(move |owner| owner.remove_fault(id)).await?
     }
 }
 

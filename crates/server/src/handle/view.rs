@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use infostore::{ClientId, Cursor, InfoStore, Preview, SnapshotId};
+use infostore::{ClientId, Cursor, FaultRules, InfoStore, Preview, SnapshotId};
 use policy::BlockList;
-use registry_poll::{Cluster, KeyTree, NodeName, ReadFaults};
+use registry_poll::{Cluster, KeyTree, NodeName};
 
 use super::StoreError;
 use crate::client::ListedClient;
@@ -96,8 +96,8 @@ impl<'a> View<'a> {
         self.owner.snapshots.get(id)
     }
 
-    /// What disturbs the reads of the registry.
-    pub fn faults(&self) -> &ReadFaults {
+    /// What goes wrong on demand.
+    pub fn faults(&self) -> &FaultRules {
         &self.owner.faults
     }
 

@@ -3,31 +3,44 @@
 use core::num::NonZeroU64;
 use core::time::Duration;
 
-use registry_poll::{
-    DisturbedReads, FaultId, FaultKind, InvalidValue, KeyPath, KeyStoreError, MAX_FAULTS,
-    ReadFaults, Reading, RegType, RegValue, RegistryFault, TooManyFaults, ValueRead,
+use clock::SimTime;
+use infostore::{
+    FaultEffect, FaultMatch, FaultRule, FaultRules, FaultSchedule, MAX_FAULTS, TooManyFaults,
 };
-
-use super::name;
+use registry_poll::{
+    DisturbedReads, FaultId, FaultKind, InvalidValue, KeyPath, KeyStoreError, Reading, RegType,
+    RegValue, ValueName, ValueRead,
+};
 
 type Result = core::result::Result<Option<RegValue>, KeyStoreError>;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn every(kind: FaultKind) -> RegistryFault {
-    RegistryFault { kind, value: None, reads: None }
+fn name(name: &str) -> ValueName {
+    name.parse().expect(name)
 }
 
-fn of(value: &str, kind: FaultKind) -> RegistryFault {
-    RegistryFault { kind, value: Some(name(value)), reads: None }
+/// Every read, or those of one value.
+fn reads(value: Option<ValueName>, kind: FaultKind) -> FaultRule {
+    let matches = FaultMatch { value, ..FaultMatch::default() };
+    FaultRule { matches, effect: FaultEffect::Read(kind), schedule: FaultSchedule::default() }
 }
 
-fn times(reads: u64, fault: RegistryFault) -> RegistryFault {
-    RegistryFault { reads: NonZeroU64::new(reads), ..fault }
+fn every(kind: FaultKind) -> FaultRule {
+    reads(None, kind)
 }
 
-fn faults(faults: impl IntoIterator<Item = RegistryFault>) -> ReadFaults {
-    let mut all = ReadFaults::default();
+fn of(value: &str, kind: FaultKind) -> FaultRule {
+    reads(Some(name(value)), kind)
+}
+
+fn times(hits: u64, fault: FaultRule) -> FaultRule {
+    let schedule = FaultSchedule { next: NonZeroU64::new(hits), ..FaultSchedule::default() };
+    FaultRule { schedule, ..fault }
+}
+
+fn faults(faults: impl IntoIterator<Item = FaultRule>) -> FaultRules {
+    let mut all = FaultRules::default();
     for fault in faults {
         all.add(fault).expect("there is room");
     }
@@ -39,19 +52,19 @@ fn sz(text: &str) -> Result {
 }
 
 /// One poll of the two lists, `a` and `b`.
-fn poll(faults: &mut ReadFaults, a: Result, b: Result) -> DisturbedReads {
+fn poll(faults: &mut FaultRules, a: Result, b: Result) -> DisturbedReads {
     let reads = [("a", a), ("b", b)];
     let reads = reads.map(|(value, result)| ValueRead { name: name(value), result });
-    faults.apply(&KeyPath::parameters_system(), reads.into())
+    faults.disturb_reads(SimTime::EPOCH, &KeyPath::parameters_system(), reads.into())
 }
 
 /// A poll that finds the texts `a` and `b`: what the store gets of it.
-fn results(faults: &mut ReadFaults) -> [Result; 2] {
+fn results(faults: &mut FaultRules) -> [Result; 2] {
     let [a, b] = <[_; 2]>::try_from(poll(faults, sz("a"), sz("b")).reads).expect("two values");
     [a.result, b.result]
 }
 
-fn counters(faults: &ReadFaults) -> Vec<(u64, u64)> {
+fn counters(faults: &FaultRules) -> Vec<(u64, u64)> {
     faults.list().iter().map(|fault| (fault.seen, fault.hits)).collect()
 }
 
@@ -82,7 +95,7 @@ fn each_fault_comes_to_what_the_policy_says_of_it() {
 #[test]
 fn without_faults_reads_pass_as_they_are() {
     let denied = Err(KeyStoreError::AccessDenied { key: KeyPath::parameters_system() });
-    let passed = poll(&mut ReadFaults::default(), denied.clone(), Ok(None));
+    let passed = poll(&mut FaultRules::default(), denied.clone(), Ok(None));
     assert_eq!(
         passed.reads.into_iter().map(|read| read.result).collect::<Vec<_>>(),
         [denied, Ok(None)]
@@ -111,10 +124,10 @@ fn a_value_of_the_wrong_type_keeps_its_bytes() {
 fn a_fault_is_used_up_after_its_reads_and_stays_for_its_counters() {
     let mut faults = faults([times(2, every(FaultKind::Missing))]);
     assert_eq!(results(&mut faults), [Ok(None), Ok(None)], "the values of a poll are one read");
-    assert_eq!(faults.list()[0].reads_left(), Some(1));
+    assert_eq!(faults.list()[0].hits_left(), Some(1));
     assert_eq!(results(&mut faults), [Ok(None), Ok(None)]);
     assert_eq!(results(&mut faults), [sz("a"), sz("b")]);
-    assert_eq!(faults.list()[0].reads_left(), Some(0));
+    assert_eq!(faults.list()[0].hits_left(), Some(0));
     assert_eq!(counters(&faults), [(3, 2)]);
 }
 
@@ -162,8 +175,8 @@ fn a_delay_without_end_is_the_longest_there_is() {
 
 #[test]
 fn a_stale_read_returns_what_the_last_undisturbed_one_did() {
-    let mut faults = ReadFaults::default();
-    let read = |faults: &mut ReadFaults, result| poll(faults, result, Ok(None)).reads.remove(0);
+    let mut faults = FaultRules::default();
+    let read = |faults: &mut FaultRules, result| poll(faults, result, Ok(None)).reads.remove(0);
     assert_eq!(read(&mut faults, sz("first")).name, name("a"));
     faults.add(every(FaultKind::Slow(SECOND))).expect("there is room");
     assert_eq!(read(&mut faults, sz("second")).name, name("a"));
@@ -184,11 +197,11 @@ fn a_stale_read_returns_what_the_last_undisturbed_one_did() {
 fn faults_have_ids_that_are_given_once() {
     let mut faults = faults([every(FaultKind::Missing), every(FaultKind::Busy)]);
     let removed = faults.remove(FaultId(1)).expect("it is there");
-    assert_eq!(removed.fault, every(FaultKind::Missing));
+    assert_eq!(removed.rule, every(FaultKind::Missing));
     assert_eq!(faults.remove(FaultId(1)), None);
     assert_eq!(faults.add(every(FaultKind::Torn)), Ok(FaultId(3)));
     assert_eq!(faults.get(FaultId(1)), None);
-    assert_eq!(faults.get(FaultId(3)).map(|fault| fault.fault.kind), Some(FaultKind::Torn));
+    assert_eq!(faults.get(FaultId(3)).map(|fault| fault.rule.effect.name()), Some("torn"));
     let ids: Vec<_> = faults.list().iter().map(|fault| fault.id.0).collect();
     assert_eq!(ids, [2, 3]);
 }

@@ -4,6 +4,7 @@ mod block_lists;
 mod clients;
 mod cluster;
 mod decisions;
+mod docs;
 mod events;
 mod explain;
 mod faults;

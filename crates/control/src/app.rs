@@ -102,6 +102,7 @@ pub(crate) struct App {
 struct Shared {
     config: ControlConfig,
     openapi: String,
+    docs: String,
     shutdown: watch::Sender<bool>,
     draining: watch::Receiver<bool>,
     requests: AtomicU64,
@@ -126,10 +127,12 @@ impl App {
         let logins = Logins::new(config.access.ticket.clone());
         let room = config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS);
         let streams = config.limits.streams.min(Semaphore::MAX_PERMITS);
+        let docs = crate::docs::render(&openapi);
         Self {
             shared: Arc::new(Shared {
                 config,
                 openapi,
+                docs,
                 shutdown,
                 draining,
                 requests: AtomicU64::new(0),
@@ -184,6 +187,11 @@ impl App {
     /// A permit for each byte of a body that may be under way.
     pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
         &self.shared.body_room
+    }
+
+    /// The page that shows the same.
+    pub(crate) fn docs(&self) -> &str {
+        &self.shared.docs
     }
 
     pub(crate) fn request_shutdown(&self) {

@@ -23,9 +23,26 @@ pub(crate) fn document(mut api: OpenApi, version: &str) -> String {
         document.insert("info".to_owned(), info(version));
         document.get_mut("paths").and_then(Value::as_object_mut).map(complete_paths);
     }
+    unsign(&mut document);
     let mut text = serde_json::to_string_pretty(&document).expect("the document can be written");
     text.push('\n');
     text
+}
+
+/// A number without a sign goes up to 2^64 - 1, which no format of OpenAPI says: `int64` ends at half of that.
+fn unsign(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format") == Some(&json!("int64"))
+                && fields.get("minimum") == Some(&json!(0))
+            {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(unsign);
+        }
+        Value::Array(items) => items.iter_mut().for_each(unsign),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn info(version: &str) -> Value {

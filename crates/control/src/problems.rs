@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::NoQuery;
+use crate::html::{self, escaped, prose, wants_page};
 use crate::problem::{Problem, ProblemType};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -49,14 +50,28 @@ impl From<ProblemType> for ProblemKind {
     }
 }
 
-/// Lists the types of problems.
+/// Lists the types of problems, as a page to whoever asks for one.
 #[utoipa::path(get, path = "/v1/problems", tag = "problems", responses((status = 200, body = ProblemKinds)))]
-async fn list(_: NoQuery) -> Json<ProblemKinds> {
+async fn list(_: NoQuery, headers: HeaderMap) -> Response {
+    if wants_page(&headers) {
+        let sections: String = ProblemType::ALL.iter().map(|kind| section(*kind)).collect();
+        return html::response(html::page("Problems", &format!("<h1>Problems</h1>\n{sections}")));
+    }
     let items = ProblemType::ALL.iter().map(|kind| ProblemKind::from(*kind)).collect();
-    Json(ProblemKinds { items })
+    Json(ProblemKinds { items }).into_response()
 }
 
-/// Explains a type of problem, as plain text to whoever asks for text.
+/// A type of problem in a page.
+fn section(kind: ProblemType) -> String {
+    let (slug, title, status) = (kind.slug(), escaped(kind.title()), kind.status().as_u16());
+    let link = format!("<a href=\"/v1/problems/{slug}\">{title}</a>");
+    format!(
+        "<h3 id=\"{slug}\">{link} <span class=\"quiet\">{status}, <code>{slug}</code></span></h3>\n{}",
+        prose(kind.explanation())
+    )
+}
+
+/// Explains a type of problem, as a page or as plain text to whoever asks for one.
 #[utoipa::path(
     get, path = "/v1/problems/{slug}", tag = "problems",
     params(("slug" = String, Path, description = "The type's name", example = "invalid-body")),
@@ -72,6 +87,13 @@ async fn explain(
     let kind = kind.ok_or_else(|| {
         Problem::new(ProblemType::ProblemNotFound, format!("no problem is named `{slug}`"))
     })?;
+    if wants_page(&headers) {
+        let body = format!(
+            "{}<p><a href=\"/v1/problems\">Every problem</a>, <a href=\"/docs\">every operation</a></p>\n",
+            section(kind)
+        );
+        return Ok(html::response(html::page(kind.title(), &body)));
+    }
     if wants_text(&headers) {
         let (title, status) = (kind.title(), kind.status().as_u16());
         return Ok(format!("{title} ({status})\n\n{}\n", kind.explanation()).into_response());

@@ -170,7 +170,7 @@ async fn shown(
 #[utoipa::path(
     get, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
-        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C"),
+        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C", example = "HKLM"),
         ValueQuery,
     ),
     responses((status = 200, body = Shown)),
@@ -188,7 +188,7 @@ async fn read(
 #[utoipa::path(
     put, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
-        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C"),
+        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C", example = "HKLM"),
         ValueQuery,
     ),
     request_body(content = Option<ValueText>),
@@ -239,7 +239,7 @@ async fn create_key(
 #[utoipa::path(
     delete, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
     params(
-        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C"),
+        ("key" = String, Path, description = "The key's path as one segment, backslashes as %5C", example = "HKLM"),
         ValueQuery,
     ),
     responses((status = 204, description = "It is gone")),

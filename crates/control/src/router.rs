@@ -13,7 +13,7 @@ use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
-    block_lists, build, clients, cluster, decisions, events, faults, health, info, openapi,
+    block_lists, build, clients, cluster, decisions, docs, events, faults, health, info, openapi,
     policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
     stores, stream, time, token, waits,
 };
@@ -41,6 +41,7 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     let app = App::new(config, document, signals);
     // The last layer is the outermost: an id first, then the guard, the token, and the time that a request has.
     let plane = routes
+        .merge(docs::routes())
         .fallback(route_not_found)
         .layer(from_fn_with_state(app.clone(), disturb))
         .layer(from_fn_with_state(app.clone(), add_cursor))

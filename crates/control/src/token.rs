@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::extract::Params;
 use crate::guard::Site;
+use crate::html::STYLE_PATH;
 use crate::problem::{Problem, ProblemType};
 use crate::secret::Secret;
 
@@ -92,7 +93,7 @@ fn authorise(app: &App, request: &Request) -> Result<(), Problem> {
 /// What is served to everybody: whether the server lives, what a problem means, and the way in.
 fn is_open(request: &Request) -> bool {
     let path = request.uri().path();
-    let open = matches!(path, "/healthz/live" | "/login" | "/v1/problems");
+    let open = matches!(path, "/healthz/live" | "/login" | "/v1/problems" | STYLE_PATH);
     let problem = path.strip_prefix("/v1/problems/").is_some_and(|slug| !slug.contains('/'));
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     reads && (open || problem)

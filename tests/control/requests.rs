@@ -75,6 +75,23 @@ async fn a_write_answers_with_the_place_that_it_made() {
     assert_eq!(after["items"][0]["cause"], "poll:2");
 }
 
+/// So is each object within one.
+#[tokio::test]
+async fn an_array_is_no_object_within_another() {
+    let api = Api::new().await;
+    for (path, body, place) in [
+        ("/clients", r#"{"on_disconnect":["none"]}"#, "#/on_disconnect"),
+        ("/v1/stores", r#"{"name":"a","clock":[null,null]}"#, "#/clock"),
+        ("/v1/stores", r#"{"name":"a","limits":[]}"#, "#/limits"),
+    ] {
+        let answer = api.call("POST", path, body).await;
+        assert_eq!(answer.problem(), "invalid-body", "{body}");
+        let pointer = answer.json()["errors"][0]["pointer"].clone();
+        assert!(pointer.as_str().is_some_and(|pointer| pointer.starts_with(place)), "{pointer}");
+        assert!(answer.text.contains("a JSON object"), "{}", answer.text);
+    }
+}
+
 /// serde takes an array for a structure's fields in order; a body is an object all the same.
 #[tokio::test]
 async fn an_array_is_no_object() {

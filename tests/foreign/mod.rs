@@ -1,5 +1,6 @@
-//! Programs that nobody here wrote: Python and curl read the stream of events, impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
-//! reads what went over the wire.
+//! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
+//! reads what went over the wire, Python and curl read the stream of events, schemathesis holds the control plane to its
+//! document.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,4 +77,12 @@ fn python_and_curl_are_sent_each_event_once_from_every_id() {
 fn samba_s_own_tests_of_a_server_pass() {
     let server = Running::start();
     run_with_samba("samba_raw_suite.py", &["--port", &server.rpc.port().to_string()]);
+}
+
+/// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.
+#[test]
+fn schemathesis_finds_the_control_plane_as_its_document_says() {
+    let server = Running::start();
+    let examples = std::env::var_os("SCHEMATHESIS_EXAMPLES").unwrap_or_else(|| "5".into());
+    run("schema.py", &[&server.url, "--examples", examples.to_str().expect("a number")]);
 }

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::batch;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
+use crate::given;
 use crate::injection::{Errand, ErrandError, Simulated, send};
 use crate::page::{Page, take_page};
 use crate::problem::{FieldError, Problem, ProblemType};
@@ -113,7 +114,7 @@ pub(crate) struct NewClient {
     /// A label, which no decision sees.
     group: Option<String>,
     /// What it does after the store has ended its session.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     on_disconnect: OnDisconnect,
 }
 

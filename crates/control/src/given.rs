@@ -1,6 +1,38 @@
-//! A field of a body that may be absent, null, or have a value, where the three say different things.
+//! What a field of a body is given: where absent, null and a value say different things, and where an object is wanted and
+//! serde would take an array for its fields in order.
 
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+/// A field that is an object, for `#[serde(deserialize_with = "given::object")]`.
+///
+/// # Errors
+/// When it is anything else, or does not fit.
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
+struct Object<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
 
 /// What a body says of a field. Beside `#[serde(default)]`, an absent one is [`Given::Absent`].
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -10,6 +10,7 @@ use server::{Seed, StoreOptions, Stores};
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
+use crate::given;
 use crate::polls::checked_interval;
 use crate::problem::{FieldError, Problem};
 use crate::scalars::{AddressText, BuildText, Length, NameText, SeedText, Time};
@@ -28,7 +29,7 @@ pub(crate) struct NewStore {
     /// server of the same seed has the same.
     seed: Option<SeedText>,
     /// How its time moves, and where it begins.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     clock: NewClock,
     /// Where its RPC port is, on a loopback address or where the RPC port of `default` is; port 0 takes any free one that
     /// no other store had. Without it the store has no port, and its clients use the pipe.
@@ -45,7 +46,7 @@ pub(crate) struct NewStore {
     /// What happens to the connections of sessions that the store ends.
     disconnect: Option<DisconnectName>,
     /// How much it takes: less than stores do by themselves, never more.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     limits: NewLimits,
 }
 

@@ -83,6 +83,13 @@ async fn an_array_is_no_object_within_another() {
         ("/clients", r#"{"on_disconnect":["none"]}"#, "#/on_disconnect"),
         ("/v1/stores", r#"{"name":"a","clock":[null,null]}"#, "#/clock"),
         ("/v1/stores", r#"{"name":"a","limits":[]}"#, "#/limits"),
+        ("/waits", r#"{"until":{"event":["poll.completed"]}}"#, "#/until/event"),
+        ("/waits", r#"{"until":{"state":["clients"]}}"#, "#/until/state"),
+        (
+            "/waits",
+            r#"{"until":{"state":{"select":"clients","count":[0]}}}"#,
+            "#/until/state/count",
+        ),
     ] {
         let answer = api.call("POST", path, body).await;
         assert_eq!(answer.problem(), "invalid-body", "{body}");

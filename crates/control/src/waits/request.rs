@@ -1,6 +1,7 @@
 //! What a wait is asked for with, and the condition that is made of it.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use serde::de::{self, MapAccess, Visitor};
@@ -15,6 +16,7 @@ use super::shape::Shape;
 use crate::clients::Client;
 use crate::event_fields::EventText;
 use crate::events::Types;
+use crate::given::{self, Object};
 use crate::problem::{FieldError, Problem};
 use crate::scalars::{CursorText, Length};
 use crate::sessions::Session;
@@ -31,6 +33,10 @@ static CLIENT: LazyLock<Shape> = LazyLock::new(Shape::of::<Client>);
 /// What to wait for, from where on, and how long.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "until": {"state": {"select": "sessions", "where": {"process": "mdl.exe"}, "count": {"exactly": 0}}},
+    "timeout": "5s",
+}))]
 pub(crate) struct WaitRequest {
     /// The place in the journal that events are counted from, as a write's `Exstore-Cursor` told it; unless told, where the
     /// journal stands now.
@@ -116,10 +122,10 @@ impl<'de> Visitor<'de> for OneField {
             Kind::Any => ConditionText::Any(map.next_value()?),
             Kind::Not => ConditionText::Not(map.next_value()?),
             Kind::Sequence => ConditionText::Sequence(map.next_value()?),
-            Kind::Event => ConditionText::Event(map.next_value()?),
-            Kind::State => ConditionText::State(map.next_value()?),
+            Kind::Event => ConditionText::Event(map.next_value_seed(Object(PhantomData))?),
+            Kind::State => ConditionText::State(map.next_value_seed(Object(PhantomData))?),
             Kind::Quiescent => ConditionText::Quiescent(map.next_value()?),
-            Kind::Never => ConditionText::Never(map.next_value()?),
+            Kind::Never => ConditionText::Never(map.next_value_seed(Object(PhantomData))?),
         };
         match map.next_key::<Kind>()? {
             None => Ok(condition),
@@ -142,7 +148,7 @@ pub(crate) struct EventCondition {
     #[schema(value_type = Object, example = json!({"group": "finance"}))]
     r#where: Map<String, Value>,
     /// How many: at least one unless told.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     count: CountText,
 }
 
@@ -157,7 +163,7 @@ pub(crate) struct StateCondition {
     #[schema(value_type = Object, example = json!({"process": "mdl.exe"}))]
     r#where: Map<String, Value>,
     /// How many: at least one unless told.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     count: CountText,
 }
 

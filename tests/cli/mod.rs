@@ -5,6 +5,7 @@ mod contract;
 mod drain;
 mod exit_codes;
 mod follow;
+mod generated;
 pub(crate) mod process;
 mod readme;
 mod reference;

@@ -65,6 +65,8 @@ const ALLOWED: &[Row] = &[
         ],
         &[
             "clap",
+            "clap_complete",
+            "clap_mangen",
             "rlimit",
             "rustix",
             "tracing",

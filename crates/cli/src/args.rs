@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use clock::{ClockMode, Scale, SimTime, parse_duration};
 use control::{HostName, Origin};
 use infostore::Build;
@@ -56,8 +57,49 @@ pub(crate) enum Command {
     /// Ask a store whether it is ready
     #[command(after_help = exit::HELP)]
     Health(Health),
+    /// Print the OpenAPI document of a server
+    #[command(after_help = exit::HELP)]
+    Openapi(Openapi),
+    /// Print the completions of a shell: source them, or put them where it looks for them
+    #[command(after_help = exit::HELP)]
+    Completions(Completions),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = exit::HELP)]
+    Man(ManPages),
     #[command(flatten)]
     Noun(Noun),
+}
+
+/// What `openapi` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Openapi {
+    /// The server's control plane
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:8135",
+        env = "EXSTORE_CONTROL",
+        value_name = "URL",
+        value_parser = control_url
+    )]
+    pub(crate) control: String,
+    #[command(flatten)]
+    pub(crate) token: TokenFile,
+}
+
+/// What `completions` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// What `man` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ManPages {
+    /// The folder to write all pages to; without it the first page goes to stdout
+    #[arg(value_name = "FOLDER")]
+    pub(crate) directory: Option<PathBuf>,
 }
 
 /// What `serve` takes.

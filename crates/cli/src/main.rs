@@ -5,6 +5,7 @@ mod caret;
 mod commands;
 mod demo;
 mod exit;
+mod generated;
 mod health;
 mod http;
 mod http_driver;
@@ -40,6 +41,12 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
         Command::Health(health) => health::run(&health),
+        Command::Openapi(openapi) => remote::openapi(&openapi),
+        Command::Completions(shell) => {
+            generated::completions(&shell);
+            Ok(())
+        }
+        Command::Man(pages) => generated::manual(&pages),
         Command::Noun(noun) => commands::run(&noun),
     };
     match done {

@@ -5,6 +5,7 @@ use core::fmt::Display;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::args::Openapi;
 use crate::exit::{Code, Failure, tell};
 use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, percent_encoded, unknown};
 use crate::listing::Page;
@@ -67,6 +68,14 @@ pub(crate) fn control_url(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("`{text}` is no http:// URL; write it as `http://127.0.0.1:8135`"))
+}
+
+/// Shows the document that a server describes itself with, as it comes.
+pub(crate) fn openapi(args: &Openapi) -> Result<(), Failure> {
+    let client = Client::new(&args.control, args.token.read()?);
+    let answer = client.send(Method::Get, "/v1/openapi.json", Payload::Nothing)?;
+    output::bytes(&answer.body);
+    Ok(())
 }
 
 impl Remote {

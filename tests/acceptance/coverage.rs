@@ -107,6 +107,32 @@ fn another_go() -> Vec<Value> {
     [taken, site.events("")].concat()
 }
 
+/// The policy is only watched, and then enforced.
+fn an_audit() -> Vec<Value> {
+    let site = Site::start(Transport::Pipe);
+    site.write("processes", "mdl.exe");
+    site.post("/polls", &Value::Null);
+    site.patch("/policy/mode", &json!({ "mode": "audit" }));
+    let late = site.inject("a.exe");
+    site.post(&format!("/clients/{late}/send"), &json!({ "process": "mdl.exe" }));
+    site.inject("mdl.exe");
+    site.inject("b.exe");
+    site.write("processes", "mdl.exe; b.exe");
+    site.tick();
+    site.patch("/policy/mode", &json!({ "mode": "enforce" }));
+    site.events("")
+}
+
+/// A store that remembers little, just after it has begun to forget.
+fn a_full_journal() -> Vec<Value> {
+    let limits = Limits { journal_entries: 3, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let site = Site::with(Transport::Pipe, StoreOptions { settings, ..options() });
+    site.inject("a.exe");
+    site.inject("a.exe");
+    site.events("")
+}
+
 /// The program ends while a client is connected, and leaves its journal.
 fn a_shutdown() -> Vec<Value> {
     let file = scratch("coverage.jsonl");
@@ -118,17 +144,27 @@ fn a_shutdown() -> Vec<Value> {
     journal.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
-/// The texts of a field of the events that have it, `poll:2` as `poll`.
+/// The texts of a field of the events that have it, `poll:2` as `poll`; those that are no type in the engine's words.
 fn shown(events: &[Value], kind: &str, field: &str) -> BTreeSet<String> {
     let of_kind =
         events.iter().filter(|event| event["type"].as_str().is_some_and(|t| t.starts_with(kind)));
     let texts = of_kind.filter_map(|event| event.pointer(field)?.as_str());
-    texts.map(|text| text.split(':').next().unwrap_or(text).replace('_', " ")).collect()
+    let words =
+        |text: &str| if field == "/type" { text.to_owned() } else { text.replace('_', " ") };
+    texts.map(|text| words(text.split(':').next().unwrap_or(text))).collect()
 }
 
 #[test]
 fn every_variant_of_the_journal_is_shown_to_a_user() {
-    let runs = [a_working_day, a_night_of_maintenance, a_full_house, another_go, a_shutdown];
+    let runs = [
+        a_working_day,
+        a_night_of_maintenance,
+        a_full_house,
+        an_audit,
+        a_full_journal,
+        another_go,
+        a_shutdown,
+    ];
     let events: Vec<Value> = runs.into_iter().flat_map(|run| run()).collect();
     for (of, all, shown) in [
         ("event", story::EVENTS, shown(&events, "", "/type")),
@@ -141,6 +177,7 @@ fn every_variant_of_the_journal_is_shown_to_a_user() {
         ),
         ("end", story::END_REASONS, shown(&events, "session.ended", "/reason")),
         ("trigger", story::TRIGGERS, shown(&events, "poll.", "/poll/trigger")),
+        ("block", story::BLOCK_TRIGGERS, shown(&events, "session.would_block", "/trigger")),
     ] {
         let all: BTreeSet<_> = all.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(shown, all, "{of}");

@@ -639,3 +639,28 @@ fn health_is_told_check_by_check() {
         ],
     );
 }
+
+#[test]
+fn a_policy_is_watched_and_then_enforced() {
+    assert_story(
+        "audit",
+        &[
+            &["policy", "mode"],
+            &["policy", "mode", "audit"],
+            &["block-list", "set", "processes", "mdl.exe", "--apply", "now"],
+            &MDL,
+            &["client", "add", "--process", "OUTLOOK.EXE"],
+            &["events", "list", "--type", "session.would_block,policy.mode_changed"],
+            &["decisions", "list"],
+            &["policy", "explain", "--session", "1"],
+            &["poll", "list"],
+            &["policy", "mode", "enforce"],
+            &["session", "list"],
+            &["session", "list", "--at", "1-8"],
+            &["session", "show", "1", "--at", "8"],
+            &["session", "list", "--at", "1-800"],
+            &["events", "totals"],
+            &["store", "set", "--policy-mode", "audit"],
+        ],
+    );
+}

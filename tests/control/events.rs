@@ -28,6 +28,9 @@ async fn eventful() -> Api {
     api.call("DELETE", "/sessions/2", "").await.ok();
     api.call("PATCH", "/polls/schedule", r#"{"interval":"1m"}"#).await.ok();
     api.post("/snapshots", r#"{"name":"arranged"}"#).await;
+    api.put("/block-lists/processes?apply=now", r#"{"data":"mdl.exe"}"#).await;
+    api.call("PATCH", "/policy/mode", r#"{"mode":"audit"}"#).await.ok();
+    api.post("/clients/1/connect", "").await;
     api
 }
 
@@ -38,6 +41,11 @@ async fn every_type_of_event_has_its_shape() {
     api.store.stop().await.expect("the store stops once");
     events.push(stopped().await);
     events.push(restored().await);
+    let limits = Limits { journal_entries: 2, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let full = Api::with(StoreOptions { settings, ..options() }, ControlLimits::default()).await;
+    full.post("/clients", "{}").await;
+    events.extend(full.events().await);
 
     let mut first_of_type = BTreeMap::new();
     for event in events {
@@ -51,7 +59,9 @@ async fn every_type_of_event_has_its_shape() {
         [
             "clock.changed",
             "enforcement.completed",
+            "journal.truncated",
             "policy.changed",
+            "policy.mode_changed",
             "poll.completed",
             "registry.changed",
             "registry.invalid",
@@ -60,6 +70,7 @@ async fn every_type_of_event_has_its_shape() {
             "session.ended",
             "session.identified",
             "session.refused",
+            "session.would_block",
             "snapshot.taken",
             "store.changed",
             "store.restored",
@@ -181,10 +192,10 @@ async fn a_cursor_that_has_left_the_journal_is_gone_and_says_where_to_begin() {
     for path in ["/events?after=1", "/events?after=1-1", "/decisions?after=1"] {
         let answer = api.call("GET", path, "").await;
         assert_eq!(answer.problem(), "cursor-gone", "{path}");
-        assert_eq!(answer.json()["first_available"], "1-4", "{path}");
+        assert_eq!(answer.json()["first_available"], "1-5", "{path}");
     }
-    let page = api.get("/events?after=1-4").await;
-    assert_eq!(page["items"][0]["seq"], 5);
+    let page = api.get("/events?after=1-5").await;
+    assert_eq!(page["items"][0]["seq"], 6);
     assert_eq!(api.get("/events").await, page);
 }
 

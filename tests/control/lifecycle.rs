@@ -130,6 +130,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
     let api = Api::new().await;
     let defaults = json!({
         "build": "6.5.7651.19", "poll_interval": "15m", "registry_watch": "always", "disconnect": "connection",
+        "policy_mode": "enforce",
         "limits": {
             "sessions": 100_000, "classes": 10_000, "names_per_session": 64, "journal_entries": 100_000,
             "journal_bytes": 134_217_728, "polls_kept": 1_000, "polls_bytes": 33_554_432,
@@ -141,6 +142,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
         ("poll_interval", "1m"),
         ("registry_watch", "armed_at_start"),
         ("disconnect", "context"),
+        ("policy_mode", "audit"),
         ("build", "6.5.7638"),
     ] {
         let before = api.get("").await["settings"].clone();

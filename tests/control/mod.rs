@@ -1,5 +1,6 @@
 //! The control plane in process: requests against its router, a store without a port, a clock that only moves when told.
 
+mod audit;
 mod block_lists;
 mod clients;
 mod cluster;
@@ -12,6 +13,7 @@ mod health;
 mod lifecycle;
 mod listening;
 mod openapi;
+mod past;
 mod policy;
 mod preview;
 mod problems;

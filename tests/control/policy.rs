@@ -17,8 +17,10 @@ async fn running(build: Build) -> Api {
 async fn the_policy_in_force_is_shown_list_by_list_with_its_spans() {
     let api = Api::new().await;
     let empty = json!({"honoured":true,"text":"","items":[]});
-    let off =
-        json!({"generation":0,"off":true,"build":"6.5.7651.19","processes":empty,"versions":empty});
+    let off = json!({
+        "generation":0,"off":true,"mode":"enforce","build":"6.5.7651.19",
+        "processes":empty,"versions":empty,
+    });
     assert_eq!(api.get("/policy").await, off);
 
     api.put("/block-lists/processes?apply=now", r#"{"data":"é.exe; \"C:\\x\\b.exe\""}"#).await;
@@ -121,6 +123,7 @@ async fn generations_say_what_each_policy_changed_and_whom_it_cut_off() {
         let [added, removed, more, fewer] = lists;
         json!({
             "generation":number,"at":at,"cause":cause,"disconnected":disconnected,
+            "would_block":0,
             "processes":{"added":added,"removed":removed},"versions":{"added":more,"removed":fewer},
         })
     };

@@ -30,7 +30,7 @@ async fn a_store_is_made_as_told_and_found_where_the_answer_says() {
     let body = json!({
         "name": "t1", "seed": "0x7", "clock": {"mode": "manual", "now": "2006-05-01T08:00:00Z"},
         "ttl": "10m", "build": "6.5.7638", "poll_interval": "5m", "disconnect": "context",
-        "registry_watch": "armed_at_start", "limits": {"sessions": 3, "connections": 2},
+        "registry_watch": "armed_at_start", "policy_mode": "audit", "limits": {"sessions": 3, "connections": 2},
     });
     let answer = api.call("POST", "/v1/stores", &body.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -44,6 +44,7 @@ async fn a_store_is_made_as_told_and_found_where_the_answer_says() {
     let told = json!([settings["build"], settings["poll_interval"], settings["disconnect"]]);
     assert_eq!(told, json!(["6.5.7638", "5m", "context"]));
     assert_eq!(settings["registry_watch"], "armed_at_start");
+    assert_eq!(settings["policy_mode"], "audit");
     assert_eq!(
         (&settings["limits"]["sessions"], &settings["limits"]["connections"]),
         (&3.into(), &2.into())

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use infostore::Event;
 
-use super::driver::{Client, Driver, Hive, nameless};
+use super::driver::{Client, Driver, Hive, nameless, replayed};
 use super::story;
-use super::{admission, commands, enforcement, fault_rules, images, lifecycle, limits, polls};
+use super::{
+    admission, audit, commands, enforcement, fault_rules, images, journal, lifecycle, limits, polls,
+};
 
 /// A recorded run by its name.
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 12] = [
+const RUNS: [Run; 14] = [
     ("a late name", admission::a_late_name),
+    ("an audit", audit::an_audit),
+    ("a full journal", journal::a_full_journal),
     ("a working day", commands::a_working_day),
     ("a sweep", enforcement::a_sweep),
     ("faults", fault_rules::faults),
@@ -54,6 +58,7 @@ struct Shown {
     causes: BTreeSet<&'static str>,
     problems: BTreeSet<&'static str>,
     triggers: BTreeSet<&'static str>,
+    blocks: BTreeSet<&'static str>,
 }
 
 impl Shown {
@@ -72,6 +77,9 @@ impl Shown {
             }
             Event::RegistryInvalid { problem, .. } => {
                 self.problems.insert(story::invalid_name(problem));
+            }
+            Event::SessionWouldBlock { trigger, .. } => {
+                self.blocks.insert(story::block_trigger_name(trigger));
             }
             Event::PollCompleted { poll, .. } | Event::PollFailed { poll, .. } => {
                 self.triggers.insert(story::trigger_name(&poll.trigger));
@@ -97,6 +105,7 @@ fn every_variant_of_the_journal_is_produced_by_a_recorded_run() {
         ("Cause", story::CAUSES, shown.causes),
         ("InvalidPolicy", story::INVALID_POLICIES, shown.problems),
         ("PollTrigger", story::TRIGGERS, shown.triggers),
+        ("BlockTrigger", story::BLOCK_TRIGGERS, shown.blocks),
     ];
     for (of, all, shown) in rows {
         let missing: Vec<_> = all.iter().filter(|name| !shown.contains(*name)).collect();
@@ -109,8 +118,6 @@ fn every_run_replays_to_its_own_sessions() {
     for (name, run) in RUNS {
         let driver = run();
         let journal = driver.store.journal();
-        let image = journal.replay(journal.cursor().seq).expect("kept");
-        let live: Vec<_> = image.keys().copied().collect();
-        assert_eq!(live, driver.live(), "{name}");
+        assert_eq!(replayed(journal, journal.cursor().seq), Some(driver.image()), "{name}");
     }
 }

@@ -8,9 +8,9 @@ use clock::SimTime;
 use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
     ConnectFaults, ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason,
-    EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Limits, Origin, Outcome, PollToken,
-    Refusal, Restoration, Sequence, SessionId, SessionImage, Settings, SnapshotId, StopReason,
-    Transport, list_value,
+    EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Journal, Limits, Origin, Outcome,
+    PolicyMode, PollToken, Refusal, Restoration, Sequence, SessionId, SessionRecord, Settings,
+    SnapshotId, StopReason, Transport, list_value,
 };
 use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
@@ -19,6 +19,14 @@ use registry_poll::{
 };
 
 use super::story::story;
+
+/// The live sessions at some place of a journal, in session order.
+pub(crate) type SessionImage = Vec<Arc<SessionRecord>>;
+
+/// The sessions as the journal replays them; none when it does not go back that far.
+pub(crate) fn replayed(journal: &Journal, seq: Sequence) -> Option<SessionImage> {
+    Some(journal.past(seq)?.sessions_after(None).cloned().collect())
+}
 
 /// 2006-04-22T04:43:00Z, when Exosal.dll of the hotfix was built.
 pub(crate) const START: SimTime = SimTime::from_micros(1_145_680_980_000_000);
@@ -226,6 +234,12 @@ impl Driver {
         Self::start(Settings::default(), Hive::with(list))
     }
 
+    /// A store with this block list that only watches it.
+    pub(crate) fn auditing(list: &str) -> Self {
+        let policy_mode = PolicyMode::Audit;
+        Self::start(Settings { policy_mode, ..Settings::default() }, Hive::with(list))
+    }
+
     /// A store without block list and with these limits.
     pub(crate) fn limited(limits: Limits) -> Self {
         let settings = Settings { limits, ..Settings::default() };
@@ -380,8 +394,7 @@ impl Driver {
 
     /// The live sessions, in the form that the journal replays them.
     pub(crate) fn image(&self) -> SessionImage {
-        let sessions = self.store.sessions_after(None);
-        sessions.map(|session| (session.id, Arc::clone(session))).collect()
+        self.store.sessions_after(None).cloned().collect()
     }
 
     fn perform_effects(&mut self) {

@@ -23,6 +23,7 @@ pub(crate) enum Step {
     AnswerOther,
     AnswerStale(u64),
     Interval(Duration),
+    Audit(bool),
     Stop,
 }
 
@@ -91,6 +92,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::AnswerOther),
         1 => (0..20_u64).prop_map(Step::AnswerStale),
         1 => (1..2_000_u64).prop_map(|seconds| Step::Interval(Duration::from_secs(seconds))),
+        4 => any::<bool>().prop_map(Step::Audit),
         1 => Just(Step::Stop),
     ]
 }

@@ -1,13 +1,13 @@
 //! An engine that goes on from an image of an earlier one does what the earlier one would have done.
 
 use infostore::{
-    Cause, Command, Cursor, EndReason, Entry, Epoch, Event, Limits, Restoration, Sequence,
-    SessionId, SnapshotId, StopReason,
+    Cause, Command, Cursor, EndReason, Entry, Epoch, Event, Limits, PolicyMode, Restoration,
+    Sequence, SessionId, SnapshotId, StopReason,
 };
 use proptest::prelude::*;
 use registry_poll::{PollNumber, RegType, RegValue};
 
-use super::driver::{Driver, Hive, nameless, program};
+use super::driver::{Driver, Hive, nameless, program, replayed};
 use super::history::{Edit, Step, limits, step};
 use super::journal::BEFORE;
 
@@ -37,7 +37,8 @@ fn a_restored_store_begins_an_epoch_that_says_where_it_comes_from() {
     let restoration = Restoration { snapshot: SnapshotId(1), name: None, taken_at };
     assert_eq!((first.cause, &first.event), (Cause::Control, &Event::StoreRestored(restoration)));
     let sessions = |seq| -> Vec<u64> {
-        journal.replay(Sequence(seq)).expect("it is kept").keys().map(|id| id.0).collect()
+        let then = replayed(journal, Sequence(seq)).expect("it is kept");
+        then.iter().map(|session| session.id.0).collect()
     };
     assert_eq!([0, 1, 2].map(sessions), [vec![1, 2, 3], vec![1, 2, 3], vec![1, 3]]);
 }
@@ -54,11 +55,13 @@ fn a_restored_journal_that_forgets_still_shows_its_sessions() {
     restored.admit(&nameless());
     restored.admit(&nameless());
     let journal = restored.store.journal();
-    assert_eq!(journal.first(), Some(Sequence(3)));
-    let sessions = |seq| Some(journal.replay(Sequence(seq))?.into_keys().map(|id| id.0).collect());
-    assert_eq!(sessions(1), None::<Vec<u64>>);
-    assert_eq!(sessions(2), Some(vec![1, 3]));
-    assert_eq!(sessions(4), Some(vec![1, 3, 4, 5]));
+    assert_eq!(journal.first(), Some(Sequence(4)), "and the third says that it forgets");
+    let sessions = |seq| -> Option<Vec<u64>> {
+        Some(replayed(journal, Sequence(seq))?.iter().map(|session| session.id.0).collect())
+    };
+    assert_eq!(sessions(2), None);
+    assert_eq!(sessions(3), Some(vec![1, 3]));
+    assert_eq!(sessions(5), Some(vec![1, 3, 4, 5]));
 }
 
 /// Plays a step on an engine alone; whatever comes of it is in the journal.
@@ -106,6 +109,10 @@ fn play(driver: &mut Driver, step: &Step) {
         Step::Interval(interval) => {
             driver.execute(Command::SetPollInterval(*interval)).expect("always taken");
         }
+        Step::Audit(audit) => {
+            let mode = if *audit { PolicyMode::Audit } else { PolicyMode::Enforce };
+            driver.execute(Command::SetPolicyMode(mode)).expect("always taken");
+        }
         Step::Stop => drop(driver.execute(Command::Stop(StopReason::Restart))),
     }
 }
@@ -130,7 +137,7 @@ proptest! {
         before.iter().for_each(|step| play(&mut original, step));
         let (image, taken_at) = (original.store.image(), original.store.journal().cursor());
         let mut twins = [original.restored(&image, taken_at), original.restored(&image, taken_at)];
-        prop_assert_eq!(twins[0].store.journal().replay(BEFORE), Some(original.image()));
+        prop_assert_eq!(replayed(twins[0].store.journal(), BEFORE), Some(original.image()));
         after.iter().for_each(|step| play(&mut original, step));
         let expected = said(&original, taken_at.seq);
         for twin in &mut twins {
@@ -141,9 +148,9 @@ proptest! {
             prop_assert_eq!(twin.store.counts(), original.store.counts());
             prop_assert_eq!(twin.store.poll_timeout(), original.store.poll_timeout());
             for entry in twin.store.journal().entries() {
-                prop_assert!(twin.store.journal().replay(entry.seq).is_some());
+                prop_assert!(twin.store.journal().past(entry.seq).is_some());
             }
-            prop_assert_eq!(twin.store.journal().replay(twin.cursor()), Some(twin.image()));
+            prop_assert_eq!(replayed(twin.store.journal(), twin.cursor()), Some(twin.image()));
         }
     }
 }

@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infostore::{Admission, Command, Event, Refusal, Sequence, SessionId, Settings, StopReason};
+use infostore::{
+    Admission, Command, Event, PolicyMode, Refusal, Sequence, SessionId, Settings, StopReason,
+};
 use policy::Decision;
 use registry_poll::ValueRead;
 
-use super::driver::{Client, Driver, Hive, Read, nameless, program};
+use super::driver::{Client, Driver, Hive, Read, nameless, program, replayed};
 
 const LISTED: &str = "mdl.exe";
 
@@ -35,6 +37,7 @@ enum Step {
     Deliver,
     Stop,
     Start,
+    Mode(PolicyMode),
 }
 
 /// What became of a client.
@@ -62,6 +65,8 @@ struct World {
     /// Up to where the journal's ends are in `fates`.
     noted: Sequence,
     ended: BTreeSet<SessionId>,
+    /// The sessions of which the journal has said that they would be blocked.
+    told: BTreeSet<SessionId>,
 }
 
 impl World {
@@ -78,6 +83,7 @@ impl World {
             fates,
             noted: Sequence(0),
             ended: BTreeSet::new(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -103,6 +109,7 @@ impl World {
             Step::Deliver => self.deliver(),
             Step::Stop => drop(self.driver.execute(Command::Stop(StopReason::Restart))),
             Step::Start => drop(self.driver.execute(Command::Start)),
+            Step::Mode(mode) => drop(self.driver.execute(Command::SetPolicyMode(mode))),
         }
         self.note_ends();
         self.check(step);
@@ -149,6 +156,9 @@ impl World {
         let entries = self.driver.entries_after(self.noted);
         self.noted = self.driver.cursor();
         for entry in entries {
+            if let Event::SessionWouldBlock { session, .. } = &entry.event {
+                assert!(self.told.insert(session.id), "{:?} is told of twice", session.id);
+            }
             let Event::SessionEnded { session, reason } = &entry.event else { continue };
             assert!(self.ended.insert(session.id), "{:?} ended twice", session.id);
             let who = self.sessions.iter().find(|(_, id)| **id == session.id);
@@ -164,10 +174,13 @@ impl World {
 
     fn check(&self, step: Step) {
         let store = &self.driver.store;
+        let enforced = store.settings().policy_mode == PolicyMode::Enforce;
         for session in store.sessions_after(None) {
             assert!(store.is_running(), "{step:?}: {session:?} lives in a stopped service");
             let decision = store.policy().decide(&session.identity.subject);
-            assert!(matches!(decision, Decision::Permitted { .. }), "{step:?}: {session:?}");
+            let forbidden = matches!(decision, Decision::Forbidden(_));
+            assert!(!(enforced && forbidden), "{step:?}: {session:?}");
+            assert!(!forbidden || self.told.contains(&session.id), "{step:?}: {session:?}");
         }
         let blocks = store.policy().processes().items().iter().any(|item| item.text() == LISTED);
         assert_eq!(blocks, self.in_force == LISTED, "{step:?}: the policy is what was read last");
@@ -186,12 +199,17 @@ impl World {
 
     fn check_journal(&self) {
         let journal = self.driver.store.journal();
-        assert_eq!(journal.replay(journal.cursor().seq), Some(self.driver.image()));
+        assert_eq!(replayed(journal, journal.cursor().seq), Some(self.driver.image()));
     }
 }
 
 /// Plays every way to mix the actors; what became of the clients in each.
 fn exhaust(actors: &[&[Step]]) -> (usize, BTreeSet<Vec<Fate>>) {
+    exhaust_after(&[], actors)
+}
+
+/// The same, after some steps that are always first.
+fn exhaust_after(first: &[Step], actors: &[&[Step]]) -> (usize, BTreeSet<Vec<Fate>>) {
     let mut fates = BTreeSet::new();
     let mut played = 0;
     let mut pending = vec![(vec![0_usize; actors.len()], Vec::new())];
@@ -208,14 +226,17 @@ fn exhaust(actors: &[&[Step]]) -> (usize, BTreeSet<Vec<Fate>>) {
         }
         if over {
             played += 1;
-            fates.insert(play(actors, &order));
+            fates.insert(play(first, actors, &order));
         }
     }
     (played, fates)
 }
 
-fn play(actors: &[&[Step]], order: &[usize]) -> Vec<Fate> {
+fn play(first: &[Step], actors: &[&[Step]], order: &[usize]) -> Vec<Fate> {
     let mut world = World::new();
+    for step in first {
+        world.take(*step);
+    }
     let mut at = vec![0; actors.len()];
     for actor in order {
         world.take(actors[*actor][at[*actor]]);
@@ -290,4 +311,34 @@ fn every_mixture_with_a_restart_leaves_no_session_and_no_policy_behind() {
     let open: BTreeSet<Fate> = fates.iter().map(|fates| fates[0]).collect();
     let expected = [Fate::Refused, Fate::Shut, Fate::Cut, Fate::Restarted, Fate::Live];
     assert_eq!(open, BTreeSet::from(expected));
+}
+
+#[test]
+fn every_mixture_with_an_audit_cuts_nobody_while_it_lasts_and_nobody_is_left_after_it() {
+    let actors: [&[Step]; 4] = [
+        &[Step::Connect(Who::Open)],
+        &[Step::Connect(Who::Late), Step::ReportLate],
+        &[Step::Edit(LISTED), Step::Poll, Step::Read, Step::Deliver],
+        &[Step::Mode(PolicyMode::Audit), Step::Mode(PolicyMode::Enforce)],
+    ];
+    let (played, fates) = exhaust(&actors);
+    assert_eq!(played, mixtures(&actors));
+    let open: BTreeSet<Fate> = fates.iter().map(|fates| fates[0]).collect();
+    assert_eq!(open, BTreeSet::from([Fate::Refused, Fate::Cut]));
+    let late: BTreeSet<Fate> = fates.iter().map(|fates| fates[1]).collect();
+    assert_eq!(late, BTreeSet::from([Fate::Cut]));
+}
+
+#[test]
+fn every_mixture_within_an_audit_cuts_nobody() {
+    let actors: [&[Step]; 4] = [
+        &[Step::Connect(Who::Open), Step::Leave(Who::Open)],
+        &[Step::Connect(Who::Late), Step::ReportLate],
+        &[Step::Edit(LISTED)],
+        &[Step::Poll, Step::Read, Step::Deliver],
+    ];
+    let audit: &[Step] = &[Step::Mode(PolicyMode::Audit)];
+    let (played, fates) = exhaust_after(audit, &actors);
+    assert_eq!(played, mixtures(&actors));
+    assert_eq!(fates, BTreeSet::from([vec![Fate::Left, Fate::Live]]));
 }

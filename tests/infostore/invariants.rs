@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use infostore::{Cause, Counts, Event, Generation, Sequence, SessionId, SessionIndex};
+use infostore::{
+    Counts, Entry, Event, EventKind, Generation, Journal, PolicyMode, Sequence, SessionId,
+    SessionIndex, Swept,
+};
 use policy::Decision;
 use proptest::prelude::*;
 
+use super::driver::replayed;
 use super::history::{limits, step};
-use super::trial::{Done, Trial};
+use super::trial::{Done, Trial, blocks};
 
 impl Trial {
     /// What holds after any call, `done` being what it did.
@@ -29,13 +33,18 @@ impl Trial {
         assert!(self.model.stopped || self.whole.reads.len() == usize::from(reading));
     }
 
-    /// Invariant 3, and the policy is the model's.
+    /// Invariant 3, and the policy is the model's. In audit mode the sessions that it forbids are those of which the journal
+    /// has said so.
     fn check_policy(&self) {
         let store = &self.whole.store;
-        for session in store.sessions_after(None) {
-            let decision = store.policy().decide(&session.identity.subject);
-            assert!(matches!(decision, Decision::Permitted { .. }), "{session:?} is forbidden");
-        }
+        let forbids = |subject| matches!(store.policy().decide(subject), Decision::Forbidden(_));
+        let forbidden = store.sessions_after(None).filter(|s| forbids(&s.identity.subject));
+        let forbidden: BTreeSet<_> = forbidden.map(|session| session.id.0).collect();
+        assert_eq!(forbidden, self.model.told());
+        assert_eq!(store.forbidden_count(), forbidden.len());
+        let audits = store.settings().policy_mode == PolicyMode::Audit;
+        assert_eq!(audits, self.model.audit);
+        assert!(audits || forbidden.is_empty(), "{forbidden:?} are forbidden and live");
         let items = store.policy().processes().items().iter();
         let keys: BTreeSet<_> = items.map(|item| item.key().to_owned()).collect();
         assert_eq!(keys, self.model.list);
@@ -73,6 +82,7 @@ impl Trial {
             admitted: total(|event| matches!(event, Event::SessionConnected { .. })),
             refused: total(|event| matches!(event, Event::SessionRefused { .. })),
             disconnected: total(|event| matches!(event, Event::SessionDisconnected { .. })),
+            would_block: total(|event| matches!(event, Event::SessionWouldBlock { .. })),
         };
         assert_eq!(self.whole.store.counts(), recount);
         let changes = total(|event| matches!(event, Event::PolicyChanged { .. }));
@@ -82,17 +92,36 @@ impl Trial {
     /// Invariant 5, at every cursor that the small journal keeps.
     fn check_journals(&self) {
         let (whole, small) = (self.whole.store.journal(), self.small.store.journal());
-        let now = whole.cursor().seq;
-        assert_eq!(whole.replay(now), Some(self.whole.image()));
-        assert_eq!(small.replay(now), Some(self.small.image()));
+        assert_eq!(replayed(whole, whole.cursor().seq), Some(self.whole.image()));
+        assert_eq!(replayed(small, small.cursor().seq), Some(self.small.image()));
         assert_eq!(self.whole.image(), self.small.image());
-        for entry in small.entries() {
-            assert_eq!(whole.entry(entry.seq), Some(entry));
-            assert_eq!(small.replay(entry.seq), whole.replay(entry.seq));
+        for entry in small.entries().filter(|e| e.event.kind() != EventKind::JournalTruncated) {
+            let Entry { at, cause, event, .. } = entry;
+            let same = Entry {
+                seq: in_whole(small, entry.seq),
+                at: *at,
+                cause: *cause,
+                event: event.clone(),
+            };
+            assert_eq!(whole.entry(same.seq), Some(&same));
+            check_past(small, entry.seq, whole, same.seq);
         }
         let first = small.first().expect("never empty");
         let evicted = Sequence(first.0.saturating_sub(2));
-        assert_eq!(small.replay(evicted).is_none(), first.0 > 1);
+        assert_eq!(small.past(evicted).is_none(), first.0 > 1);
+        assert_eq!(small.evicted(), first.0 - 1);
+        self.check_totals();
+    }
+
+    /// What has left the journal is counted all the same, and that something has left is said once.
+    fn check_totals(&self) {
+        let (whole, small) = (self.whole.store.journal(), self.small.store.journal());
+        for kind in EventKind::ALL.iter().copied() {
+            let kept = whole.entries().filter(|entry| entry.event.kind() == kind).count();
+            assert_eq!(whole.total(kind), u64::try_from(kept).expect("few"), "{kind:?}");
+            let truncated = kind == EventKind::JournalTruncated && 0 < small.evicted();
+            assert_eq!(small.total(kind), whole.total(kind) + u64::from(truncated), "{kind:?}");
+        }
     }
 
     /// Invariant 6, and every entry of a call bears the call's time.
@@ -115,18 +144,17 @@ impl Trial {
         assert_eq!(dropped.collect::<Vec<_>>(), disconnected);
     }
 
-    /// A sweep ends with its totals.
+    /// A sweep ends with its totals, and in each mode does one thing alone.
     pub(crate) fn check_sweep(&self, done: &Done) {
         let counts = self.whole.store.counts();
         let totals = Event::EnforcementCompleted {
             generation: self.whole.store.generation(),
-            disconnected: done.dropped.len(),
+            mode: self.whole.store.settings().policy_mode,
+            swept: Swept { disconnected: done.dropped.len(), would_block: blocks(done).len() },
             kept: counts.sessions,
             unidentified: counts.unidentified,
         };
         assert_eq!(done.entries.last().map(|entry| &entry.event), Some(&totals));
-        let poll = Cause::Poll(self.whole.store.polls().next_back().expect("over").poll.number);
-        assert!(done.entries.iter().all(|entry| entry.cause == poll));
     }
 
     /// Each session that ever was has one beginning, and one end unless it lives.
@@ -146,6 +174,35 @@ impl Trial {
             assert_eq!(life, (1, ended), "{id:?}");
         }
     }
+}
+
+/// Where an entry of a journal that forgets stands in one that does not: in the former one more says that it does.
+fn in_whole(small: &Journal, seq: Sequence) -> Sequence {
+    let said = small.entries().find(|e| e.event.kind() == EventKind::JournalTruncated);
+    let before = match said {
+        Some(said) => said.seq < seq,
+        None => 0 < small.evicted(),
+    };
+    Sequence(seq.0 - u64::from(before))
+}
+
+/// Both show the same past, which is what its sessions say.
+fn check_past(small: &Journal, at: Sequence, whole: &Journal, in_whole: Sequence) {
+    let (past, same) = (small.past(at).expect("kept"), whole.past(in_whole).expect("kept"));
+    let sessions = replayed(small, at).expect("kept");
+    assert_eq!(Some(&sessions), replayed(whole, in_whole).as_ref());
+    assert_eq!(past.generation(), same.generation());
+    assert_eq!(past.session_count(), sessions.len());
+    let nameless = sessions.iter().filter(|session| !session.identity.subject.is_identified());
+    assert_eq!(past.unidentified(), nameless.count());
+    for (place, session) in sessions.iter().enumerate() {
+        assert_eq!(past.session(session.id), Some(session));
+        let later: Vec<_> = past.sessions_after(Some(session.id)).collect();
+        assert_eq!(later, sessions[place + 1..].iter().collect::<Vec<_>>());
+    }
+    let policies = whole.entries().take_while(|entry| entry.seq <= in_whole);
+    let policies = policies.filter(|entry| entry.event.kind() == EventKind::PolicyChanged);
+    assert_eq!(past.generation(), Generation(u64::try_from(policies.count()).expect("few")));
 }
 
 proptest! {

@@ -6,6 +6,7 @@
 //! of the policy specification.
 
 mod admission;
+mod audit;
 mod commands;
 mod coverage;
 mod driver;

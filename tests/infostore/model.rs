@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) id: u64,
     pub(crate) version: ClientVersion,
     pub(crate) names: Vec<String>,
+    /// Whether it has been said that it would be blocked, and still would be.
+    pub(crate) told: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) last_id: u64,
     pub(crate) open: bool,
     pub(crate) stopped: bool,
+    /// Whether the list is only watched.
+    pub(crate) audit: bool,
     pub(crate) tick: SimTime,
     pub(crate) interval: Duration,
     /// Reads to come back: the one in flight, and one that was asked for meanwhile.
@@ -49,7 +53,7 @@ impl Model {
         let too_old = client.interface == Interface::ConnectEx && client.version.major < 11;
         let checks = [
             (!self.open, "not running"),
-            (self.lists(&names), "policy"),
+            (!self.audit && self.lists(&names), "policy"),
             (too_old, "version too old"),
             (self.limits.names_per_session < names.len(), "too many names"),
             (self.sessions.len() == self.limits.sessions, "session limit"),
@@ -60,7 +64,8 @@ impl Model {
         }
         self.last_id += 1;
         let (id, version) = (self.last_id, client.version);
-        self.sessions.push(Session { id, version, names });
+        let told = self.lists(&names);
+        self.sessions.push(Session { id, version, names, told });
         Ok(id)
     }
 
@@ -73,13 +78,14 @@ impl Model {
         let crowded = self.classes_with(class) > limits.classes;
         let reason = if names.len() == session.names.len() {
             None
-        } else if self.lists(&names) {
+        } else if !self.audit && self.lists(&names) {
             Some("policy")
         } else {
             (limits.names_per_session < names.len() || crowded).then_some("limit")
         };
         if reason.is_none() {
-            self.sessions.push(Session { names, ..session });
+            let told = self.lists(&names);
+            self.sessions.push(Session { names, told, ..session });
             self.sessions.sort_by_key(|session| session.id);
         }
         reason
@@ -102,10 +108,28 @@ impl Model {
             Found::Absent | Found::NoText(_) => self.list.clear(),
             Found::Unreadable => {}
         }
-        let (cut, kept) = self.sessions.clone().into_iter().partition(|s| self.lists(&s.names));
+        self.sweep()
+    }
+
+    /// The sessions that are cut off, in order.
+    pub(crate) fn set_audit(&mut self, audit: bool) -> Vec<u64> {
+        self.audit = audit;
+        self.sweep()
+    }
+
+    fn sweep(&mut self) -> Vec<u64> {
+        let all = self.sessions.clone().into_iter();
+        let judged = all.map(|s| Session { told: self.lists(&s.names), ..s });
+        let (cut, kept) = judged.partition(|session| session.told && !self.audit);
         self.sessions = kept;
         let cut: Vec<Session> = cut;
         cut.iter().map(|session| session.id).collect()
+    }
+
+    /// The sessions of which it has been said that they would be blocked, and that still would be.
+    pub(crate) fn told(&self) -> BTreeSet<u64> {
+        let told = self.sessions.iter().filter(|session| session.told);
+        told.map(|session| session.id).collect()
     }
 
     pub(crate) fn deadline(&self) -> Option<SimTime> {

@@ -426,11 +426,11 @@ fn the_ledger_keeps_the_newest_polls() {
     assert_eq!(record(1), None, "evicted");
     assert_eq!(record(4), None, "not yet");
     let second = record(2).expect("kept");
-    assert_eq!((second.changed, second.disconnected), (true, 1));
+    assert_eq!((second.changed, second.swept.disconnected), (true, 1));
     assert_eq!((second.generation, second.finished), (Generation(2), after(900)));
     assert_eq!(second.poll.trigger, PollTrigger::Tick);
     assert_eq!(driver.dropped[0].session, cut);
     let third = record(3).expect("kept");
-    assert_eq!((third.changed, third.disconnected), (false, 0));
+    assert_eq!((third.changed, third.swept.disconnected), (false, 0));
     assert_eq!(third.generation, Generation(2));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infostore::{DisconnectReason, Settings, list_value};
+use infostore::{Command, DisconnectReason, PolicyMode, Settings, list_value};
 use policy::BlockList;
 use proptest::prelude::*;
 use registry_poll::{RegValue, ValueRead};
@@ -76,7 +76,7 @@ proptest! {
         driver.held = false;
         if driver.store.is_stopped() {
             driver.reads.clear();
-            driver.execute(infostore::Command::Start).expect("it has stopped");
+            driver.execute(Command::Start).expect("it has stopped");
         }
         while !driver.reads.is_empty() {
             driver.answer();
@@ -90,8 +90,10 @@ proptest! {
 
         driver.held = true;
         let before = driver.dropped.len();
-        driver.execute(infostore::Command::Poll).expect("it runs");
+        driver.execute(Command::Poll).expect("it runs");
         driver.answer_with(reads);
+        // Where the policy was only watched, it is now as the preview has it.
+        driver.execute(Command::SetPolicyMode(PolicyMode::Enforce)).expect("it runs");
         let done: Vec<_> = driver.dropped[before..].iter().map(|drop| match &drop.reason {
             DisconnectReason::Policy(why) => (drop.session, Arc::clone(why)),
             other => panic!("{other:?}"),

@@ -1,6 +1,9 @@
 //! Journals as lines, and the names of every variant that a journal can show.
 
-use infostore::{Cause, DisconnectReason, EndReason, Entry, Event, InvalidPolicy, Refusal};
+use infostore::{
+    BlockTrigger, Cause, DisconnectReason, EndReason, Entry, Event, InvalidPolicy, PolicyMode,
+    Refusal, Swept,
+};
 use policy::{ListChange, PolicyChange};
 use registry_poll::PollTrigger;
 
@@ -38,13 +41,16 @@ variants! { EVENTS, event_name, Event:
     Event::SessionIdentified { .. } => "session.identified",
     Event::SessionDisconnected { .. } => "session.disconnected",
     Event::SessionEnded { .. } => "session.ended",
+    Event::SessionWouldBlock { .. } => "session.would_block",
     Event::PolicyChanged { .. } => "policy.changed",
+    Event::PolicyModeChanged { .. } => "policy.mode_changed",
     Event::EnforcementCompleted { .. } => "enforcement.completed",
     Event::PollCompleted { .. } => "poll.completed",
     Event::PollFailed { .. } => "poll.failed",
     Event::RegistryInvalid { .. } => "registry.invalid",
     Event::RegistryChanged(_) => "registry.changed",
     Event::ClockChanged { .. } => "clock.changed",
+    Event::JournalTruncated { .. } => "journal.truncated",
 }
 
 variants! { REFUSALS, refusal_name, Refusal:
@@ -91,6 +97,12 @@ variants! { INVALID_POLICIES, invalid_name, InvalidPolicy:
     InvalidPolicy::Ignored(_) => "ignored",
 }
 
+variants! { BLOCK_TRIGGERS, block_trigger_name, BlockTrigger:
+    BlockTrigger::Connect => "connect",
+    BlockTrigger::LateName => "late name",
+    BlockTrigger::PolicyChange => "policy change",
+}
+
 variants! { TRIGGERS, trigger_name, PollTrigger:
     PollTrigger::Start => "start",
     PollTrigger::Tick => "tick",
@@ -110,7 +122,7 @@ fn details(event: &Event) -> String {
         Event::SessionRefused { refusal, generation, .. } => {
             format!("({}) under {}", refusal_name(refusal), generation.0)
         }
-        Event::SessionIdentified { session, kept } => {
+        Event::SessionIdentified { session, kept, .. } => {
             format!("{}{}", session.id.0, if *kept { "" } else { " (not kept)" })
         }
         Event::SessionDisconnected { session, reason, generation } => {
@@ -125,9 +137,20 @@ fn details(event: &Event) -> String {
                 if versions.is_empty() { String::new() } else { format!(" v{}", said(versions)) };
             format!("to {}: {}{versions}", generation.0, said(processes))
         }
-        Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
-            format!("of {}: -{disconnected} ={kept} ?{unidentified}", generation.0)
+        Event::EnforcementCompleted { generation, mode, swept, kept, unidentified } => {
+            let Swept { disconnected, would_block } = swept;
+            let done = match mode {
+                PolicyMode::Enforce => format!("-{disconnected}"),
+                PolicyMode::Audit => format!("audited -{disconnected} !{would_block}"),
+            };
+            format!("of {}: {done} ={kept} ?{unidentified}", generation.0)
         }
+        Event::SessionWouldBlock { session, trigger, why, generation } => {
+            let (trigger, item) = (block_trigger_name(trigger), &why.item.text);
+            format!("{} ({trigger}) by {item} under {}", session.id.0, generation.0)
+        }
+        Event::PolicyModeChanged { mode: PolicyMode::Audit, .. } => "to audit".to_owned(),
+        Event::PolicyModeChanged { mode: PolicyMode::Enforce, .. } => "to enforce".to_owned(),
         Event::PollCompleted { poll, changed, generation } => {
             let changed = if *changed { "changed" } else { "unchanged" };
             let trigger = trigger_name(&poll.trigger);
@@ -153,6 +176,7 @@ fn details(event: &Event) -> String {
         | Event::StoreRestored(_)
         | Event::PollSkipped { .. }
         | Event::StoreStopped
+        | Event::JournalTruncated { .. }
         | Event::RegistryChanged(_)
         | Event::ClockChanged { .. } => String::new(),
     }

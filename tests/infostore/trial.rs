@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use infostore::{
-    Admission, Cause, Command, Counts, EndReason, Entry, Event, Generation, Limits, PollToken,
-    SessionId, SessionImage, Settings, StopReason,
+    Admission, BlockTrigger, Cause, Command, Counts, EndReason, Entry, Event, Generation, Limits,
+    PolicyMode, PollToken, SessionId, Settings, StopReason,
 };
 use registry_poll::{PollNumber, RegType, RegValue, ValueName, ValueRead};
 
-use super::driver::{Client, Driver, Dropped, Hive, START, value_name};
+use super::driver::{Client, Driver, Dropped, Hive, START, SessionImage, value_name};
 use super::history::{Edit, Step};
 use super::model::{Found, Model};
 use super::story::{disconnect_name, refusal_name};
@@ -30,6 +30,8 @@ pub(crate) struct Trial {
     pub(crate) model: Model,
     held: bool,
     found: Option<Found>,
+    /// The sessions of which the journal has said that they would be blocked, and that still would be.
+    told: BTreeSet<u64>,
 }
 
 impl Trial {
@@ -45,12 +47,13 @@ impl Trial {
             last_id: 0,
             open: false,
             stopped: false,
+            audit: false,
             tick: START.saturating_add(INTERVAL),
             interval: INTERVAL,
             reads: 1,
         };
-        let mut trial =
-            Self { whole: driver(usize::MAX), small: driver(small), model, held, found: None };
+        let (whole, small) = (driver(usize::MAX), driver(small));
+        let mut trial = Self { whole, small, model, held, found: None, told: BTreeSet::new() };
         trial.answer_unless_held();
         trial
     }
@@ -72,6 +75,7 @@ impl Trial {
             Step::AnswerOther => self.answer_other(),
             Step::AnswerStale(number) => self.answer_stale(*number),
             Step::Interval(interval) => self.set_interval(*interval),
+            Step::Audit(audit) => self.set_audit(*audit),
             Step::Stop => self.stop(),
         }
     }
@@ -90,7 +94,16 @@ impl Trial {
             dropped: self.whole.dropped[dropped..].to_vec(),
         };
         self.check(&done);
+        self.check_blocks(&done);
         (answer, done)
+    }
+
+    /// A session is said once to be one that would be blocked, in session order, for as long as it is.
+    fn check_blocks(&mut self, done: &Done) {
+        let told = self.model.told();
+        let newly: Vec<_> = told.difference(&self.told).copied().collect();
+        assert_eq!(blocks(done), newly, "the model agrees on who would be blocked");
+        self.told = told;
     }
 
     fn connect(&mut self, client: &Client) {
@@ -101,8 +114,13 @@ impl Trial {
             Admission::Refused(refusal) => Err(refusal_name(refusal)),
         };
         assert_eq!(answer, expected, "the model agrees on {client:?}");
-        let [Entry { event, cause: Cause::Client, .. }] = &done.entries[..] else {
-            panic!("one entry for one client: {:?}", done.entries);
+        let event = match &done.entries[..] {
+            [Entry { event, cause: Cause::Client, .. }] => event,
+            [connected, Entry { event: Event::SessionWouldBlock { trigger, .. }, .. }] => {
+                assert_eq!((*trigger, self.model.audit), (BlockTrigger::Connect, true));
+                &connected.event
+            }
+            other => panic!("one entry for one client: {other:?}"),
         };
         let generation = self.whole.store.generation();
         match (admission, event) {
@@ -132,7 +150,7 @@ impl Trial {
         if known == self.model.sessions {
             assert_eq!(done.entries, [], "no news");
         } else {
-            assert_eq!(done.entries.len(), 1 + 2 * expected.len());
+            assert_eq!(done.entries.len(), 1 + 2 * expected.len() + blocks(&done).len());
             assert!(matches!(done.entries[0].event, Event::SessionIdentified { .. }));
         }
     }
@@ -250,6 +268,10 @@ impl Trial {
         assert_eq!(*told, changed);
         if changed {
             self.check_sweep(&done);
+            let poll = self.whole.store.polls().next_back().expect("over");
+            let cause = Cause::Poll(poll.poll.number);
+            assert!(done.entries.iter().all(|entry| entry.cause == cause));
+            assert_eq!(poll.swept.would_block, blocks(&done).len());
         } else {
             assert_eq!(self.picture(), before);
         }
@@ -277,6 +299,26 @@ impl Trial {
         let (answer, done) = self.call(|driver| driver.execute(Command::SetPollInterval(interval)));
         assert!(answer.is_ok(), "a stopped service is set up for its next start");
         assert_eq!(done.entries.len(), 1);
+    }
+
+    fn set_audit(&mut self, audit: bool) {
+        let changed = audit != self.model.audit;
+        let cut = self.model.set_audit(audit);
+        let mode = if audit { PolicyMode::Audit } else { PolicyMode::Enforce };
+        let (answer, done) = self.call(|driver| driver.execute(Command::SetPolicyMode(mode)));
+        assert!(answer.is_ok(), "a stopped service is set up for its next start");
+        let expected: Vec<_> = cut.into_iter().map(|id| (id, "policy")).collect();
+        assert_eq!(cuts(&done), expected, "the model agrees on whom the mode cuts off");
+        assert_eq!(blocks(&done).len(), 0, "nobody is news");
+        let first = done.entries.first().map(|entry| &entry.event);
+        let generation = self.whole.store.generation();
+        let said = Event::PolicyModeChanged { mode, generation };
+        assert_eq!(first, changed.then_some(&said));
+        if changed && !audit {
+            self.check_sweep(&done);
+        } else {
+            assert_eq!(done.entries.len(), usize::from(changed));
+        }
     }
 
     fn stop(&mut self) {
@@ -308,6 +350,15 @@ impl Trial {
 fn cuts(done: &Done) -> Vec<(u64, &'static str)> {
     let cuts = done.dropped.iter().map(|drop| (drop.session.0, disconnect_name(&drop.reason)));
     cuts.collect()
+}
+
+/// The sessions that would be blocked, in the order that the call says it in.
+pub(crate) fn blocks(done: &Done) -> Vec<u64> {
+    let blocks = done.entries.iter().filter_map(|entry| match &entry.event {
+        Event::SessionWouldBlock { session, .. } => Some(session.id.0),
+        _ => None,
+    });
+    blocks.collect()
 }
 
 /// What the registry holds, without the help of what the engine reads it with.

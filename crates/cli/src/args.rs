@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clock::{ClockMode, Scale, SimTime, parse_duration};
 use control::{HostName, Origin};
-use infostore::Build;
+use infostore::{Build, PolicyMode};
 use registry_poll::AnsiCodePage;
 use server::Seed;
 use simulator::Transport;
@@ -220,6 +220,9 @@ pub(crate) struct Setup {
     /// What "disconnected" means for a connection
     #[arg(long, value_enum, default_value = "connection", env = "EXSTORE_DISCONNECT")]
     pub(crate) disconnect: Disconnect,
+    /// Whether the policy is acted on
+    #[arg(long, value_enum, default_value = "enforce", env = "EXSTORE_POLICY_MODE")]
+    pub(crate) policy_mode: Mode,
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
@@ -242,6 +245,34 @@ pub(crate) enum Disconnect {
     Connection,
     /// It stays, and the next call on a dead handle is told
     Context,
+}
+
+/// Whether the policy is acted on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Mode {
+    /// A client that it forbids is refused, and its session ended
+    Enforce,
+    /// What it would do is decided and journalled, and done to nobody
+    Audit,
+}
+
+impl From<Mode> for PolicyMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Enforce => Self::Enforce,
+            Mode::Audit => Self::Audit,
+        }
+    }
+}
+
+impl Mode {
+    /// As the control plane writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Audit => "audit",
+        }
+    }
 }
 
 /// What `demo` takes.

@@ -144,6 +144,7 @@ pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, F
                 Disconnect::Connection => DisconnectMode::Connection,
                 Disconnect::Context => DisconnectMode::Context,
             },
+            policy_mode: setup.policy_mode.into(),
             ..Settings::default()
         },
         clock,

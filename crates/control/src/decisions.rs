@@ -1,6 +1,8 @@
 //! `/decisions`: every decision on a client, out of the journal.
 
-use infostore::{Cause, DisconnectReason, Entry, Event, Refusal, Sequence};
+use std::sync::Arc;
+
+use infostore::{BlockTrigger, Cause, DisconnectReason, Entry, Event, Refusal, Sequence};
 use registry_poll::FaultId;
 use serde::{Deserialize, Serialize};
 use server::View;
@@ -13,7 +15,7 @@ use crate::event_words::cause_text;
 use crate::events::{After, JournalPage};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::list_text::Match;
-use crate::outcome_fields::{Code, disconnect_cause, refusal_cause, refusal_text};
+use crate::outcome_fields::{Code, Trigger, disconnect_cause, refusal_cause, refusal_text};
 use crate::page::Limit;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -43,24 +45,12 @@ pub(crate) struct Decision {
     refusal: Option<&'static str>,
     /// The item that forbids the client; null when none does.
     decision: Option<Match>,
-    /// What the client is answered; null when it was admitted.
+    /// What the client is answered, or in audit mode would have been; null when it was admitted.
     code: Option<Code>,
     /// The fault rules that disturbed the connect: what was sent may not have come, or not so.
     faults: Vec<u64>,
     /// The decision in one sentence.
     summary: String,
-}
-
-/// What a decision is about.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Trigger {
-    /// A client that connects.
-    Connect,
-    /// A session that reported another name.
-    LateName,
-    /// A policy that came into force.
-    PolicyChange,
 }
 
 /// What comes of a decision.
@@ -73,6 +63,8 @@ enum Action {
     Refused,
     /// Its session was ended.
     Disconnected,
+    /// Its session stays, since the policy is not acted on.
+    WouldBlock,
 }
 
 /// A page of decisions, oldest first.
@@ -112,14 +104,15 @@ impl Decision {
     /// The decision that an entry records; none when it records something else.
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         match &entry.event {
-            Event::SessionConnected { session, generation, faults } => {
+            // Of a listed one the entry that says that it would be blocked is the decision.
+            Event::SessionConnected { session, generation, faults, listed: false } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 let admitted = Self::admitted(entry, Trigger::Connect, client);
                 Some(Self { faults: ids(faults), ..admitted })
             }
             // When it may not stay, the entry that follows says so, and that is the decision.
-            Event::SessionIdentified { session, kept: true } => {
+            Event::SessionIdentified { session, kept: true, listed: false } => {
                 let client = SessionFields::new(Some(session.id), &session.identity, None);
                 Some(Self::admitted(entry, Trigger::LateName, client))
             }
@@ -132,7 +125,15 @@ impl Decision {
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
                 Self::disconnected(entry, client, reason)
             }
-            Event::SessionIdentified { kept: false, .. }
+            Event::SessionWouldBlock { session, trigger, why, generation } => {
+                let client =
+                    SessionFields::new(Some(session.id), &session.identity, Some(*generation));
+                Some(Self::would_block(entry, client, (*trigger, why)))
+            }
+            Event::SessionConnected { listed: true, .. }
+            | Event::SessionIdentified { .. }
+            | Event::PolicyModeChanged { .. }
+            | Event::JournalTruncated { .. }
             | Event::StoreStarted { .. }
             | Event::SnapshotTaken { .. }
             | Event::StoreRestored(_)
@@ -201,12 +202,10 @@ impl Decision {
         let cause = disconnect_cause(reason)?;
         let trigger = match entry.cause {
             Cause::Client => Trigger::LateName,
-            Cause::Start
-            | Cause::Poll(_)
-            | Cause::Transport
-            | Cause::Control
-            | Cause::Stop
-            | Cause::Fault(_) => Trigger::PolicyChange,
+            Cause::Control => Trigger::ModeChange,
+            Cause::Start | Cause::Poll(_) | Cause::Transport | Cause::Stop | Cause::Fault(_) => {
+                Trigger::PolicyChange
+            }
         };
         Some(Self {
             action: Action::Disconnected,
@@ -215,6 +214,24 @@ impl Decision {
             summary: format!("Disconnected: {cause}."),
             ..Self::admitted(entry, trigger, client)
         })
+    }
+
+    fn would_block(
+        entry: &Entry,
+        client: SessionFields,
+        (trigger, why): (BlockTrigger, &Arc<policy::Cause>),
+    ) -> Self {
+        let done = match trigger {
+            BlockTrigger::Connect => "refused",
+            BlockTrigger::LateName | BlockTrigger::PolicyChange => "disconnected",
+        };
+        Self {
+            action: Action::WouldBlock,
+            decision: Some(Match::from(&**why)),
+            code: Some(Code::of_block(trigger, why)),
+            summary: format!("Would be {done}, were the policy enforced: {why}."),
+            ..Self::admitted(entry, trigger.into(), client)
+        }
     }
 }
 
@@ -234,7 +251,8 @@ fn refusal_clause(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// Lists the decisions, oldest first: who was admitted, refused, or disconnected by the policy, and why.
+/// Lists the decisions, oldest first: who was admitted, refused, or disconnected by the policy, or in audit mode would have
+/// been, and why.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/decisions", tag = "decisions",
     params(DecisionQuery), responses((status = 200, body = Decisions)),

@@ -13,12 +13,12 @@ use crate::event_words::{cause_text, trigger_text};
 use crate::faults::{FaultRuleText, ScheduleText, StageName};
 use crate::list_text::{LintText, lints};
 use crate::outcome_fields::{
-    DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, of_session,
+    DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, WouldBlockFields, of_session,
 };
 use crate::reg_value::ValueText;
 use crate::scalars::{CursorText, Length, Time};
 use crate::session_fields::{OriginName, SessionFields, TransportName, labels};
-use crate::setting_names::{ClusterModeName, DisconnectName, WatchName};
+use crate::setting_names::{ClusterModeName, DisconnectName, PolicyModeName, WatchName};
 
 /// An entry of the journal.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -75,13 +75,28 @@ pub(crate) enum EventFields {
         /// What became of the list of versions.
         versions: ListChangeText,
     },
-    /// The sweep after a change of policy is over.
+    /// In audit mode: the policy forbids a session that stays all the same. Said once for as long as it is forbidden.
+    #[serde(rename = "session.would_block")]
+    SessionWouldBlock(WouldBlockFields),
+    /// The policy is acted on from here on, or no more. Where it is, the sweep's entries follow.
+    #[serde(rename = "policy.mode_changed")]
+    PolicyModeChanged {
+        /// Whether it is acted on.
+        mode: PolicyModeName,
+        /// The policy in force.
+        generation: u64,
+    },
+    /// The sweep after a change of the policy or its mode is over.
     #[serde(rename = "enforcement.completed")]
     EnforcementCompleted {
-        /// The policy that was enforced.
+        /// The policy that sessions were held against.
         generation: u64,
-        /// Sessions disconnected.
+        /// Whether it was acted on.
+        mode: PolicyModeName,
+        /// Sessions disconnected; none in audit mode.
         disconnected: usize,
+        /// Sessions that would have been disconnected and that were not forbidden before; none when the policy is enforced.
+        would_block: usize,
         /// Sessions that stayed, the unidentified among them.
         kept: usize,
         /// Sessions that stayed since they have no process name.
@@ -238,6 +253,14 @@ pub(crate) enum EventFields {
         /// Where it was told to go; null when it was set.
         target: Option<Time>,
     },
+    /// The oldest entries leave the journal from here on. Said once in an epoch; `/events/totals` counts on.
+    #[serde(rename = "journal.truncated")]
+    JournalTruncated {
+        /// Entries that are kept at the most.
+        entries: usize,
+        /// Bytes that they may weigh.
+        bytes: usize,
+    },
 }
 
 /// Whom or what a fault rule hit, as far as was known there.
@@ -325,7 +348,7 @@ impl From<&Event> for EventFields {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Self::SessionRefused(RefusedFields::new(client, refusal))
             }
-            Event::SessionIdentified { session, kept } => {
+            Event::SessionIdentified { session, kept, .. } => {
                 let session = of_session(session, None);
                 Self::SessionIdentified(IdentifiedFields { session, kept: *kept })
             }
@@ -342,13 +365,25 @@ impl From<&Event> for EventFields {
                 processes: (&change.processes).into(),
                 versions: (&change.versions).into(),
             },
-            Event::EnforcementCompleted { generation, disconnected, kept, unidentified } => {
+            Event::EnforcementCompleted { generation, mode, swept, kept, unidentified } => {
                 Self::EnforcementCompleted {
                     generation: generation.0,
-                    disconnected: *disconnected,
+                    mode: (*mode).into(),
+                    disconnected: swept.disconnected,
+                    would_block: swept.would_block,
                     kept: *kept,
                     unidentified: *unidentified,
                 }
+            }
+            Event::SessionWouldBlock { session, trigger, why, generation } => {
+                let session = of_session(session, Some(*generation));
+                Self::SessionWouldBlock(WouldBlockFields::new(session, *trigger, why))
+            }
+            Event::PolicyModeChanged { mode, generation } => {
+                Self::PolicyModeChanged { mode: (*mode).into(), generation: generation.0 }
+            }
+            Event::JournalTruncated { entries, bytes } => {
+                Self::JournalTruncated { entries: *entries, bytes: *bytes }
             }
             Event::PollCompleted { poll, changed, generation } => Self::PollCompleted {
                 poll: poll.into(),

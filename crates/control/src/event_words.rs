@@ -1,6 +1,6 @@
 //! The words of the journal: types of events, causes, triggers.
 
-use infostore::{Cause, Event};
+use infostore::{Cause, Event, EventKind};
 use registry_poll::PollTrigger;
 
 /// The types of events, each named once: the list of them can't lack one that an event has.
@@ -9,13 +9,18 @@ macro_rules! event_types {
         /// Every type of event, as `type` spells it.
         pub(crate) const EVENT_TYPES: &[&str] = &[$($name),*];
 
-        /// The `type` of an event.
-        pub(crate) fn event_type(event: &Event) -> &'static str {
-            match event {
-                $(Event::$event { .. } => $name,)*
+        /// The `type` of events of a kind.
+        pub(crate) fn kind_text(kind: EventKind) -> &'static str {
+            match kind {
+                $(EventKind::$event => $name,)*
             }
         }
     };
+}
+
+/// The `type` of an event.
+pub(crate) fn event_type(event: &Event) -> &'static str {
+    kind_text(event.kind())
 }
 
 event_types! {
@@ -39,13 +44,16 @@ event_types! {
     SessionIdentified => "session.identified",
     SessionDisconnected => "session.disconnected",
     SessionEnded => "session.ended",
+    SessionWouldBlock => "session.would_block",
     PolicyChanged => "policy.changed",
+    PolicyModeChanged => "policy.mode_changed",
     EnforcementCompleted => "enforcement.completed",
     PollCompleted => "poll.completed",
     PollFailed => "poll.failed",
     RegistryInvalid => "registry.invalid",
     RegistryChanged => "registry.changed",
     ClockChanged => "clock.changed",
+    JournalTruncated => "journal.truncated",
 }
 
 pub(crate) fn cause_text(cause: Cause) -> String {

@@ -129,8 +129,7 @@ impl Types {
 
 /// Before the oldest entry that is kept.
 fn oldest(journal: &Journal) -> Sequence {
-    let first = journal.first().map(|first| Sequence(first.0.saturating_sub(1)));
-    first.unwrap_or_else(|| journal.cursor().seq)
+    Sequence(journal.evicted())
 }
 
 /// The place that is meant, which may be gone; or what is wrong with it.
@@ -150,22 +149,35 @@ pub(crate) fn place_of(journal: &Journal, after: After) -> Result<Cursor, String
 
 /// Where a page begins: an error when the entries after that place are gone.
 pub(crate) fn begin_after(journal: &Journal, after: Option<After>) -> Result<Sequence, Problem> {
-    let asked = place_of(journal, after.unwrap_or(After::Start));
-    let asked = asked.map_err(|detail| Problem::query("after", detail))?;
-    let epoch = journal.cursor().epoch;
-    let oldest = oldest(journal);
-    if asked.epoch == epoch && oldest <= asked.seq {
+    place(journal, after.unwrap_or(After::Start), "after")
+}
+
+/// The place that a parameter of the query names: an error when the journal no longer goes back that far, or has not come
+/// that far.
+pub(crate) fn place(
+    journal: &Journal,
+    asked: After,
+    parameter: &'static str,
+) -> Result<Sequence, Problem> {
+    let asked = place_of(journal, asked).map_err(|detail| Problem::query(parameter, detail))?;
+    if asked.epoch == journal.cursor().epoch && oldest(journal) <= asked.seq {
         return Ok(asked.seq);
     }
+    Err(gone(journal, asked, parameter))
+}
+
+/// The journal no longer goes back to a place, or the place is of another epoch.
+pub(crate) fn gone(journal: &Journal, asked: Cursor, parameter: &'static str) -> Problem {
+    let epoch = journal.cursor().epoch;
     let detail = if asked.epoch == epoch {
         format!("the entries after {} have left the journal", CursorText(asked))
     } else {
         format!("{} is of epoch {}, and epoch {} runs", CursorText(asked), asked.epoch.0, epoch.0)
     };
-    let first = CursorText(Cursor { epoch, seq: oldest }).to_string();
-    Err(Problem::new(ProblemType::CursorGone, detail)
-        .hint(format!("begin with `after={first}`"))
-        .first_available(first))
+    let first = CursorText(Cursor { epoch, seq: oldest(journal) }).to_string();
+    Problem::new(ProblemType::CursorGone, detail)
+        .hint(format!("begin with `{parameter}={first}`"))
+        .first_available(first)
 }
 
 /// A page of what entries of the journal say.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use infostore::{Build, ClientId, ClientIdentity, Entry, Origin, Refusal, Sequence, SessionId};
+use infostore::{
+    Build, ClientId, ClientIdentity, Entry, Origin, PolicyMode, Refusal, Sequence, SessionId,
+};
 use policy::{
     BlockList, ClientVersion, Columns, Decision as Verdict, Explanation, ItemVerdict, Matched,
     NearMiss, Nearness,
@@ -23,6 +25,7 @@ use crate::outcome_fields::Code;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 use crate::scalars::Version;
+use crate::setting_names::PolicyModeName;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(explain))
@@ -58,6 +61,8 @@ struct Answer {
     decision: VerdictName,
     /// The policy in force, which is the one explained.
     generation: u64,
+    /// Whether it is acted on.
+    mode: PolicyModeName,
     /// The programs that the client reports.
     processes: Vec<String>,
     /// Its version.
@@ -66,7 +71,7 @@ struct Answer {
     identified: bool,
     /// The item that decides; null when none matches.
     matched: Option<Match>,
-    /// What the client is answered when it connects; null when the policy permits it.
+    /// What the client is answered when it connects and the policy is enforced; null when the policy permits it.
     code: Option<Code>,
     /// The build that runs.
     #[schema(example = "6.5.7651.19")]
@@ -250,10 +255,15 @@ impl Answer {
         let mut processes = Columns::new(store.policy().processes().text());
         let mut versions = Columns::new(store.policy().versions().text());
         let build = store.running_build();
-        let summary = full_summary(&explanation, subject, build, recorded.as_ref());
+        let mode = store.settings().policy_mode;
+        let mut summary = full_summary(&explanation, subject, build, recorded.as_ref());
+        if mode == PolicyMode::Audit && forbidding(&explanation.decision).is_some() {
+            summary.push_str(" The store is in audit mode, so nothing is done about it.");
+        }
         Self {
             decision: VerdictName::from(&explanation.decision),
             generation: store.generation().0,
+            mode: mode.into(),
             processes: subject.names().iter().map(|name| name.reported().to_owned()).collect(),
             client_version: Version(subject.version()),
             identified: subject.is_identified(),

@@ -39,6 +39,8 @@ struct GenerationText {
     versions: ListChangeText,
     /// Sessions that were disconnected when it came into force.
     disconnected: usize,
+    /// Sessions that would have been, had it been enforced, and were not forbidden before.
+    would_block: usize,
 }
 
 /// A page of generations, oldest first.
@@ -65,11 +67,14 @@ fn kept(journal: &Journal) -> Vec<GenerationText> {
                 processes: (&change.processes).into(),
                 versions: (&change.versions).into(),
                 disconnected: 0,
+                would_block: 0,
             });
-        } else if let Event::EnforcementCompleted { disconnected, .. } = &entry.event {
-            // It ends the sweep after the change before it, whose entry may have left the journal.
-            if let Some(newest) = kept.last_mut() {
-                newest.disconnected = *disconnected;
+        } else if let Event::EnforcementCompleted { swept, .. } = &entry.event {
+            // It ends the sweep after the change before it, whose entry may have left the journal; or that of a mode.
+            let cause = cause_text(entry.cause);
+            if let Some(newest) = kept.last_mut().filter(|newest| newest.cause == cause) {
+                newest.disconnected = swept.disconnected;
+                newest.would_block = swept.would_block;
             }
         }
     }

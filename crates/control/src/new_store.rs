@@ -14,7 +14,7 @@ use crate::given;
 use crate::polls::checked_interval;
 use crate::problem::{FieldError, Problem};
 use crate::scalars::{AddressText, BuildText, Length, NameText, SeedText, Time};
-use crate::setting_names::{DisconnectName, WatchName};
+use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
 
 /// Shorter, a store could be gone before its second request.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -45,6 +45,8 @@ pub(crate) struct NewStore {
     registry_watch: Option<WatchName>,
     /// What happens to the connections of sessions that the store ends.
     disconnect: Option<DisconnectName>,
+    /// Whether the policy is acted on; it is, unless told.
+    policy_mode: Option<PolicyModeName>,
     /// How much it takes: less than stores do by themselves, never more.
     #[serde(default, deserialize_with = "given::object")]
     limits: NewLimits,
@@ -137,6 +139,7 @@ impl NewStore {
                 poll_interval: interval.transpose()?.unwrap_or(defaults.poll_interval),
                 registry_watch: self.registry_watch.map_or(defaults.registry_watch, Into::into),
                 disconnect: self.disconnect.map_or(defaults.disconnect, Into::into),
+                policy_mode: self.policy_mode.map_or(defaults.policy_mode, Into::into),
                 limits: self.limits.limits()?,
             },
             clock: self.clock.mode.map_or(ClockMode::Real, |Mode(mode)| mode),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infostore::{DisconnectReason, Generation, Refusal, SessionRecord};
+use infostore::{BlockTrigger, DisconnectReason, Generation, Refusal, SessionRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,6 +42,33 @@ pub(crate) struct DisconnectedFields {
     code: Code,
     /// The item that forbids it; null when the policy does not.
     decision: Option<Match>,
+}
+
+/// A session that the policy would have kept from opening, or ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct WouldBlockFields {
+    #[serde(flatten)]
+    session: SessionFields,
+    /// What brought it up.
+    trigger: Trigger,
+    /// What the client would have been answered.
+    code: Code,
+    /// The item that forbids it.
+    decision: Match,
+}
+
+/// What a decision is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trigger {
+    /// A client that connects.
+    Connect,
+    /// A session that reported another name.
+    LateName,
+    /// A policy that came into force.
+    PolicyChange,
+    /// A policy in force that is acted on from then on.
+    ModeChange,
 }
 
 /// A session that ended.
@@ -122,7 +149,38 @@ impl DisconnectedFields {
     }
 }
 
+impl WouldBlockFields {
+    pub(crate) fn new(
+        session: SessionFields,
+        trigger: BlockTrigger,
+        why: &Arc<policy::Cause>,
+    ) -> Self {
+        let code = Code::of_block(trigger, why);
+        Self { session, trigger: trigger.into(), code, decision: Match::from(&**why) }
+    }
+}
+
+impl From<BlockTrigger> for Trigger {
+    fn from(trigger: BlockTrigger) -> Self {
+        match trigger {
+            BlockTrigger::Connect => Self::Connect,
+            BlockTrigger::LateName => Self::LateName,
+            BlockTrigger::PolicyChange => Self::PolicyChange,
+        }
+    }
+}
+
 impl Code {
+    /// What would have been answered, had the policy been enforced.
+    pub(crate) fn of_block(trigger: BlockTrigger, why: &Arc<policy::Cause>) -> Self {
+        match trigger {
+            BlockTrigger::Connect => Self::of_refusal(&Refusal::Policy(Arc::clone(why))),
+            BlockTrigger::LateName | BlockTrigger::PolicyChange => {
+                Self::of_disconnect(&DisconnectReason::Policy(Arc::clone(why)))
+            }
+        }
+    }
+
     pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
         let code = server::refusal_code(refusal);
         Self { name: code.name(), value: code.0 }

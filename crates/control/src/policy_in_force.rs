@@ -14,12 +14,14 @@ use crate::list_meaning::{ListMeaning, ReadList};
 use crate::list_text::{Item, process_items, version_items};
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
-use crate::{explain, generations, preview};
+use crate::setting_names::PolicyModeName;
+use crate::{explain, generations, policy_mode, preview};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(read))
         .routes(routes!(validate))
+        .merge(policy_mode::routes())
         .merge(generations::routes())
         .merge(preview::routes())
         .merge(explain::routes())
@@ -32,6 +34,8 @@ struct PolicyInForce {
     generation: u64,
     /// Whether it blocks nobody at all.
     off: bool,
+    /// Whether it is acted on.
+    mode: PolicyModeName,
     /// The build that runs.
     #[schema(example = "6.5.7651.19")]
     build: String,
@@ -80,6 +84,7 @@ impl PolicyInForce {
         Self {
             generation: store.generation().0,
             off: policy.is_off(),
+            mode: store.settings().policy_mode.into(),
             build: build.to_string(),
             processes: list(BlockList::Processes),
             versions: list(BlockList::Versions),

@@ -48,6 +48,8 @@ pub(crate) struct Poll {
     generation: u64,
     /// Sessions that it disconnected.
     disconnected: usize,
+    /// In audit mode, sessions that it would have disconnected and that were not forbidden before.
+    would_block: usize,
 }
 
 /// What a poll found in the value of a list.
@@ -148,7 +150,8 @@ impl From<&PollRecord> for Poll {
             reads: record.reads.iter().map(ReadText::from).collect(),
             changed: record.changed,
             generation: record.generation.0,
-            disconnected: record.disconnected,
+            disconnected: record.swept.disconnected,
+            would_block: record.swept.would_block,
         }
     }
 }

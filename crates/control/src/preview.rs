@@ -21,6 +21,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::CursorText;
 use crate::session_fields::SessionFields;
+use crate::setting_names::PolicyModeName;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(preview))
@@ -51,7 +52,7 @@ struct PreviewQuery {
     limit: Limit,
 }
 
-/// What a poll would do at this cursor if the lists had been changed so, and no fault disturbed it.
+/// What a poll would do at this cursor if the lists had been changed so, the policy were enforced, and no fault disturbed it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Preview)]
 struct PreviewText {
@@ -59,6 +60,8 @@ struct PreviewText {
     cursor: CursorText,
     /// The policy in force, which it is held against.
     generation: u64,
+    /// Whether policies are acted on. What is said here is what comes of it where they are.
+    mode: PolicyModeName,
     /// What would become of the lists in force.
     change: PolicyChangeText,
     /// Sessions that would be disconnected.
@@ -138,6 +141,7 @@ impl PreviewText {
         Self {
             cursor: CursorText(view.cursor()),
             generation: generation.0,
+            mode: view.store().settings().policy_mode.into(),
             change: PolicyChangeText {
                 processes: (&preview.change.processes).into(),
                 versions: (&preview.change.versions).into(),
@@ -188,7 +192,7 @@ fn by_item(preview: &Preview) -> Vec<ItemCount> {
     counts.into_iter().map(item).collect()
 }
 
-/// Says who would be cut off if the lists were changed so. Nothing changes. A change of one list with `if_cursor` set to
+/// Says who would be cut off if the lists were changed so, also in audit mode, where nobody is. Nothing changes. A change of one list with `if_cursor` set to
 /// the `cursor` of the answer does exactly this, or is refused; but for what is written into a registry file from outside
 /// meanwhile, which no cursor knows of.
 #[utoipa::path(

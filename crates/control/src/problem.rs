@@ -167,8 +167,8 @@ problem_types! {
     WaitHopeless, CONFLICT, "wait-hopeless", "What is waited for can't come any more",
         "Something came that must not, or came too often. `report` tells how each part of the condition stands.";
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
-        "The entries after this cursor have left the journal, or the store was reset and began a new epoch. \
-         `first_available` is where reading can begin.";
+        "The entries after this cursor have left the journal, so what happened since, or how the store was then, can't be \
+         told whole; or the store was reset and began a new epoch. `first_available` is where reading can begin.";
     StoreMoved, PRECONDITION_FAILED, "store-moved", "The store has moved on",
         "The journal has grown since the cursor in `if_cursor`, so what a preview said then need not hold any more. Nothing \
          was done.";

@@ -13,9 +13,9 @@ use crate::guard::guard;
 use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
-    block_lists, build, clients, cluster, decisions, docs, events, faults, health, info, openapi,
-    policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions, snapshots,
-    stores, stream, time, token, waits,
+    block_lists, build, clients, cluster, decisions, docs, event_totals, events, faults, health,
+    info, openapi, policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions,
+    snapshots, stores, stream, time, token, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -82,6 +82,7 @@ fn routes() -> OpenApiRouter<App> {
         snapshots::routes(),
         waits::routes(),
         stream::routes(),
+        event_totals::routes(),
         reset::routes(),
     ];
     modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)

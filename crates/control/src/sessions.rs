@@ -1,9 +1,12 @@
 //! `/sessions`: every MAPI session, whoever opened it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
-use infostore::{ClientId, Generation, Interface, Origin, SessionId, SessionRecord};
+use infostore::{
+    ClientId, Cursor, Generation, Interface, Journal, Origin, Past, SessionId, SessionRecord,
+};
 use policy::ProcessName;
 use serde::{Deserialize, Serialize};
 use server::View;
@@ -12,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::events::{After, gone, place};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::page::{Limit, take_page};
 use crate::problem::Problem;
@@ -59,7 +63,7 @@ pub(crate) struct Session {
     /// The session that it asked to be linked to when it was opened, which may have ended since; null without one. What
     /// becomes of one says nothing about the other.
     linked_to: Option<u64>,
-    /// The policy that it was last judged under: the one in force.
+    /// The policy that it was last judged under: the one that is, or was, in force.
     generation: u64,
 }
 
@@ -93,6 +97,21 @@ struct SessionQuery {
     group: Option<String>,
     /// Only sessions of this injected client.
     client_id: Option<u64>,
+    /// The sessions as they were at this place of the journal: a cursor such as `1-42`, or a sequence number of this epoch.
+    /// The answer's `Exstore-Cursor` is that place.
+    #[param(value_type = Option<String>)]
+    at: Option<After>,
+}
+
+/// When to look at a session.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AtQuery {
+    /// The session as it was at this place of the journal: a cursor such as `1-42`, or a sequence number of this epoch. The
+    /// answer's `Exstore-Cursor` is that place.
+    #[param(value_type = Option<String>)]
+    at: Option<After>,
 }
 
 impl Session {
@@ -125,25 +144,35 @@ impl Session {
 }
 
 impl SessionQuery {
-    fn page(&self, view: View<'_>) -> Sessions {
-        let store = view.store();
+    fn page(&self, view: View<'_>) -> Result<(Cursor, Sessions), Problem> {
+        let (store, after) = (view.store(), self.after.map(SessionId));
+        let Some(at) = self.at else {
+            let counts = store.counts();
+            let (sessions, generation) = (store.sessions_after(after), store.generation());
+            let counted = (counts.sessions, counts.unidentified);
+            return Ok((view.cursor(), self.sessions(sessions, generation, counted)));
+        };
+        let (cursor, past) = past(store.journal(), at)?;
+        let counted = (past.session_count(), past.unidentified());
+        Ok((cursor, self.sessions(past.sessions_after(after), past.generation(), counted)))
+    }
+
+    fn sessions<'a>(
+        &self,
+        sessions: impl Iterator<Item = &'a Arc<SessionRecord>>,
+        generation: Generation,
+        (total, unidentified): (usize, usize),
+    ) -> Sessions {
         let key = self.process.as_deref().map(ProcessName::parse);
-        let wanted = store
-            .sessions_after(self.after.map(SessionId))
-            .filter(|session| self.has_labels(&session.identity.origin))
-            .filter(|session| match &key {
+        let wanted = sessions.filter(|session| self.has_labels(&session.identity.origin)).filter(
+            |session| match &key {
                 None => true,
                 Some(name) => has_name(session, name.as_ref()),
-            });
+            },
+        );
         let (page, next) = take_page(wanted, self.limit, |session| session.id.0);
-        let generation = store.generation();
-        let counts = store.counts();
-        Sessions {
-            items: page.into_iter().map(|session| Session::new(session, generation)).collect(),
-            next,
-            total: counts.sessions,
-            unidentified: counts.unidentified,
-        }
+        let items = page.into_iter().map(|session| Session::new(session, generation)).collect();
+        Sessions { items, next, total, unidentified }
     }
 
     fn has_labels(&self, origin: &Origin) -> bool {
@@ -156,12 +185,19 @@ impl SessionQuery {
     }
 }
 
+/// The store as it was at a place of its journal.
+fn past(journal: &Journal, at: After) -> Result<(Cursor, Past<'_>), Problem> {
+    let seq = place(journal, at, "at")?;
+    let cursor = Cursor { seq, ..journal.cursor() };
+    journal.past(seq).map(|past| (cursor, past)).ok_or_else(|| gone(journal, cursor, "at"))
+}
+
 fn has_name(session: &SessionRecord, wanted: Option<&ProcessName>) -> bool {
     let names = session.identity.subject.names();
     wanted.is_some_and(|wanted| names.iter().any(|name| name.key() == wanted.key()))
 }
 
-/// Lists the live sessions, in order of connection.
+/// Lists the live sessions, in order of connection; or those that were live, at a place of the journal.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/sessions", tag = "sessions",
     params(SessionQuery), responses((status = 200, body = Sessions)),
@@ -170,27 +206,32 @@ async fn list(
     Store(store): Store,
     Params(query): Params<SessionQuery>,
 ) -> Result<Reply<Sessions>, Problem> {
-    let page = store.read(move |view| (view.cursor(), query.page(view))).await?;
-    Ok(Reply::ok(page))
+    store.read(move |view| query.page(view)).await?.map(Reply::ok)
 }
 
-/// Shows a live session.
+/// Shows a live session; or one that was live, at a place of the journal.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/sessions/{id}", tag = "sessions",
-    params(("id" = u64, Path, description = "The session's id")),
+    params(("id" = u64, Path, description = "The session's id"), AtQuery),
     responses((status = 200, body = Session)),
 )]
 async fn read(
-    _: NoQuery,
     Store(store): Store,
     Id(id): Id<SessionId>,
+    Params(AtQuery { at }): Params<AtQuery>,
 ) -> Result<Reply<Session>, Problem> {
     let read = move |view: View<'_>| {
-        let (store, cursor) = (view.store(), view.cursor());
-        Some((cursor, Session::new(store.session(id)?, store.generation())))
+        let store = view.store();
+        let missing = || SessionId::missing(id.0);
+        let Some(at) = at else {
+            let session = store.session(id).ok_or_else(missing)?;
+            return Ok((view.cursor(), Session::new(session, store.generation())));
+        };
+        let (cursor, past) = past(store.journal(), at)?;
+        let session = past.session(id).ok_or_else(missing)?;
+        Ok((cursor, Session::new(session, past.generation())))
     };
-    let found = store.read(read).await?;
-    found.map(Reply::ok).ok_or_else(|| SessionId::missing(id.0))
+    store.read(read).await?.map(Reply::ok)
 }
 
 /// Disconnects a session. Its client is not told that the policy did it, since it did not.

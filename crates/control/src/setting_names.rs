@@ -1,6 +1,6 @@
 //! The words for the settings of a store and its cluster.
 
-use infostore::{DisconnectMode, RegistryWatch};
+use infostore::{DisconnectMode, PolicyMode, RegistryWatch};
 use registry_poll::ClusterMode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,6 +51,16 @@ words! {
         Connection = DisconnectMode::Connection,
         /// They stay, and the next call on a dead handle is told.
         Context = DisconnectMode::Context,
+    }
+}
+
+words! {
+    /// Whether the policy is acted on.
+    PolicyModeName as PolicyMode for PolicyMode {
+        /// A client that it forbids is refused, and its session ended.
+        Enforce = PolicyMode::Enforce,
+        /// What it would do is decided and journalled, and done to nobody.
+        Audit = PolicyMode::Audit,
     }
 }
 

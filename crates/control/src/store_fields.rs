@@ -9,7 +9,7 @@ use server::{StoreHandle, View};
 use utoipa::ToSchema;
 
 use crate::scalars::{BuildText, CursorText, Length, SeedText, Time};
-use crate::setting_names::{DisconnectName, WatchName};
+use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
 use crate::time::ClockState;
 
 /// A store.
@@ -52,6 +52,8 @@ struct StoreSettings {
     registry_watch: WatchName,
     /// What happens to the connections of sessions that the store ended.
     disconnect: DisconnectName,
+    /// Whether the policy is acted on.
+    policy_mode: PolicyModeName,
     /// How much it takes; fixed when it was made.
     limits: StoreLimits,
 }
@@ -101,6 +103,8 @@ struct StoreCounts {
     refused: u64,
     /// Sessions that the store ended since the start.
     disconnected: u64,
+    /// Sessions that the policy would have kept from opening or ended since the start, had it been enforced.
+    would_block: u64,
 }
 
 impl StoreSettings {
@@ -111,6 +115,7 @@ impl StoreSettings {
             poll_interval: Length(store.schedule().interval()),
             registry_watch: settings.registry_watch.into(),
             disconnect: settings.disconnect.into(),
+            policy_mode: settings.policy_mode.into(),
             limits: StoreLimits::new(settings.limits, connections),
         }
     }
@@ -167,6 +172,7 @@ impl StoreState {
                 admitted: counts.admitted,
                 refused: counts.refused,
                 disconnected: counts.disconnected,
+                would_block: counts.would_block,
             },
         }
     }

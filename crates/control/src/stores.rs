@@ -22,7 +22,7 @@ use crate::polls::checked_interval;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::{BuildText, Length, NameText};
-use crate::setting_names::{DisconnectName, WatchName};
+use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
 use crate::store_fields::{Known, StoreState};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -66,6 +66,8 @@ struct StoreChange {
     registry_watch: Option<WatchName>,
     /// What happens to the connections of sessions that the store ends from now on.
     disconnect: Option<DisconnectName>,
+    /// Whether the policy is acted on, as PATCH /policy/mode has it.
+    policy_mode: Option<PolicyModeName>,
     /// The build to install, as PATCH /build does.
     build: Option<BuildText>,
 }
@@ -179,6 +181,9 @@ async fn change(
     }
     if let Some(mode) = change.disconnect {
         store.handle.set_disconnect(mode.into()).await?;
+    }
+    if let Some(mode) = change.policy_mode {
+        store.handle.set_policy_mode(mode.into()).await?;
     }
     if let Some(BuildText(build)) = change.build {
         store.handle.install_build(build).await?;

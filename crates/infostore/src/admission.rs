@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use clock::SimTime;
-use policy::{ClientVersion, Decision};
+use policy::ClientVersion;
 use registry_poll::FaultId;
 
 use crate::engine::{InfoStore, Phase};
-use crate::event::{Cause, Event};
+use crate::event::{BlockTrigger, Cause, Event};
 use crate::fault::ResultCode;
 use crate::session::{
     AssociationRef, ClientIdentity, Generation, Interface, SessionId, SessionIndex, SessionLink,
@@ -81,11 +81,20 @@ pub enum Refusal {
 
 impl InfoStore {
     /// Admits or refuses a client. A fault rule that refuses it comes before everything; then the block list is asked, so
-    /// that a listed program is always refused as listed.
+    /// that a listed program is always refused as listed. In audit mode such a one is admitted, unless something else keeps
+    /// it out, and the journal says that it is listed.
     pub fn connect(&mut self, now: SimTime, request: ConnectRequest) -> Admission {
+        let listed = self.forbidding(&request.identity.subject);
         let refused_by_fault = request.faults.refuse.map(Refusal::Fault);
-        match refused_by_fault.or_else(|| self.refusal(&request.identity)) {
-            None => Admission::Admitted(self.admit(now, request)),
+        match refused_by_fault.or_else(|| self.refusal(&request.identity, listed.as_ref())) {
+            None => {
+                let admitted = self.admit(now, request, listed.is_some());
+                if let Some(why) = listed {
+                    let block = (BlockTrigger::Connect, why);
+                    self.would_block(now, Cause::Client, admitted.session, block);
+                }
+                Admission::Admitted(admitted)
+            }
             Some(refusal) => {
                 let event = Event::SessionRefused {
                     identity: Box::new(request.identity),
@@ -100,14 +109,18 @@ impl InfoStore {
         }
     }
 
-    fn refusal(&self, identity: &ClientIdentity) -> Option<Refusal> {
+    fn refusal(
+        &self,
+        identity: &ClientIdentity,
+        listed: Option<&Arc<policy::Cause>>,
+    ) -> Option<Refusal> {
         let limits = &self.settings.limits;
         let subject = &identity.subject;
         if self.phase != Phase::Running {
             return Some(Refusal::NotRunning);
         }
-        if let Decision::Forbidden(cause) = self.policy.decide(subject) {
-            return Some(Refusal::Policy(Arc::new(cause)));
+        if let Some(why) = listed.filter(|_| self.enforces()) {
+            return Some(Refusal::Policy(Arc::clone(why)));
         }
         let too_old =
             identity.interface == Interface::ConnectEx && subject.version() < MINIMUM_VERSION;
@@ -122,7 +135,7 @@ impl InfoStore {
         .find_map(|(applies, refusal)| applies.then_some(refusal))
     }
 
-    fn admit(&mut self, now: SimTime, request: ConnectRequest) -> Admitted {
+    fn admit(&mut self, now: SimTime, request: ConnectRequest, listed: bool) -> Admitted {
         self.last_session = SessionId(self.last_session.0.saturating_add(1));
         let index = self.table.take_index();
         // A link to nothing is ignored without a word, [MS-OXCRPC] 3.1.4.1.
@@ -138,7 +151,7 @@ impl InfoStore {
         self.table.insert(Row { record, association: request.association });
         self.totals.admitted = self.totals.admitted.saturating_add(1);
         let (generation, faults) = (self.generation, request.faults.rules.into());
-        let event = Event::SessionConnected { session, generation, faults };
+        let event = Event::SessionConnected { session, generation, faults, listed };
         self.journal.record(now, Cause::Client, event);
         Admitted { session: self.last_session, index, generation: self.generation }
     }

@@ -12,7 +12,7 @@ use crate::fault::{FaultRule, FaultSchedule, FaultTarget, Stage};
 use crate::image::SnapshotId;
 use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId};
-use crate::settings::{DisconnectMode, RegistryWatch, Settings};
+use crate::settings::{DisconnectMode, PolicyMode, RegistryWatch, Settings};
 
 /// A request to the engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +28,8 @@ pub enum Command {
     SetRegistryWatch(RegistryWatch),
     /// Sets what happens to the connections of sessions that the store ends from now on.
     SetDisconnect(DisconnectMode),
+    /// Sets whether the policy is acted on. That it is ends every session that it forbids, in this call.
+    SetPolicyMode(PolicyMode),
     /// Replaces the files of the service; it runs them from its next start on.
     InstallBuild(Build),
     /// Ends every session and stops the service.
@@ -133,6 +135,7 @@ impl InfoStore {
                 let change = SettingChange::Disconnect(mode);
                 self.journal.record(now, cause, Event::StoreChanged(change));
             }
+            Command::SetPolicyMode(mode) => self.set_policy_mode(now, cause, mode),
             Command::InstallBuild(build) => self.install(now, cause, build),
             Command::Start if self.phase != Phase::Stopped => return Err(CommandError::Running),
             Command::Start => self.start_service(now),

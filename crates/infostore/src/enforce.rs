@@ -1,18 +1,23 @@
-//! A policy comes into force, and every session that it forbids ends in the same call (S14, S15, A25).
+//! A policy comes into force, and every session that it forbids ends in the same call (S14, S15, A25). In audit mode it
+//! stays, and the journal says that it would have ended.
 
 use std::sync::Arc;
 
 use clock::SimTime;
-use policy::{Decision, Policy};
+use policy::{Decision, Policy, Subject};
 
 use crate::engine::{Effect, InfoStore};
-use crate::event::{Cause, Event};
+use crate::event::{BlockTrigger, Cause, Event, Swept};
 use crate::session::{DisconnectReason, EndReason, Generation, SessionId};
+use crate::settings::PolicyMode;
+
+/// A session that a policy forbids, and why.
+pub(crate) type Forbidden = (SessionId, Arc<policy::Cause>);
 
 impl InfoStore {
-    /// Puts `policy` in force. Equal rules change nothing, however their text is spelt (A23). The sessions dropped are
-    /// counted.
-    pub(crate) fn publish(&mut self, now: SimTime, cause: Cause, policy: Policy) -> Option<usize> {
+    /// Puts `policy` in force. Equal rules change nothing, however their text is spelt (A23). Says what the sweep did; none
+    /// when there was none.
+    pub(crate) fn publish(&mut self, now: SimTime, cause: Cause, policy: Policy) -> Option<Swept> {
         if self.policy.same_rules(&policy) {
             self.policy = policy;
             return None;
@@ -20,33 +25,97 @@ impl InfoStore {
         self.generation = Generation(self.generation.0.saturating_add(1));
         let change = policy::compare(&self.policy, &policy);
         // INVARIANT: the new policy is in force before the sweep begins, so nobody is admitted under the old one.
-        self.policy = policy;
+        let before = core::mem::replace(&mut self.policy, policy);
         let event = Event::PolicyChanged { generation: self.generation, change };
         self.journal.record(now, cause, event);
-        Some(self.sweep(now, cause))
+        Some(self.sweep(now, cause, &before))
+    }
+
+    /// Acts on the policy or stops doing so. Whom it has cut off does not come back; whom it only would have cut off goes
+    /// when it is enforced again, in this call.
+    pub(crate) fn set_policy_mode(&mut self, now: SimTime, cause: Cause, mode: PolicyMode) {
+        let from = core::mem::replace(&mut self.settings.policy_mode, mode);
+        if from == mode {
+            return;
+        }
+        let event = Event::PolicyModeChanged { mode, generation: self.generation };
+        self.journal.record(now, cause, event);
+        match mode {
+            PolicyMode::Enforce => drop(self.enforce(now, cause)),
+            // INVARIANT: while the policy was enforced no session was forbidden, so there is none to tell of.
+            PolicyMode::Audit => {}
+        }
+    }
+
+    /// Sessions that the policy in force forbids: none while it is enforced.
+    pub fn forbidden_count(&self) -> usize {
+        let forbids = |subject| matches!(self.policy.decide(subject), Decision::Forbidden(_));
+        let forbidden = self.table.classes().filter(|(subject, _)| forbids(subject));
+        forbidden.map(|(_, sessions)| sessions.len()).sum()
+    }
+
+    /// Why the policy in force forbids a client; none when it does not.
+    pub(crate) fn forbidding(&self, subject: &Subject) -> Option<Arc<policy::Cause>> {
+        match self.policy.decide(subject) {
+            Decision::Forbidden(why) => Some(Arc::new(why)),
+            Decision::Permitted { .. } => None,
+        }
+    }
+
+    pub(crate) fn enforces(&self) -> bool {
+        self.settings.policy_mode == PolicyMode::Enforce
+    }
+
+    /// Holds every session against the policy that has just replaced `before`.
+    fn sweep(&mut self, now: SimTime, cause: Cause, before: &Policy) -> Swept {
+        match self.settings.policy_mode {
+            PolicyMode::Enforce => self.enforce(now, cause),
+            PolicyMode::Audit => self.audit(now, cause, before),
+        }
     }
 
     /// Drops every session that the policy in force forbids, in session order.
-    fn sweep(&mut self, now: SimTime, cause: Cause) -> usize {
+    fn enforce(&mut self, now: SimTime, cause: Cause) -> Swept {
         let forbidden = self.forbidden(&self.policy);
         let disconnected = forbidden.len();
         for (id, why) in forbidden {
             self.drop_session(now, cause, id, DisconnectReason::Policy(why));
         }
+        self.complete(now, cause, Swept { disconnected, would_block: 0 })
+    }
+
+    /// Tells of every session that the policy in force forbids and `before` did not, in session order. Of the others the
+    /// journal has told already, and no policy that it stays forbidden by makes it news.
+    fn audit(&mut self, now: SimTime, cause: Cause, before: &Policy) -> Swept {
+        let told = |subject: &Subject| matches!(before.decide(subject), Decision::Forbidden(_));
+        let newly = self.forbidden_unless(&self.policy, told);
+        let would_block = newly.len();
+        for (id, why) in newly {
+            self.would_block(now, cause, id, (BlockTrigger::PolicyChange, why));
+        }
+        self.complete(now, cause, Swept { disconnected: 0, would_block })
+    }
+
+    fn complete(&mut self, now: SimTime, cause: Cause, swept: Swept) -> Swept {
         let event = Event::EnforcementCompleted {
             generation: self.generation,
-            disconnected,
+            mode: self.settings.policy_mode,
+            swept,
             kept: self.table.len(),
             unidentified: self.table.unidentified(),
         };
         self.journal.record(now, cause, event);
-        disconnected
+        swept
     }
 
     /// The sessions that a policy forbids, in session order. The cost follows the classes and these sessions.
-    pub(crate) fn forbidden(&self, policy: &Policy) -> Vec<(SessionId, Arc<policy::Cause>)> {
+    pub(crate) fn forbidden(&self, policy: &Policy) -> Vec<Forbidden> {
+        self.forbidden_unless(policy, |_| false)
+    }
+
+    fn forbidden_unless(&self, policy: &Policy, out: impl Fn(&Subject) -> bool) -> Vec<Forbidden> {
         let mut forbidden = Vec::new();
-        for (subject, sessions) in self.table.classes() {
+        for (subject, sessions) in self.table.classes().filter(|(subject, _)| !out(subject)) {
             if let Decision::Forbidden(cause) = policy.decide(subject) {
                 let cause = Arc::new(cause);
                 forbidden.extend(sessions.iter().map(|id| (*id, Arc::clone(&cause))));
@@ -54,6 +123,24 @@ impl InfoStore {
         }
         forbidden.sort_unstable_by_key(|(id, _)| *id);
         forbidden
+    }
+
+    /// Writes down what the policy would have done to a session, had it been enforced.
+    pub(crate) fn would_block(
+        &mut self,
+        now: SimTime,
+        cause: Cause,
+        id: SessionId,
+        (trigger, why): (BlockTrigger, Arc<policy::Cause>),
+    ) {
+        let Some(row) = self.table.get(id) else {
+            return;
+        };
+        let session = Arc::clone(&row.record);
+        let generation = self.generation;
+        let event = Event::SessionWouldBlock { session, trigger, why, generation };
+        self.journal.record(now, cause, event);
+        self.totals.would_block = self.totals.would_block.saturating_add(1);
     }
 
     /// Ends a session on the store's behalf.

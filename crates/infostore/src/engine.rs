@@ -82,6 +82,7 @@ pub(crate) struct Totals {
     pub(crate) admitted: u64,
     pub(crate) refused: u64,
     pub(crate) disconnected: u64,
+    pub(crate) would_block: u64,
 }
 
 /// How many there are, and were.
@@ -99,6 +100,8 @@ pub struct Counts {
     pub refused: u64,
     /// Sessions that the store ended since the start.
     pub disconnected: u64,
+    /// Sessions that the policy would have kept from opening or ended since the start, had it been enforced.
+    pub would_block: u64,
 }
 
 impl InfoStore {
@@ -196,6 +199,7 @@ impl InfoStore {
             admitted: self.totals.admitted,
             refused: self.totals.refused,
             disconnected: self.totals.disconnected,
+            would_block: self.totals.would_block,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::journal::Sequence;
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
 };
-use crate::settings::{DisconnectMode, RegistryWatch};
+use crate::settings::{DisconnectMode, PolicyMode, RegistryWatch};
 
 /// An entry of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,16 +141,25 @@ pub enum Event {
     },
     /// The store begins this epoch as it was when a snapshot was taken.
     StoreRestored(Restoration),
+    /// The oldest entries leave the journal from here on. Said once, before the entry that made the first leave.
+    JournalTruncated {
+        /// Entries that are kept at the most.
+        entries: usize,
+        /// Bytes that they may weigh.
+        bytes: usize,
+    },
     /// The service stopped.
     StoreStopped,
     /// A client was admitted.
     SessionConnected {
         /// The new session.
         session: Arc<SessionRecord>,
-        /// The policy that permitted it.
+        /// The policy in force.
         generation: Generation,
         /// The fault rules that disturbed its connect.
         faults: Arc<[FaultId]>,
+        /// Whether that policy forbids it, and is not acted on: a `SessionWouldBlock` follows.
+        listed: bool,
     },
     /// A client was refused; there never was a session.
     SessionRefused {
@@ -169,6 +178,9 @@ pub enum Event {
         session: Arc<SessionRecord>,
         /// Whether it may stay; when not, its [`Event::SessionDisconnected`] follows.
         kept: bool,
+        /// Whether it is kept though the policy forbids it, since that is not acted on. Unless it was forbidden before, a
+        /// `SessionWouldBlock` follows.
+        listed: bool,
     },
     /// The store ended a session; its [`Event::SessionEnded`] follows.
     SessionDisconnected {
@@ -193,16 +205,36 @@ pub enum Event {
         /// Items that came and went, list by list, as written.
         change: PolicyChange,
     },
-    /// The sweep after a policy change is over.
+    /// The sweep after a change of the policy or its mode is over.
     EnforcementCompleted {
-        /// The policy enforced.
+        /// The policy that sessions were held against.
         generation: Generation,
-        /// Sessions disconnected.
-        disconnected: usize,
+        /// Whether it was acted on.
+        mode: PolicyMode,
+        /// What the sweep did.
+        swept: Swept,
         /// Sessions that stayed, the unidentified among them.
         kept: usize,
         /// Sessions that stayed since they have no process name.
         unidentified: usize,
+    },
+    /// In audit mode: the policy forbids a session that stays all the same. Said once for as long as it is forbidden.
+    SessionWouldBlock {
+        /// The session.
+        session: Arc<SessionRecord>,
+        /// What brought it up.
+        trigger: BlockTrigger,
+        /// The item that forbids it.
+        why: Arc<policy::Cause>,
+        /// The policy in force.
+        generation: Generation,
+    },
+    /// The policy is acted on from here on, or no more.
+    PolicyModeChanged {
+        /// Whether it is.
+        mode: PolicyMode,
+        /// The policy in force.
+        generation: Generation,
     },
     /// A poll read every value that is watched.
     PollCompleted {
@@ -253,6 +285,26 @@ pub enum InvalidPolicy {
     Ignored(Build),
 }
 
+/// What brought up that a session is forbidden.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockTrigger {
+    /// It was opened.
+    Connect,
+    /// It reported another name.
+    LateName,
+    /// A policy came into force.
+    PolicyChange,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// Sessions that it disconnected; none in audit mode.
+    pub disconnected: usize,
+    /// Sessions that it would have disconnected and that were not forbidden before; none while the policy is enforced.
+    pub would_block: usize,
+}
+
 /// An edit of the registry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RegistryChange {
@@ -284,6 +336,7 @@ impl Event {
             Self::SessionConnected { session, .. }
             | Self::SessionIdentified { session, .. }
             | Self::SessionDisconnected { session, .. }
+            | Self::SessionWouldBlock { session, .. }
             | Self::SessionEnded { session, .. } => session.identity.weight(),
             Self::SessionRefused { identity, .. } => identity.weight(),
             Self::PolicyChanged { change, .. } => {
@@ -315,6 +368,8 @@ impl Event {
             | Self::RegistryImported { .. }
             | Self::FaultRemoved { .. }
             | Self::PollSkipped { .. }
+            | Self::JournalTruncated { .. }
+            | Self::PolicyModeChanged { .. }
             | Self::StoreStopped
             | Self::EnforcementCompleted { .. }
             | Self::PollCompleted { .. }
@@ -329,6 +384,7 @@ impl Event {
             Self::SessionConnected { session, .. }
             | Self::SessionIdentified { session, .. }
             | Self::SessionDisconnected { session, .. }
+            | Self::SessionWouldBlock { session, .. }
             | Self::SessionEnded { session, .. } => Some(session),
             Self::StoreStarted { .. }
             | Self::StoreChanged(_)
@@ -344,6 +400,8 @@ impl Event {
             | Self::SnapshotTaken { .. }
             | Self::StoreRestored(_)
             | Self::PollSkipped { .. }
+            | Self::JournalTruncated { .. }
+            | Self::PolicyModeChanged { .. }
             | Self::StoreStopped
             | Self::SessionRefused { .. }
             | Self::PolicyChanged { .. }
@@ -368,7 +426,7 @@ impl Event {
     /// until it ends.
     pub(crate) fn effect_on_table(&self) -> Option<(SessionId, Option<&Arc<SessionRecord>>)> {
         let session = self.session()?;
-        if matches!(self, Self::SessionDisconnected { .. }) {
+        if matches!(self, Self::SessionDisconnected { .. } | Self::SessionWouldBlock { .. }) {
             return None;
         }
         let live = !matches!(self, Self::SessionEnded { .. });

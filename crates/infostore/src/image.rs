@@ -7,7 +7,8 @@ use clock::SimTime;
 
 use crate::engine::InfoStore;
 use crate::event::{Cause, Event};
-use crate::journal::{Cursor, Epoch, Journal, SessionImage};
+use crate::journal::{Cursor, Epoch, Journal};
+use crate::past::Checkpoint;
 use crate::session::SessionRecord;
 use crate::table::Row;
 
@@ -47,15 +48,15 @@ impl InfoStore {
     ) -> Self {
         let EngineImage(engine) = image;
         let capacity = engine.settings.limits.journal_capacity();
-        let journal = Journal::beginning_with(epoch, capacity, engine.sessions());
+        let journal = Journal::beginning_with(epoch, capacity, engine.checkpoint());
         let mut store = engine.with_journal(journal);
         store.journal.record(now, Cause::Control, Event::StoreRestored(restoration));
         store
     }
 
-    fn sessions(&self) -> SessionImage {
-        let rows = self.table.rows_after(None);
-        rows.map(|row| (row.record.id, Arc::clone(&row.record))).collect()
+    fn checkpoint(&self) -> Checkpoint {
+        let records = self.table.rows_after(None).map(|row| Arc::clone(&row.record));
+        Checkpoint::new(records, self.generation)
     }
 
     /// The same engine with another journal. Every field is named, so that none that is added is forgotten.

@@ -1,12 +1,12 @@
 //! The journal: every entry in order, bounded, with a checkpoint that keeps it replayable.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use clock::SimTime;
 
 use crate::event::{Cause, Entry, Event};
-use crate::session::{SessionId, SessionRecord};
+use crate::event_kind::EventKind;
+use crate::past::{Checkpoint, Past};
 
 /// A run of the store's history: a reset begins a new one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -29,9 +29,6 @@ impl Cursor {
     /// Before the first entry of the first epoch.
     pub const START: Self = Self { epoch: Epoch(1), seq: Sequence(0) };
 }
-
-/// The live sessions at some point of the journal.
-pub type SessionImage = BTreeMap<SessionId, Arc<SessionRecord>>;
 
 /// Entries after some place.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +54,7 @@ impl Capacity {
 }
 
 /// The journal of one store. It keeps what its capacity allows; before one is evicted it is applied to the checkpoint, so
-/// that the checkpoint is always the session table just before the oldest entry kept.
+/// that the checkpoint is always the store just before the oldest entry kept.
 #[derive(Clone, Debug)]
 pub struct Journal {
     epoch: Epoch,
@@ -66,22 +63,28 @@ pub struct Journal {
     /// What the entries weigh.
     bytes: usize,
     last: Sequence,
-    checkpoint: SessionImage,
+    /// How many there were of each kind, kept or not.
+    totals: BTreeMap<EventKind, u64>,
+    checkpoint: Checkpoint,
 }
 
 impl Journal {
     /// An empty journal of a store without a session.
     pub(crate) fn new(epoch: Epoch, capacity: Capacity) -> Self {
-        Self::beginning_with(epoch, capacity, SessionImage::new())
+        Self::beginning_with(epoch, capacity, Checkpoint::default())
     }
 
-    /// An empty journal of a store that begins with these sessions.
-    pub(crate) fn beginning_with(
-        epoch: Epoch,
-        capacity: Capacity,
-        checkpoint: SessionImage,
-    ) -> Self {
-        Self { epoch, capacity, entries: VecDeque::new(), bytes: 0, last: Sequence(0), checkpoint }
+    /// An empty journal of a store that begins like this.
+    pub(crate) fn beginning_with(epoch: Epoch, capacity: Capacity, checkpoint: Checkpoint) -> Self {
+        Self {
+            epoch,
+            capacity,
+            entries: VecDeque::new(),
+            bytes: 0,
+            last: Sequence(0),
+            totals: BTreeMap::new(),
+            checkpoint,
+        }
     }
 
     /// The place after the newest entry.
@@ -121,45 +124,55 @@ impl Journal {
         self.entries.get(usize::try_from(index).ok()?)
     }
 
-    /// The session table as the checkpoint and the entries up to `seq` give it; `None` when `seq` has left the journal.
-    pub fn replay(&self, seq: Sequence) -> Option<SessionImage> {
-        let before_first = self.first().map_or(self.last.0, |first| first.0.saturating_sub(1));
-        if seq.0 < before_first || self.last < seq {
-            return None;
-        }
-        let mut image = self.checkpoint.clone();
-        for entry in self.entries.iter().take_while(|entry| entry.seq <= seq) {
-            apply(&mut image, &entry.event);
-        }
-        Some(image)
+    /// How many entries of a kind there were in this epoch, kept or not.
+    pub fn total(&self, kind: EventKind) -> u64 {
+        self.totals.get(&kind).copied().unwrap_or(0)
     }
 
+    /// Entries that have left, oldest first.
+    pub fn evicted(&self) -> u64 {
+        self.first().map_or(0, |first| first.0.saturating_sub(1))
+    }
+
+    /// Bytes that the entries kept weigh, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The store as the checkpoint and the entries up to `seq` give it; `None` when `seq` has left the journal, or lies ahead.
+    pub fn past(&self, seq: Sequence) -> Option<Past<'_>> {
+        if seq.0 < self.evicted() || self.last < seq {
+            return None;
+        }
+        Some(Past::new(&self.checkpoint, self.entries.iter().take_while(|entry| entry.seq <= seq)))
+    }
+
+    /// The first entry that makes another leave is preceded by one that says so.
     pub(crate) fn record(&mut self, at: SimTime, cause: Cause, event: Event) {
+        let bytes = self.bytes.saturating_add(event.weight());
+        if self.evicted() == 0 && self.capacity.is_exceeded(&self.entries, bytes) {
+            let Capacity { entries, bytes } = self.capacity;
+            self.push(at, cause, Event::JournalTruncated { entries, bytes });
+        }
+        self.push(at, cause, event);
+    }
+
+    fn push(&mut self, at: SimTime, cause: Cause, event: Event) {
         let weight = event.weight();
         while self.capacity.is_exceeded(&self.entries, self.bytes.saturating_add(weight)) {
             self.evict();
         }
         self.bytes = self.bytes.saturating_add(weight);
         self.last = Sequence(self.last.0.saturating_add(1));
+        let total = self.totals.entry(event.kind()).or_default();
+        *total = total.saturating_add(1);
         self.entries.push_back(Entry { seq: self.last, at, cause, event });
     }
 
     fn evict(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes = self.bytes.saturating_sub(entry.event.weight());
-            apply(&mut self.checkpoint, &entry.event);
+            self.checkpoint.apply(&entry.event);
         }
-    }
-}
-
-fn apply(image: &mut SessionImage, event: &Event) {
-    match event.effect_on_table() {
-        Some((id, Some(session))) => {
-            image.insert(id, Arc::clone(session));
-        }
-        Some((id, None)) => {
-            image.remove(&id);
-        }
-        None => {}
     }
 }

@@ -11,10 +11,12 @@ mod command;
 mod enforce;
 mod engine;
 mod event;
+mod event_kind;
 mod fault;
 mod identify;
 mod image;
 mod journal;
+mod past;
 mod plan;
 mod poll;
 mod session;
@@ -25,7 +27,10 @@ pub use admission::{Admission, Admitted, ConnectFaults, ConnectRequest, MINIMUM_
 pub use build::{Build, BuildError, HotfixError, ServiceFile};
 pub use command::{Command, CommandError, Note, Outcome, StopReason};
 pub use engine::{Counts, Effect, InfoStore, PollToken};
-pub use event::{Cause, Entry, Event, InvalidPolicy, RegistryChange, SettingChange};
+pub use event::{
+    BlockTrigger, Cause, Entry, Event, InvalidPolicy, RegistryChange, SettingChange, Swept,
+};
+pub use event_kind::EventKind;
 pub use fault::{
     CountedFault, Direction, FaultEffect, FaultField, FaultHit, FaultMatch, FaultRule,
     FaultRuleError, FaultRules, FaultSchedule, FaultTarget, LateAux, MAX_FAULTS, OriginKind,
@@ -33,7 +38,8 @@ pub use fault::{
     Window,
 };
 pub use image::{EngineImage, Restoration, SnapshotId};
-pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence, SessionImage};
+pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence};
+pub use past::Past;
 pub use plan::{Preview, list_value};
 pub use poll::{ListRead, PollRecord};
 pub use session::{
@@ -41,4 +47,4 @@ pub use session::{
     EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionLink,
     SessionRecord, TimeStamp, Transport,
 };
-pub use settings::{DisconnectMode, Limits, RegistryWatch, Settings};
+pub use settings::{DisconnectMode, Limits, PolicyMode, RegistryWatch, Settings};

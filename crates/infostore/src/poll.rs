@@ -7,7 +7,7 @@ use policy::{BlockList, Lint, Severity};
 use registry_poll::{FaultId, Poll, PollNumber, Reading, ValueRead};
 
 use crate::engine::{Effect, InfoStore, Phase, PollToken};
-use crate::event::{Cause, Event, InvalidPolicy, error_weight, lint_weight};
+use crate::event::{Cause, Event, InvalidPolicy, Swept, error_weight, lint_weight};
 use crate::plan::{Outcome, Plan, Told, Watch, list_value};
 use crate::session::Generation;
 use crate::settings::Limits;
@@ -25,8 +25,8 @@ pub struct PollRecord {
     pub changed: bool,
     /// The policy in force after it.
     pub generation: Generation,
-    /// Sessions that it disconnected.
-    pub disconnected: usize,
+    /// What it did to sessions.
+    pub swept: Swept,
 }
 
 /// What a poll found in one list's value.
@@ -106,14 +106,14 @@ impl InfoStore {
             self.report_problem(now, cause, *list, outcome);
             self.learn(*list, outcome);
         }
-        let disconnected = self.publish(now, cause, policy);
+        let swept = self.publish(now, cause, policy);
         self.remember(PollRecord {
             poll,
             finished: now,
             reads: outcomes.into_iter().map(ListRead::from).collect(),
             changed,
             generation: self.generation,
-            disconnected: disconnected.unwrap_or(0),
+            swept: swept.unwrap_or_default(),
         });
     }
 

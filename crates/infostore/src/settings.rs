@@ -26,6 +26,16 @@ pub enum DisconnectMode {
     Context,
 }
 
+/// Whether the policy is acted on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PolicyMode {
+    /// The article's behaviour: a client that the policy forbids is refused, and its session ended.
+    #[default]
+    Enforce,
+    /// Everything is decided and journalled, and nobody is refused or disconnected for it.
+    Audit,
+}
+
 /// How much a store takes. Each limit is a named refusal, or, for what it remembers, the oldest leaving first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -82,6 +92,8 @@ pub struct Settings {
     pub registry_watch: RegistryWatch,
     /// What happens to the connections of sessions that the store ended.
     pub disconnect: DisconnectMode,
+    /// Whether the policy is acted on.
+    pub policy_mode: PolicyMode,
     /// The limits.
     pub limits: Limits,
 }
@@ -93,6 +105,7 @@ impl Default for Settings {
             poll_interval: Duration::from_secs(900),
             registry_watch: RegistryWatch::Always,
             disconnect: DisconnectMode::Connection,
+            policy_mode: PolicyMode::Enforce,
             limits: Limits::default(),
         }
     }

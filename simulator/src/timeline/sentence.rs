@@ -197,9 +197,15 @@ fn ended(event: &StoreEvent) -> Sentence {
 }
 
 fn enforcement(event: &StoreEvent) -> String {
+    let audit = event.field("mode").text() == Some("audit");
+    let (field, done) = if audit {
+        ("would_block", "more would be disconnected")
+    } else {
+        ("disconnected", "disconnected")
+    };
     format!(
-        "the sweep ends: {} disconnected, {} kept, {} of them unidentified",
-        word(event, "disconnected"),
+        "the sweep ends: {} {done}, {} kept, {} of them unidentified",
+        word(event, field),
         word(event, "kept"),
         word(event, "unidentified")
     )

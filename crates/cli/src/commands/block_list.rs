@@ -105,8 +105,11 @@ const FIELDS: [Column; 5] = [
 ];
 
 /// What is shown of the poll that applied a change.
-const POLLED: [Column; 2] =
-    [text("applied by poll", "poll.number"), text("disconnected", "poll.disconnected")];
+const POLLED: [Column; 3] = [
+    text("applied by poll", "poll.number"),
+    text("disconnected", "poll.disconnected"),
+    text("would block", "poll.would_block"),
+];
 
 pub(super) fn run(args: &BlockListArgs) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use clap::Subcommand;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::event_text::line;
 use super::request::query;
@@ -13,11 +14,23 @@ use crate::listing::{self, Part};
 use crate::output::{self, Output};
 use crate::remote::{Remote, Target};
 use crate::startup;
+use crate::table::{Column, block, number, table, text};
 
 pub(super) const EXAMPLES: &str =
     "  exstore events list --type session.disconnected,session.refused
   exstore events list --after 1-42 -o jsonl
+  exstore events totals
   exstore events follow";
+
+const TOTALS: [Column; 2] = [text("TYPE", "type"), number("EVENTS", "count")];
+
+const KEPT: [Column; 5] = [
+    text("events in all", "total"),
+    text("kept", "kept"),
+    text("bytes", "kept_bytes"),
+    text("left the journal", "evicted"),
+    text("first available", "first_available"),
+];
 
 /// What `events` takes.
 #[derive(clap::Args, Debug)]
@@ -37,6 +50,8 @@ enum Verb {
         #[command(flatten)]
         part: Part,
     },
+    /// Count what happened by type, whatever has left the journal
+    Totals,
     /// Show what happens, as it happens, until ^C
     Follow {
         #[command(flatten)]
@@ -61,11 +76,24 @@ pub(super) fn run(args: &Events) -> Result<(), Failure> {
             listing::show(&remote, &types.path(), part, |items| items.iter().map(line).collect())
                 .map(drop)
         }
+        Verb::Totals => remote.show(&remote.get("/events/totals")?, totals),
         Verb::Follow { types, after } => {
             let (types, after) = (types.clone(), after.clone());
             until_interrupted(move || follow(&remote, &types, after))
         }
     }
+}
+
+/// The types that there were, and then what the journal keeps of them.
+fn totals(said: &Value) -> Vec<String> {
+    let by_type = said.get("by_type").and_then(Value::as_object);
+    let counted = by_type.into_iter().flatten().filter(|(_, count)| **count != 0);
+    let rows: Vec<Value> =
+        counted.map(|(kind, count)| json!({ "type": kind, "count": count })).collect();
+    let mut lines = table(&TOTALS, &rows);
+    lines.push(String::new());
+    lines.extend(block(&KEPT, said));
+    lines
 }
 
 impl Types {

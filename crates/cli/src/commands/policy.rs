@@ -7,7 +7,9 @@ use super::block_list::{body, show_preview, validate};
 use super::decisions;
 use super::list_text::{List, TEXT_HELP, text_given, with_changes};
 use super::request::given;
+use crate::args::Mode;
 use crate::exit::Failure;
+use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, cell, number, table, text};
@@ -16,7 +18,8 @@ pub(super) const EXAMPLES: &str =
     "  exstore policy explain --process mdl.exe --client-version 11.0.5608.0
   exstore policy explain --session 7
   exstore policy preview --processes \"mdl.exe; b.exe\" --versions \"-5.3164.0\"
-  exstore policy validate --versions \"11.0.0-11.5703.0\"";
+  exstore policy validate --versions \"11.0.0-11.5703.0\"
+  exstore policy mode audit";
 
 /// What `policy` takes.
 #[derive(clap::Args, Debug)]
@@ -31,6 +34,11 @@ pub(crate) struct Policy {
 enum Verb {
     /// Show the policy in force
     Show,
+    /// Show whether the policy is acted on, or say whether it is to be
+    Mode {
+        /// Whether it is acted on from now on; unless told, what is in force is shown
+        mode: Option<Mode>,
+    },
     /// List the policies that were in force
     Generations(Part),
     /// Say what texts would mean, and what looks wrong with them; fails (1) when one can't mean what was meant
@@ -73,8 +81,19 @@ struct Explain {
     decision: Option<u64>,
 }
 
-const FIELDS: [Column; 3] =
-    [text("generation", "generation"), text("off", "off"), text("build", "build")];
+const FIELDS: [Column; 4] = [
+    text("generation", "generation"),
+    text("off", "off"),
+    text("mode", "mode"),
+    text("build", "build"),
+];
+
+const MODE: [Column; 4] = [
+    text("mode", "mode"),
+    text("generation", "generation"),
+    text("forbidden and live", "forbidden"),
+    text("would be blocked", "would_block"),
+];
 
 /// A list of the policy in force.
 const LISTS: [Column; 3] =
@@ -89,21 +108,23 @@ const ITEMS: [Column; 5] = [
     number("COLUMN", "span.column"),
 ];
 
-const GENERATIONS: [Column; 6] = [
+const GENERATIONS: [Column; 7] = [
     number("GENERATION", "generation"),
     text("AT", "at"),
     text("CAUSE", "cause"),
     number("DISCONNECTED", "disconnected"),
+    number("WOULD BLOCK", "would_block"),
     text("PROCESSES", "processes"),
     text("VERSIONS", "versions"),
 ];
 
-const EXPLAINED: [Column; 9] = [
+const EXPLAINED: [Column; 10] = [
     text("decision", "decision"),
     text("code", "code.name"),
     text("processes", "processes"),
     text("version", "client_version"),
     text("generation", "generation"),
+    text("mode", "mode"),
     text("build", "build"),
     text("matched list", "matched.list"),
     text("matched item", "matched.item"),
@@ -122,6 +143,11 @@ pub(super) fn run(args: &Policy) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Show => remote.show(&remote.get("/policy")?, in_force),
+        Verb::Mode { mode: None } => remote.show_block(&remote.get("/policy/mode")?, &MODE),
+        Verb::Mode { mode: Some(mode) } => {
+            let body = Payload::Json(json!({ "mode": mode.name() }));
+            remote.show_block(&remote.send(Method::Patch, "/policy/mode", body)?, &MODE)
+        }
         Verb::Generations(part) => generations(&remote, part),
         Verb::Validate(texts) => validate(&remote, &texts.given()?),
         Verb::Preview(texts) => {

@@ -42,18 +42,19 @@ enum Verb {
     },
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     number("NUMBER", "number"),
     text("TRIGGER", "trigger"),
     text("DUE", "due"),
     text("CHANGED", "changed"),
     number("GENERATION", "generation"),
     number("DISCONNECTED", "disconnected"),
+    number("WOULD BLOCK", "would_block"),
     text("PROCESSES", "processes"),
     text("VERSIONS", "versions"),
 ];
 
-const FIELDS: [Column; 8] = [
+const FIELDS: [Column; 9] = [
     text("number", "number"),
     text("trigger", "trigger"),
     text("due", "due"),
@@ -62,6 +63,7 @@ const FIELDS: [Column; 8] = [
     text("changed", "changed"),
     text("generation", "generation"),
     text("disconnected", "disconnected"),
+    text("would be blocked", "would_block"),
 ];
 
 /// What is shown of a poll that is not over.

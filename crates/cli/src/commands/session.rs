@@ -10,6 +10,7 @@ use clap::Subcommand;
 
 pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
   exstore session show 7
+  exstore session list --at 1-42
   exstore session disconnect 7 8";
 
 /// What `session` takes.
@@ -28,12 +29,16 @@ enum Verb {
         #[command(flatten)]
         filter: Filter,
         #[command(flatten)]
+        at: At,
+        #[command(flatten)]
         part: Part,
     },
     /// Show a live session
     Show {
         /// The session's id
         id: u64,
+        #[command(flatten)]
+        at: At,
     },
     /// Disconnect sessions; the policy has no part in it
     Disconnect {
@@ -41,6 +46,13 @@ enum Verb {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<u64>,
     },
+}
+
+#[derive(clap::Args, Debug)]
+struct At {
+    /// As it was at this place of the journal, such as `1-42`, instead of now
+    #[arg(long, value_name = "CURSOR")]
+    at: Option<String>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -89,14 +101,20 @@ const FIELDS: [Column; 15] = [
 pub(super) fn run(args: &Session) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;
     match &args.verb {
-        Verb::List { filter, part } => {
-            let said =
-                listing::show(&remote, &filter.path(), part, |items| table(&COLUMNS, items))?;
+        Verb::List { filter, at, part } => {
+            let path = filter.path(at);
+            let said = listing::show(&remote, &path, part, |items| table(&COLUMNS, items))?;
             let (total, unidentified) = (cell(&said, "total"), cell(&said, "unidentified"));
-            remote.note(&format!("{total} live in all, {unidentified} without a program's name"));
+            let then = at.at.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
+            remote.note(&format!(
+                "{total} live in all{then}, {unidentified} without a program's name"
+            ));
             Ok(())
         }
-        Verb::Show { id } => remote.show_block(&remote.get(&format!("/sessions/{id}"))?, &FIELDS),
+        Verb::Show { id, at } => {
+            let path = query(&format!("/sessions/{id}"), [("at", &at.at)]);
+            remote.show_block(&remote.get(&path)?, &FIELDS)
+        }
         Verb::Disconnect { ids } => remote.each(ids, &COLUMNS, "disconnected", |id| {
             remote.send(Method::Delete, &format!("/sessions/{id}"), Payload::Nothing)
         }),
@@ -104,10 +122,15 @@ pub(super) fn run(args: &Session) -> Result<(), Failure> {
 }
 
 impl Filter {
-    fn path(&self) -> String {
+    fn path(&self, at: &At) -> String {
         query(
             "/sessions",
-            [("process", &self.process), ("group", &self.group), ("client_id", &self.client)],
+            [
+                ("process", &self.process),
+                ("group", &self.group),
+                ("client_id", &self.client),
+                ("at", &at.at),
+            ],
         )
     }
 }

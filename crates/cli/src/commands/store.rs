@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::poll;
 use super::request::given;
-use crate::args::{Disconnect, Watch};
+use crate::args::{Disconnect, Mode, Watch};
 use crate::exit::Failure;
 use crate::http::{Answer, Method, Payload, percent_encoded};
 use crate::listing::{self, Part};
@@ -109,6 +109,9 @@ struct Create {
     /// What "disconnected" means for a connection
     #[arg(long, value_enum)]
     disconnect: Option<Disconnect>,
+    /// Whether the policy is acted on
+    #[arg(long, value_enum)]
+    policy_mode: Option<Mode>,
     /// A limit, such as `sessions=100`; several times for several
     #[arg(long, value_name = "NAME=N", value_parser = limit)]
     limit: Vec<(String, u64)>,
@@ -122,7 +125,7 @@ fn limit(text: &str) -> Result<(String, u64), String> {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "build", "ttl", "no_ttl"])))]
+#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "build", "ttl", "no_ttl"])))]
 struct Set {
     /// Start a new grid of polls now, with so much time between two
     #[arg(long, value_name = "DURATION")]
@@ -133,6 +136,9 @@ struct Set {
     /// What "disconnected" means for a connection
     #[arg(long, value_enum)]
     disconnect: Option<Disconnect>,
+    /// Whether the policy is acted on
+    #[arg(long, value_enum)]
+    policy_mode: Option<Mode>,
     /// Install this build, which runs from the next restart on
     #[arg(long, value_name = "BUILD")]
     build: Option<String>,
@@ -155,7 +161,7 @@ const COLUMNS: [Column; 8] = [
     text("TTL", "ttl"),
 ];
 
-const FIELDS: [Column; 21] = [
+const FIELDS: [Column; 23] = [
     text("name", "name"),
     text("running", "running"),
     text("rpc", "rpc"),
@@ -169,6 +175,7 @@ const FIELDS: [Column; 21] = [
     text("poll interval", "settings.poll_interval"),
     text("registry watch", "settings.registry_watch"),
     text("disconnect", "settings.disconnect"),
+    text("policy mode", "settings.policy_mode"),
     text("installed build", "settings.build"),
     text("generation", "generation"),
     text("clients", "counts.clients"),
@@ -177,6 +184,7 @@ const FIELDS: [Column; 21] = [
     text("admitted", "counts.admitted"),
     text("refused", "counts.refused"),
     text("disconnected", "counts.disconnected"),
+    text("would be blocked", "counts.would_block"),
 ];
 
 const BUILD: [Column; 7] = [
@@ -272,6 +280,7 @@ impl Create {
             ("poll_interval", &self.poll_interval),
             ("registry_watch", &self.registry_watch.map(watch_word)),
             ("disconnect", &self.disconnect.map(disconnect_word)),
+            ("policy_mode", &self.policy_mode.map(|mode| mode.name().to_owned())),
         ]);
         let limits = self.limit.iter().map(|(name, value)| (name.clone(), json!(value)));
         if let Some(body) = body.as_object_mut() {
@@ -289,6 +298,7 @@ impl Set {
             ("poll_interval", &self.poll_interval),
             ("registry_watch", &self.registry_watch.map(watch_word)),
             ("disconnect", &self.disconnect.map(disconnect_word)),
+            ("policy_mode", &self.policy_mode.map(|mode| mode.name().to_owned())),
             ("build", &self.build),
         ]);
         if let Some(body) = body.as_object_mut().filter(|_| self.no_ttl) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clock::ClockMode;
-use infostore::{Build, Command, Cursor, DisconnectMode, RegistryWatch};
+use infostore::{Build, Command, Cursor, DisconnectMode, PolicyMode, RegistryWatch};
 use registry_poll::{ClusterMode, NodeName};
 use tokio::sync::oneshot;
 
@@ -37,6 +37,15 @@ impl StoreHandle {
     /// [`StoreError::Stopped`].
     pub async fn set_disconnect(&self, mode: DisconnectMode) -> Result<(), StoreError> {
         let set = move |owner: &mut Owner| owner.execute(Command::SetDisconnect(mode));
+        self.act(set, |_, _| ()).await
+    }
+
+    /// Sets whether the policy is acted on. Returns when whoever it cuts off is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn set_policy_mode(&self, mode: PolicyMode) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| owner.execute(Command::SetPolicyMode(mode));
         self.act(set, |_, _| ()).await
     }
 

@@ -62,8 +62,12 @@ impl Stream {
     }
 
     async fn bytes(&mut self) -> Option<Bytes> {
+        self.try_bytes().await.map(|bytes| bytes.expect("a body that holds"))
+    }
+
+    async fn try_bytes(&mut self) -> Option<Result<Bytes, axum::Error>> {
         let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await;
-        frame.map(|frame| frame.expect("a body that holds").into_data().expect("no trailers"))
+        frame.map(|frame| frame.map(|frame| frame.into_data().expect("no trailers")))
     }
 
     async fn up_to(&mut self, end: &str) -> Option<String> {
@@ -560,4 +564,32 @@ fn assert_next(one: &Sent, other: &Sent) {
 
 fn limits() -> ControlLimits {
     ControlLimits::default()
+}
+
+#[tokio::test]
+async fn a_fault_rule_breaks_a_stream_after_the_entries_before_it() {
+    let api = Api::new().await;
+    let rule = json!({
+        "match": { "method": "GET", "route": "/events/stream" }, "effect": { "drop": true },
+        "schedule": { "after": 3, "next": 1 },
+    });
+    api.post("/faults", &rule.to_string()).await;
+    let mut stream = Stream::events(&api, "/events/stream?after=start").await;
+    // The three entries before it, in however many parts; then it breaks, without a last word.
+    let mut text = String::new();
+    let broken = loop {
+        match stream.try_bytes().await.expect("it does not end") {
+            Ok(bytes) => text.push_str(std::str::from_utf8(&bytes).expect("text")),
+            Err(error) => break error,
+        }
+        api.post("/polls", "").await;
+    };
+    assert_eq!(text.matches("id: ").count(), 3, "{broken}: {text}");
+    let hit = &api.get("/events?type=fault.hit").await["items"][0];
+    assert_eq!((&hit["effect"], &hit["route"]), (&json!("drop"), &json!("/events/stream")));
+    // It goes on from where it broke.
+    let id = [("last-event-id", "1-3")];
+    let mut again = Stream::open(&api, "/events/stream", &id).await;
+    again.block().await.expect("it begins");
+    assert_eq!(again.told().await.id, "1-4");
 }

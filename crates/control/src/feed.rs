@@ -151,6 +151,12 @@ impl Subscription {
         }
     }
 
+    /// How many of the next entries are sent before a fault rule breaks the stream; none when all are.
+    pub(crate) async fn breaks_after(&self, entries: usize) -> Option<usize> {
+        // A store that has stopped has no rules any more.
+        self.feed.store.stream_fault(entries).await.unwrap_or_default()
+    }
+
     /// Waits until there is something new.
     pub(crate) async fn news(&mut self) {
         // The sender lives as long as this.

@@ -81,6 +81,12 @@ impl Block {
         }
     }
 
+    /// How many entries after a place are wanted.
+    pub(crate) fn count_after(&self, place: Cursor, wanted: impl Fn(&Entry) -> bool) -> usize {
+        let after = |entry: &&Entry| place < Cursor { epoch: self.epoch, seq: entry.seq };
+        self.entries.iter().filter(after).filter(|entry| wanted(entry)).count()
+    }
+
     fn written(&self, format: Format) -> &Written {
         match format {
             Format::Sse => &self.events,

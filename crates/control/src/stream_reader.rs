@@ -1,8 +1,9 @@
 //! One reader of a store's events: it takes what there is from the feed, and from the journal what came before that, and
 //! sends it at the pace of the connection.
 
-use std::convert::Infallible;
+use std::cell::Cell;
 use std::future::pending;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -59,6 +60,8 @@ enum Ending {
     Left,
     /// The reader takes less than happens.
     TooSlow,
+    /// A fault rule breaks it off.
+    Broken,
     /// Nothing more will come.
     Over(EndReason),
 }
@@ -87,7 +90,7 @@ pub(crate) fn body(subscription: Subscription, wanted: Wanted, line: Line) -> Bo
 /// How a stream ends.
 struct Farewell {
     /// Takes the last word, which waits for the reader without holding up anything.
-    say_last: oneshot::Sender<Bytes>,
+    say_last: oneshot::Sender<io::Result<Bytes>>,
     /// Ends when nobody reads the body any more.
     read: oneshot::Receiver<()>,
 }
@@ -96,10 +99,12 @@ impl Reader {
     async fn run(mut self, farewell: Farewell) {
         let notice = match self.read().await {
             Ending::Left => return,
-            Ending::TooSlow => Notice::Slow,
-            Ending::Over(reason) => Notice::End(reason),
+            Ending::TooSlow => Some(Notice::Slow),
+            Ending::Over(reason) => Some(Notice::End(reason)),
+            Ending::Broken => None,
         };
-        let last = notice.write(self.place, self.wanted.format);
+        let last = notice.map(|notice| notice.write(self.place, self.wanted.format));
+        let last = last.ok_or_else(|| io::ErrorKind::ConnectionAborted.into());
         drop(farewell.say_last.send(last));
         let Self { subscription, line, body, .. } = self;
         drop((subscription, body));
@@ -144,15 +149,30 @@ impl Reader {
         if piece.end <= self.place {
             return Ok(());
         }
-        let Wanted { format, types, .. } = &self.wanted;
-        let text = match &piece.content {
-            Content::Entries(block) => block.after(self.place, *format, |entry| types.has(entry)),
+        let block = match &piece.content {
+            Content::Entries(block) => block,
             Content::Notices(notices) => {
-                Some(notices.iter().flat_map(|notice| notice.write(piece.end, *format)).collect())
+                let write = |notice: &Notice| notice.write(piece.end, self.wanted.format);
+                self.send(notices.iter().flat_map(write).collect()).await?;
+                self.place = piece.end;
+                return Ok(());
             }
         };
+        let types = &self.wanted.types;
+        let wanted = block.count_after(self.place, |entry| types.has(entry));
+        let broken = self.subscription.breaks_after(wanted).await;
+        let left = Cell::new(broken.unwrap_or(usize::MAX));
+        let types = &self.wanted.types;
+        let text = block.after(self.place, self.wanted.format, |entry| {
+            let is_wanted = types.has(entry);
+            let left = left.replace(left.get().saturating_sub(usize::from(is_wanted)));
+            is_wanted && 0 < left
+        });
         if let Some(text) = text {
             self.send(text).await?;
+        }
+        if broken.is_some() {
+            return Err(Ending::Broken);
         }
         self.place = piece.end;
         Ok(())
@@ -202,24 +222,24 @@ fn opening(place: Cursor) -> Bytes {
 /// The parts as they come, then the last word.
 struct StreamBody {
     parts: mpsc::Receiver<Bytes>,
-    last: oneshot::Receiver<Bytes>,
+    last: oneshot::Receiver<io::Result<Bytes>>,
     /// Tells the reader's task that nobody reads any more.
     _unread: oneshot::Sender<()>,
 }
 
 impl HttpBody for StreamBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let part = match ready!(self.parts.poll_recv(context)) {
-            Some(part) => Some(part),
+            Some(part) => Some(Ok(part)),
             // It is there by now, or will never be.
             None => self.last.try_recv().ok(),
         };
-        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+        Poll::Ready(part.map(|part| part.map(Frame::data)))
     }
 }

@@ -12,6 +12,9 @@ use crate::disturbance::{Opportunity, Verdict};
 use crate::handle::StoreError;
 use crate::owner::Owner;
 
+/// The route of the stream of events.
+const STREAM_ROUTE: &str = "/events/stream";
+
 /// What is changed of a rule; what is not given stays.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FaultChange {
@@ -35,7 +38,10 @@ impl Owner {
     pub(crate) fn disturb_api(&mut self, method: String, route: String) -> ApiFault {
         let (method, route) = (Some(method), Some(route));
         let target = FaultTarget { method, route, ..FaultTarget::default() };
-        let hits = self.hit(Stage::Api, &target);
+        // Of a stream that breaks off there is something before: its entries are asked about, one by one.
+        let is_stream = target.route.as_deref() == Some(STREAM_ROUTE);
+        let may_act = |effect: &FaultEffect| !is_stream || *effect != FaultEffect::Drop;
+        let hits = self.hit_among(Stage::Api, &target, may_act);
         let mut fault = ApiFault::default();
         for hit in hits {
             if let FaultEffect::SlowAnswer(by) = hit.effect {
@@ -44,6 +50,14 @@ impl Owner {
             fault.drops |= hit.effect == FaultEffect::Drop;
         }
         fault
+    }
+
+    /// How many of the next entries of a stream are sent before a rule breaks it; none when all are.
+    pub(crate) fn disturb_stream(&mut self, entries: usize) -> Option<usize> {
+        let (method, route) = (Some("GET".to_owned()), Some(STREAM_ROUTE.to_owned()));
+        let target = FaultTarget { method, route, ..FaultTarget::default() };
+        let breaks = |effect: &FaultEffect| *effect == FaultEffect::Drop;
+        (0..entries).find(|_| !self.hit_among(Stage::Api, &target, breaks).is_empty())
     }
 
     pub(crate) fn add_fault(&mut self, rule: FaultRule) -> Result<FaultId, StoreError> {
@@ -98,7 +112,16 @@ impl Owner {
 
     /// The rules that hit `target` at `stage`, each with its entry in the journal, and what they do to store time.
     pub(crate) fn hit(&mut self, stage: Stage, target: &FaultTarget) -> Vec<FaultHit> {
-        let hits = self.faults.decide(self.now(), stage, target);
+        self.hit_among(stage, target, |_| true)
+    }
+
+    fn hit_among(
+        &mut self,
+        stage: Stage,
+        target: &FaultTarget,
+        may_act: impl Fn(&FaultEffect) -> bool,
+    ) -> Vec<FaultHit> {
+        let hits = self.faults.decide_among(self.now(), (stage, target), may_act);
         for hit in &hits {
             let place = (stage, target.clone());
             self.note_hit(hit.fault, cause_at(stage, hit.fault), hit.effect.name(), place);

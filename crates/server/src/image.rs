@@ -21,9 +21,6 @@ use crate::owner::Owner;
 /// than was measured (docs/benchmarks.md).
 const CLIENT_BYTES: usize = 2 << 10;
 
-/// Bytes that a fault rule takes, about.
-const FAULT_BYTES: usize = 256;
-
 /// A store as it was at a quiescent moment: nothing in it is shared with the store that can still change.
 pub(crate) struct Image {
     pub(crate) engine: EngineImage,
@@ -181,8 +178,7 @@ impl Image {
     /// Bytes that it keeps, about.
     pub(crate) fn weight(&self) -> usize {
         let clients = self.client_count().saturating_mul(CLIENT_BYTES);
-        let faults = self.faults.list().len().saturating_mul(FAULT_BYTES);
-        [self.engine.weight(), self.cluster.weight(), clients, faults]
+        [self.engine.weight(), self.cluster.weight(), clients, self.faults.weight()]
             .into_iter()
             .fold(size_of::<Self>(), usize::saturating_add)
     }

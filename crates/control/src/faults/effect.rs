@@ -70,7 +70,8 @@ pub(super) struct EffectText {
     /// The answer of the control plane comes so much wall time later, 30 s at the most. What was asked for is done at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     slow_answer: Option<Length>,
-    /// The answer of the control plane, or a stream of events, breaks off. What was asked for is done.
+    /// The answer of the control plane breaks off. What was asked for is done. Of a stream of events each entry is an opportunity,
+    /// and those before the one that is hit have been sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     drop: Option<bool>,
     /// Store time jumps ahead by so much, whatever its mode; what lies between is due at once.

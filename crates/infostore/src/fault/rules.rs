@@ -97,6 +97,14 @@ impl FaultRules {
         &self.rules
     }
 
+    /// Bytes that the rules take, about.
+    pub fn weight(&self) -> usize {
+        self.rules
+            .iter()
+            .map(|fault| fault.rule.weight())
+            .fold(size_of::<Self>(), usize::saturating_add)
+    }
+
     /// Whether any rule looks at `stage`.
     pub fn look_at(&self, stage: Stage) -> bool {
         self.rules.iter().any(|fault| !fault.paused && fault.rule.acts_at(stage))
@@ -105,11 +113,22 @@ impl FaultRules {
     /// The rules that hit `target` at `stage`, oldest first. Of effects that don't go together the oldest rule's wins, and the
     /// others don't count as hits.
     pub fn decide(&mut self, now: SimTime, stage: Stage, target: &FaultTarget) -> Vec<FaultHit> {
+        self.decide_among(now, (stage, target), |_| true)
+    }
+
+    /// The same, asking no rules but those whose effect `may_act`.
+    pub fn decide_among(
+        &mut self,
+        now: SimTime,
+        (stage, target): (Stage, &FaultTarget),
+        may_act: impl Fn(&FaultEffect) -> bool,
+    ) -> Vec<FaultHit> {
         let (seed, mut taken) = (self.seed, false);
         let mut hits = Vec::new();
         for fault in &mut self.rules {
             let rule = &fault.rule;
-            if fault.paused || !rule.acts_at(stage) || !rule.is_met_by(target) {
+            let is_asked = !fault.paused && rule.acts_at(stage) && may_act(&rule.effect);
+            if !is_asked || !rule.is_met_by(target) {
                 continue;
             }
             let Some(draw) = fault.see(seed, now) else { continue };

@@ -32,7 +32,7 @@ impl StoreHandle {
         self.ask(move |owner| owner.remove_fault(id)).await?
     }
 
-    /// What the fault rules do to the answer of a request about the store, or to an entry of a stream. `route` is the path from
+    /// What the fault rules do to the answer of a request about the store. `route` is the path from
     /// the store on, with its parameters in braces. While no rule looks at requests the store is not asked.
     ///
     /// # Errors
@@ -43,5 +43,17 @@ impl StoreHandle {
         }
         let (method, route) = (method.to_owned(), route.to_owned());
         self.ask(move |owner| owner.disturb_api(method, route)).await
+    }
+
+    /// How many of the next `entries` of a stream of events go out before a fault rule breaks it; none when all do. Each entry
+    /// that is sent to somebody is an opportunity, and the request that began the stream is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn stream_fault(&self, entries: usize) -> Result<Option<usize>, StoreError> {
+        if !self.site.is_disturbed(Stage::Api) {
+            return Ok(None);
+        }
+        self.ask(move |owner| owner.disturb_stream(entries)).await
     }
 }

@@ -83,6 +83,8 @@ async fn an_array_is_no_object_within_another() {
         ("/clients", r#"{"on_disconnect":["none"]}"#, "#/on_disconnect"),
         ("/v1/stores", r#"{"name":"a","clock":[null,null]}"#, "#/clock"),
         ("/v1/stores", r#"{"name":"a","limits":[]}"#, "#/limits"),
+        ("/faults", r#"{"effect":["missing"]}"#, "#/effect"),
+        ("/faults", r#"{"effect":{"registry":"torn"},"schedule":[null]}"#, "#/schedule"),
         ("/waits", r#"{"until":{"event":["poll.completed"]}}"#, "#/until/event"),
         ("/waits", r#"{"until":{"state":["clients"]}}"#, "#/until/state"),
         (

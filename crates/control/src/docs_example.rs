@@ -103,11 +103,15 @@ fn object_of(schema: &Value, inner: impl Fn(&Value) -> Value) -> Value {
     let required = schema.get("required").and_then(Value::as_array);
     let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
     let fields: Vec<_> = fields.into_iter().flatten().collect();
-    let needed: Vec<_> = fields.iter().filter(|(name, _)| is_required(name)).collect();
-    let chosen = if needed.is_empty() { fields.iter().take(1).collect() } else { needed };
-    chosen
-        .into_iter()
-        .map(|(name, field)| ((*name).clone(), inner(field)))
-        .collect::<Map<_, _>>()
-        .into()
+    let valued = fields.iter().map(|(name, field)| (*name, inner(field)));
+    let needed: Map<_, _> = valued
+        .clone()
+        .filter(|(name, _)| is_required(name))
+        .map(|(name, value)| (name.clone(), value))
+        .collect();
+    if !needed.is_empty() {
+        return needed.into();
+    }
+    let first = valued.into_iter().find(|(_, value)| !value.is_null());
+    first.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>().into()
 }

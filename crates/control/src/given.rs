@@ -20,6 +20,26 @@ where
     Object(PhantomData).deserialize(deserializer)
 }
 
+/// The same for one that may be null, beside `#[serde(default)]` where it may be absent.
+///
+/// # Errors
+/// When it is neither an object nor null, or does not fit.
+pub(crate) fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<Whole<T>>::deserialize(deserializer).map(|given| given.map(|Whole(value)| value))
+}
+
+struct Whole<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
 /// The same for a value within a map.
 pub(crate) struct Object<T>(pub(crate) PhantomData<T>);
 

@@ -34,7 +34,7 @@ fn unsign(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             if fields.get("format") == Some(&json!("int64"))
-                && fields.get("minimum") == Some(&json!(0))
+                && fields.get("minimum").is_some_and(Value::is_u64)
             {
                 fields.remove("format");
             }

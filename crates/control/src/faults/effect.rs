@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
 use super::at;
+use crate::given;
 use crate::problem::Problem;
 use crate::reg_value::{type_name, type_of};
 use crate::scalars::Length;
@@ -39,10 +40,10 @@ pub(super) struct EffectText {
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<Length>,
     /// The answer comes a few bytes at a time; when the rule is paused or deleted, the rest at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given::optional_object")]
     slow_bytes: Option<SlowBytes>,
     /// Bits of one byte of the answer are flipped.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given::optional_object")]
     corrupt: Option<Corrupt>,
     /// The call is not made, and answered with an RPC fault: a name such as `nca_s_server_too_busy`, or the number.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,7 @@ pub(crate) use self::schedule::{ScheduleText, pointer};
 use crate::api_faults::check_operation;
 use crate::app::App;
 use crate::extract::{Body, Id, NoQuery, Numbered, Params, Store};
+use crate::given;
 use crate::page::{Page, take_page};
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
@@ -47,6 +48,7 @@ struct ChangeRequest {
     /// Whether it rests: it sees and hits nothing, and lets go of what it holds.
     paused: Option<bool>,
     /// Another schedule in place of the one that it has. It counts from now on; `seen` and `hits` go on.
+    #[serde(default, deserialize_with = "given::optional_object")]
     schedule: Option<ScheduleText>,
 }
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::effect::EffectText;
 use super::matching::MatchText;
 use super::schedule::ScheduleText;
+use crate::given;
 use crate::problem::Problem;
 
 /// A fault rule. What is shown of one can be sent again, but for its id, its counters and whether it rests. What was not given
@@ -44,14 +45,18 @@ pub(crate) struct FaultRuleText {
 /// A fault rule to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "match": {"stage": "connect", "process": "mdl.exe"}, "effect": {"reset": true}, "schedule": {"next": 3},
+}))]
 pub(super) struct NewFault {
     /// What it applies to; everything that the effect can be had on unless told.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     r#match: MatchText,
     /// What goes wrong.
+    #[serde(deserialize_with = "given::object")]
     effect: EffectText,
     /// How often; every time until it is deleted unless told.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::object")]
     schedule: ScheduleText,
 }
 

@@ -182,6 +182,7 @@ enum Select {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NeverCondition {
     /// The event.
+    #[serde(deserialize_with = "given::object")]
     event: AbsentEvent,
     /// The store time that it has to stay away, from `after` on.
     r#for: Length,

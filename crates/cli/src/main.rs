@@ -18,6 +18,7 @@ mod remote;
 mod run;
 mod scenario;
 mod serve;
+mod signals;
 mod startup;
 mod table;
 mod token;

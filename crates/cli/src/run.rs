@@ -10,12 +10,13 @@ use control::Access;
 use server::{DEFAULT_STORE, StoreHandle, StoreOptions, Stores};
 use simulator::{StoreEvent, report};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use crate::args::Run;
 use crate::exit::{self, Code, Failure};
 use crate::journal_file::JournalTask;
 use crate::output;
+use crate::signals::listen;
 use crate::startup::{self, Plane, Running};
 use crate::token;
 
@@ -139,8 +140,6 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self, Failure> {
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::from_error(Code::Internal, &error));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

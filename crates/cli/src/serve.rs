@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use control::{Access, Secret};
 use server::{StoreOptions, Stores};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use crate::args::Serve;
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalTask;
 use crate::output;
+use crate::signals::listen;
 use crate::startup::{self, Plane, Ready, Running};
 use crate::token;
 
@@ -171,8 +172,6 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self, Failure> {
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::from_error(Code::Internal, &error));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use control::{Access, ControlConfig, ControlLimits};
 use exstore_testing::Store;
 use server::{StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
@@ -11,8 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Scale;
 use crate::figures::{Figures, print};
-use crate::keep_alive::KeepAlive;
-use crate::store::options;
+use crate::keep_alive::{KeepAlive, request};
+use crate::store::{control_config, options, without_port};
 
 /// The limit: a task that is spawned, asked once over a channel, and ends with it.
 async fn bare_task() {
@@ -37,18 +36,10 @@ struct Process {
 
 impl Process {
     fn start(runtime: &Runtime) -> Self {
-        let any_port = ([127, 0, 0, 1], 0).into();
         runtime.block_on(async {
             let default = StoreHandle::start(without_port()).await.unwrap();
             let stores = Arc::new(Stores::new(default));
-            let config = ControlConfig {
-                address: any_port,
-                stores: Arc::clone(&stores),
-                allow_shutdown: false,
-                access: Access::default(),
-                version: "bench".to_owned(),
-                limits: ControlLimits::default(),
-            };
+            let config = control_config(Arc::clone(&stores));
             let bound = control::bind(config).await.unwrap();
             let url = bound.local_addr().to_string();
             tokio::spawn(bound.serve(core::future::pending()));
@@ -60,10 +51,6 @@ impl Process {
         drop(self.stores.create("t1".parse().unwrap(), options, None).await.unwrap());
         self.stores.delete("t1").await.unwrap();
     }
-}
-
-fn without_port() -> StoreOptions {
-    StoreOptions { rpc: None, ..options() }
 }
 
 /// Microseconds of each of `count` times.
@@ -85,11 +72,13 @@ pub(crate) fn run(scale: Scale) {
         pipe.add(timed(count, || runtime.block_on(process.create(without_port()))));
         port.add(timed(count, || runtime.block_on(process.create(options()))));
         test.add(timed(count, || drop(Store::start())));
-        get.add(timed(count, || assert_eq!(http.ask("GET", "/healthz/live", ""), 200)));
+        get.add(timed(count, || {
+            assert_eq!(http.status(&request("GET", "/healthz/live", "")), 200)
+        }));
         post.add(timed(count, || {
             let body = r#"{"name":"t1","clock":{"mode":"manual"}}"#;
-            assert_eq!(http.ask("POST", "/v1/stores", body), 201);
-            assert_eq!(http.ask("DELETE", "/v1/stores/t1", ""), 204);
+            assert_eq!(http.status(&request("POST", "/v1/stores", body)), 201);
+            assert_eq!(http.status(&request("DELETE", "/v1/stores/t1", "")), 204);
         }));
     }
     let gets = get.doubled();

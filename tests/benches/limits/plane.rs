@@ -1,20 +1,18 @@
 //! The control plane: a small GET beside bare bytes, many clients in one request beside one at a time, and what waits cost.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use clock::ClockMode;
-use control::{Access, ControlConfig, ControlLimits};
-use infostore::Settings;
-use server::{Seed, StoreHandle, StoreOptions, Stores};
+use server::{StoreHandle, Stores};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Scale;
 use crate::figures::{Figures, print};
+use crate::keep_alive::{KeepAlive, is_whole, request};
+use crate::store::{control_config, without_port};
 
 /// Connections of the load.
 const CONNECTIONS: usize = 32;
@@ -28,26 +26,9 @@ struct Plane {
 impl Plane {
     fn start() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let options = StoreOptions {
-            settings: Settings::default(),
-            clock: ClockMode::Manual,
-            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
-            seed: Seed(7),
-            rpc: None,
-            epm: None,
-            registry: None,
-            max_connections: 16,
-        };
         let bound = runtime.block_on(async {
-            let store = StoreHandle::start(options).await.unwrap();
-            let config = ControlConfig {
-                address: ([127, 0, 0, 1], 0).into(),
-                stores: Arc::new(Stores::new(store)),
-                allow_shutdown: false,
-                version: "bench".to_owned(),
-                limits: ControlLimits::default(),
-                access: Access::default(),
-            };
+            let store = StoreHandle::start(without_port()).await.unwrap();
+            let config = control_config(Arc::new(Stores::new(store)));
             control::bind(config).await.unwrap()
         });
         let address = bound.local_addr();
@@ -55,57 +36,9 @@ impl Plane {
         Self { runtime, address }
     }
 
-    fn connect(&self) -> Connection {
-        Connection::to(self.address)
+    fn connect(&self) -> KeepAlive {
+        KeepAlive::connect(self.address)
     }
-}
-
-/// One kept connection, asked for one thing after the other.
-struct Connection(TcpStream);
-
-impl Connection {
-    fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self(stream)
-    }
-
-    /// The answer, head and body.
-    fn ask(&mut self, request: &[u8]) -> Vec<u8> {
-        self.0.write_all(request).unwrap();
-        self.answer()
-    }
-
-    fn answer(&mut self) -> Vec<u8> {
-        let (mut answer, mut part) = (Vec::new(), [0; 64 * 1024]);
-        loop {
-            let count = self.0.read(&mut part).unwrap();
-            assert_ne!(count, 0, "the server closed: {}", String::from_utf8_lossy(&answer));
-            answer.extend_from_slice(&part[..count]);
-            if whole(&answer) {
-                return answer;
-            }
-        }
-    }
-}
-
-fn whole(answer: &[u8]) -> bool {
-    let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
-    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-    answer.len() == end + 4 + length.map_or(0, |length| length.trim().parse::<usize>().unwrap())
-}
-
-fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
-}
-
-fn post(path: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
 }
 
 pub(crate) fn run(scale: Scale) {
@@ -165,7 +98,7 @@ async fn ask_again(address: SocketAddr, request: Arc<Vec<u8>>, times: usize) {
     for _ in 0..times {
         stream.write_all(&request).await.unwrap();
         let mut count = 0;
-        while count == 0 || !whole(&answer[..count]) {
+        while count == 0 || !is_whole(&answer[..count]) {
             count += stream.read(&mut answer[count..]).await.unwrap();
         }
         assert!(answer.starts_with(b"HTTP/1.1 200"), "the answer is a success");
@@ -176,13 +109,13 @@ fn gets(scale: Scale) {
     let plane = Plane::start();
     let each = scale.connects / CONNECTIONS;
     let row = |path: &str| {
-        let request = get(path);
-        let limit = bare(&plane.runtime, plane.connect().ask(&request), request.len());
-        let request = Arc::new(request);
+        let asked = request("GET", path, "");
+        let limit = bare(&plane.runtime, plane.connect().ask(&asked), asked.len());
+        let asked = Arc::new(asked);
         let (mut floor, mut ours) = (Figures::default(), Figures::default());
         for _ in 0..scale.rounds {
-            floor.add(rate(limit, &request, each));
-            ours.add(rate(plane.address, &request, each));
+            floor.add(rate(limit, &asked, each));
+            ours.add(rate(plane.address, &asked, each));
         }
         vec![path.to_owned(), floor.to_string(), ours.to_string(), ours.ratio(&floor)]
     };
@@ -212,16 +145,16 @@ fn batches(scale: Scale) {
         let plane = Plane::start();
         let mut connection = plane.connect();
         let start = Instant::now();
-        connection.ask(&post("/v1/stores/default/clients/batch", &body));
+        connection.ask(&request("POST", "/v1/stores/default/clients/batch", &body));
         batch.add(start.elapsed().as_secs_f64() * 1e3);
         connected(&mut connection, count);
 
         let plane = Plane::start();
         let mut connection = plane.connect();
-        let request = post("/v1/stores/default/clients", CLIENT);
+        let asked = request("POST", "/v1/stores/default/clients", CLIENT);
         let start = Instant::now();
         for _ in 0..count {
-            connection.ask(&request);
+            connection.ask(&asked);
         }
         single.add(start.elapsed().as_secs_f64() * 1e3);
         connected(&mut connection, count);
@@ -240,8 +173,8 @@ fn batches(scale: Scale) {
 }
 
 /// Every client has a session.
-fn connected(connection: &mut Connection, count: usize) {
-    let answer = connection.ask(&get("/v1/stores/default/sessions?limit=1"));
+fn connected(connection: &mut KeepAlive, count: usize) {
+    let answer = connection.ask(&request("GET", "/v1/stores/default/sessions?limit=1", ""));
     let answer = String::from_utf8_lossy(&answer).into_owned();
     assert!(answer.contains(&format!("\"total\":{count}")), "{answer}");
 }
@@ -275,7 +208,7 @@ fn waits(scale: Scale) {
             let mut connection = plane.connect();
             let body = CLIENT.replace('}', &format!(",\"count\":{count}}}"));
             let start = Instant::now();
-            connection.ask(&post("/v1/stores/default/clients", &body));
+            connection.ask(&request("POST", "/v1/stores/default/clients", &body));
             figures.add(start.elapsed().as_secs_f64() * 1e9 / count as f64);
             connected(&mut connection, count);
             drop(waiting);
@@ -293,18 +226,21 @@ fn waits(scale: Scale) {
 }
 
 /// Waits that are registered, each on a connection of its own.
-fn register(plane: &Plane, until: &str) -> Vec<Connection> {
-    let request =
-        post("/v1/stores/default/waits", &format!(r#"{{"timeout":"5m","until":{until}}}"#));
+fn register(plane: &Plane, until: &str) -> Vec<KeepAlive> {
+    let asked = request(
+        "POST",
+        "/v1/stores/default/waits",
+        &format!(r#"{{"timeout":"5m","until":{until}}}"#),
+    );
     let waiting: Vec<_> = (0..WAITS)
         .map(|_| {
             let mut connection = plane.connect();
-            connection.0.write_all(&request).unwrap();
+            connection.send(&asked);
             connection
         })
         .collect();
     let (mut connection, wanted) = (plane.connect(), format!("\"waits\":{WAITS}"));
-    let store = get("/v1/stores/default");
+    let store = request("GET", "/v1/stores/default", "");
     while !String::from_utf8_lossy(&connection.ask(&store)).contains(&wanted) {
         thread::yield_now();
     }

@@ -7,16 +7,15 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use clock::ClockMode;
-use control::{Access, ControlConfig, ControlLimits, router};
-use infostore::Settings;
+use control::router;
 use serde_json::Value;
-use server::{Seed, StoreHandle, StoreOptions, Stores};
+use server::{StoreHandle, Stores};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use crate::Scale;
 use crate::figures::{Figures, print};
+use crate::store::{control_config, without_port};
 
 /// A store without ports on a manual clock.
 struct Api<'a> {
@@ -26,25 +25,9 @@ struct Api<'a> {
 
 impl<'a> Api<'a> {
     fn new(runtime: &'a Runtime) -> Self {
-        let options = StoreOptions {
-            settings: Settings::default(),
-            clock: ClockMode::Manual,
-            start: Some("2006-04-22T08:00:00Z".parse().unwrap()),
-            seed: Seed(7),
-            rpc: None,
-            epm: None,
-            registry: None,
-            max_connections: 1,
-        };
-        let store = runtime.block_on(StoreHandle::start(options)).expect("the store starts");
-        let config = ControlConfig {
-            address: ([127, 0, 0, 1], 8135).into(),
-            stores: Arc::new(Stores::new(store)),
-            allow_shutdown: false,
-            version: "bench".to_owned(),
-            access: Access::default(),
-            limits: ControlLimits::default(),
-        };
+        let store = StoreHandle::start(without_port());
+        let store = runtime.block_on(store).expect("the store starts");
+        let config = control_config(Arc::new(Stores::new(store)));
         Self { runtime, router: router(config) }
     }
 

@@ -1,11 +1,13 @@
 //! The store that is measured, in this process, on a manual clock.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clock::ClockMode;
+use control::{Access, ControlConfig, ControlLimits};
 use infostore::Settings;
 use policy::BlockList;
-use server::{Advance, Advanced, ListChange, Seed, StoreHandle, StoreOptions};
+use server::{Advance, Advanced, ListChange, Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 
 /// A store on a manual clock, with a port.
@@ -19,6 +21,23 @@ pub(crate) fn options() -> StoreOptions {
         epm: None,
         registry: None,
         max_connections: 19_000,
+    }
+}
+
+/// The same without a port.
+pub(crate) fn without_port() -> StoreOptions {
+    StoreOptions { rpc: None, ..options() }
+}
+
+/// A control plane over these stores, on any free port.
+pub(crate) fn control_config(stores: Arc<Stores>) -> ControlConfig {
+    ControlConfig {
+        address: ([127, 0, 0, 1], 0).into(),
+        stores,
+        allow_shutdown: false,
+        version: "bench".to_owned(),
+        access: Access::default(),
+        limits: ControlLimits::default(),
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 37] = [
+const HINTS: [(&str, &str); 40] = [
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
@@ -83,6 +83,11 @@ const HINTS: [(&str, &str); 37] = [
     ("decision-not-found", "`exstore decisions list` shows those there are"),
     ("fault-not-found", "`exstore fault list` shows those there are"),
     ("port-unavailable", "leave the address out, or write 127.0.0.1:0, which takes any free port"),
+    ("snapshot-not-found", "`exstore snapshot list` shows those there are"),
+    (
+        "snapshots-too-large",
+        "`exstore snapshot delete ID` makes room; `exstore snapshot list` shows what each weighs",
+    ),
     ("store-exists", "choose another name, or `exstore store delete NAME` first"),
     ("too-many-stores", "`exstore store list` shows them; `exstore store delete NAME` ends one"),
     (
@@ -138,6 +143,7 @@ const HINTS: [(&str, &str); 37] = [
         "too-many-connections",
         "inject fewer, use `--transport pipe`, or start the server with more descriptors (ulimit -n)",
     ),
+    ("too-many-snapshots", "`exstore snapshot delete ID` makes room for another"),
     ("too-many-faults", "`exstore fault delete ID` takes one away"),
 ];
 
@@ -298,8 +304,16 @@ mod tests {
 
     #[test]
     fn whoever_meets_a_missing_thing_or_a_conflict_is_told_what_to_do() {
-        // A place in the journal has a hint of its own, and of problems only the server speaks.
-        let others = ["cursor-gone", "problem-not-found"];
+        // A place in the journal has a hint of its own, of problems only the server speaks, and what became of a
+        // condition the server tells best: in its report, and when something is due next.
+        let others = [
+            "cursor-gone",
+            "problem-not-found",
+            "assertion-not-met",
+            "wait-timeout",
+            "wait-deadlock",
+            "wait-hopeless",
+        ];
         let kinds = ProblemType::ALL.iter().filter(|kind| {
             matches!(kind.status().as_u16(), 404 | 409 | 410 | 412)
                 && !others.contains(&kind.slug())

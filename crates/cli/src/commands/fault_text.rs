@@ -105,6 +105,6 @@ mod tests {
             assert_eq!(words(&effect(&json!({ "effect": given }))), text);
         }
         let schedule = json!({"schedule": {"sequence": [true, false], "next": 3}});
-        assert_eq!(words(&pairs(&schedule, "schedule")), "sequence=true,false next=3");
+        assert_eq!(words(&pairs(&schedule, "schedule")), "next=3 sequence=true,false");
     }
 }

@@ -523,6 +523,8 @@ fn what_happened_is_told_with_its_decisions() {
             &["events", "list", "--limit", "2"],
             &["events", "list", "--after", "9-1"],
             &["events", "list", "--type", "moon.rose"],
+            &["events", "list", "--filter", "type:session.* -is:blocked"],
+            &["client", "list", "-q", "process:mdl.exe versio:<11"],
             &["decisions", "list"],
             &["client", "add", "--process", "beta.exe", "-o", "json"],
             &["decisions", "list", "--client", "2"],

@@ -9,6 +9,7 @@ mod docs;
 mod events;
 mod explain;
 mod faults;
+mod filters;
 mod health;
 mod lifecycle;
 mod listening;

@@ -5,6 +5,7 @@ mod caret;
 mod commands;
 mod demo;
 mod exit;
+mod filter;
 mod generated;
 mod health;
 mod http;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::exit::{Code, Failure};
+use crate::filter::pointed_at;
 use crate::http::RequestError;
 use crate::table::cell;
 use crate::visible::visible;
@@ -215,10 +216,12 @@ impl Problem {
         // An error with its line is shown as that.
         let errors = self.errors.iter().filter(|error| error.excerpt.is_none());
         let places = errors.filter_map(|error| error.note(self));
+        let filters = self.errors.iter().flat_map(pointed_at);
         let request = self.request_id.iter().map(|id| format!("request: {id}"));
         let open = self.report.conditions.iter().filter(|condition| !condition.holds);
         let near = open.flat_map(|condition| condition.near_misses.iter().map(NearMiss::note));
-        places.chain(near).chain(request).map(|note| visible(&note)).collect()
+        let notes = places.chain(near).chain(request).map(|note| visible(&note));
+        filters.chain(notes).collect()
     }
 }
 
@@ -232,6 +235,11 @@ impl NearMiss {
 }
 
 impl FieldError {
+    /// Whether it is about the filter of a list.
+    pub(crate) fn is_of_filter(&self) -> bool {
+        self.parameter.as_deref() == Some("q")
+    }
+
     /// Its place, and what is wrong there unless the problem has said it already.
     fn note(&self, problem: &Problem) -> Option<String> {
         let parameter = self.parameter.as_ref().map(|name| format!("?{name}"));

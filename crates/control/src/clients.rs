@@ -9,16 +9,17 @@ use simulator::{
     CallError, ClientFields, ClientMode, ClientSpec, ClientVersion, MachineName, ProcessName,
     SpecError, UserName,
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::batch;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
+use crate::filter::{FilterText, List, Row};
 use crate::given;
 use crate::injection::{Errand, ErrandError, Simulated, send};
-use crate::page::{Page, take_page};
+use crate::page::{Limit, take_page};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reply::Reply;
 use crate::session_fields::TransportName;
@@ -81,6 +82,24 @@ enum Injected {
         /// The clients.
         items: Vec<Client>,
     },
+}
+
+/// Which clients to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ClientQuery {
+    /// Items at the most.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Limit>)]
+    limit: Limit,
+    /// The id to begin after: the `next` of the page before.
+    after: Option<u64>,
+    /// Only clients that this filter lets through, such as `process:mdl.exe version:<11.0 -origin:foreign`; docs/filters.md has
+    /// the language.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "process:mdl.exe state:refused")]
+    q: FilterText,
 }
 
 /// A client to inject. It connects at once.
@@ -213,12 +232,18 @@ impl NewClient {
 /// Lists the injected clients, in the order of their injection.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/clients", tag = "clients",
-    params(Page), responses((status = 200, body = Clients)),
+    params(ClientQuery), responses((status = 200, body = Clients)),
 )]
-async fn list(Store(store): Store, Params(page): Params<Page>) -> Result<Reply<Clients>, Problem> {
+async fn list(
+    Store(store): Store,
+    Params(query): Params<ClientQuery>,
+) -> Result<Reply<Clients>, Problem> {
+    let filter = query.q.of(List::Clients)?;
     let read = store.read(move |view| {
-        let clients = view.clients_after(page.after.map(ClientId));
-        let (page, next) = take_page(clients, page.limit, |client| client.id.0);
+        let policy = view.store().policy();
+        let clients = view.clients_after(query.after.map(ClientId));
+        let clients = clients.filter(|client| filter.passes(&Row::client(client, policy)));
+        let (page, next) = take_page(clients, query.limit, |client| client.id.0);
         (view.cursor(), Clients { items: page.into_iter().map(Client::from).collect(), next })
     });
     Ok(Reply::ok(read.await?))

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::event_words::cause_text;
 use crate::events::{After, JournalPage};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
+use crate::filter::{FilterText, List, Row};
 use crate::list_text::Match;
 use crate::outcome_fields::{Code, Trigger, disconnect_cause, refusal_cause, refusal_text};
 use crate::page::Limit;
@@ -92,6 +93,23 @@ struct DecisionQuery {
     after: Option<After>,
     /// Only decisions on this injected client.
     client_id: Option<u64>,
+    /// Only decisions that this filter lets through, such as `process:mdl.exe version:<11.0 -origin:foreign`; docs/filters.md has
+    /// the language.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "is:blocked process:mdl.exe")]
+    q: FilterText,
+}
+
+impl Action {
+    /// As it is written.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Refused => "refused",
+            Self::Disconnected => "disconnected",
+            Self::WouldBlock => "would_block",
+        }
+    }
 }
 
 impl DecisionQuery {
@@ -261,8 +279,12 @@ async fn list(
     Store(store): Store,
     Params(query): Params<DecisionQuery>,
 ) -> Result<Reply<Decisions>, Problem> {
+    let filter = query.q.of(List::Decisions)?;
     let read = store.read(move |view| {
-        let wanted = |entry| Decision::of(entry).filter(|decision| query.has(decision));
+        let wanted = |entry| {
+            let decision = Decision::of(entry).filter(|decision| query.has(decision))?;
+            filter.passes(&Row::decision(entry, decision.action.name())).then_some(decision)
+        };
         let journal = view.store().journal();
         let page = JournalPage::new(journal, query.after, query.limit, wanted)?;
         let JournalPage { items, next, more } = page;

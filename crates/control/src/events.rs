@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::event_fields::EventText;
 use crate::event_words::{EVENT_TYPES, event_type};
 use crate::extract::{Params, Store};
+use crate::filter::{Filter, FilterText, List, Row};
 use crate::page::Limit;
 use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
@@ -67,6 +68,11 @@ struct EventQuery {
     /// has. Unless told, not at all.
     #[param(value_type = Option<String>, example = "5s")]
     wait: Option<Length>,
+    /// Only entries that this filter lets through, such as `process:mdl.exe version:<11.0 -origin:foreign`; docs/filters.md has
+    /// the language.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "process:mdl.exe type:session.*")]
+    q: FilterText,
 }
 
 /// A place in the journal: a cursor, a sequence number of the epoch that runs, or the beginning.
@@ -220,8 +226,8 @@ async fn list(
     Store(store): Store,
     Params(query): Params<EventQuery>,
 ) -> Result<Reply<Events>, Problem> {
-    let EventQuery { limit, after, r#type, wait } = query;
-    let asked = Asked { limit, after, types: r#type };
+    let EventQuery { limit, after, r#type, wait, q } = query;
+    let asked = Asked { limit, after, types: r#type, filter: q.of(List::Events)? };
     let Some(Length(wait)) = wait else {
         return page(&store, asked).await.map(Reply::ok);
     };
@@ -238,6 +244,7 @@ struct Asked {
     limit: Limit,
     after: Option<After>,
     types: Types,
+    filter: Filter,
 }
 
 /// Refuses a wait that is longer than a request may take.
@@ -268,7 +275,10 @@ async fn something(store: &StoreHandle, mut asked: Asked) -> Result<(Cursor, Eve
 
 async fn page(store: &StoreHandle, asked: Asked) -> Result<(Cursor, Events), Problem> {
     let read = store.read(move |view| {
-        let wanted = |entry| asked.types.has(entry).then_some(entry);
+        let wanted = |entry| {
+            let passes = asked.types.has(entry) && asked.filter.passes(&Row::event(entry));
+            passes.then_some(entry)
+        };
         let JournalPage { items, next, more } =
             JournalPage::new(view.store().journal(), asked.after, asked.limit, wanted)?;
         let items = items.into_iter().map(EventText::from).collect();

@@ -27,6 +27,7 @@ mod explain;
 mod extract;
 mod faults;
 mod feed;
+mod filter;
 mod finish;
 mod frames;
 mod generations;

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::events::{After, gone, place};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
+use crate::filter::{FilterText, List, Row};
 use crate::page::{Limit, take_page};
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -101,6 +102,11 @@ struct SessionQuery {
     /// The answer's `Exstore-Cursor` is that place.
     #[param(value_type = Option<String>)]
     at: Option<After>,
+    /// Only sessions that this filter lets through, such as `process:mdl.exe version:<11.0 -origin:foreign`; docs/filters.md has
+    /// the language.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "process:mdl.exe -origin:foreign")]
+    q: FilterText,
 }
 
 /// When to look at a session.
@@ -146,15 +152,22 @@ impl Session {
 impl SessionQuery {
     fn page(&self, view: View<'_>) -> Result<(Cursor, Sessions), Problem> {
         let (store, after) = (view.store(), self.after.map(SessionId));
+        let filter = self.q.of(List::Sessions)?;
+        let passes =
+            |session: &&Arc<SessionRecord>| filter.passes(&Row::session(session, store.policy()));
         let Some(at) = self.at else {
             let counts = store.counts();
-            let (sessions, generation) = (store.sessions_after(after), store.generation());
+            let sessions = store.sessions_after(after).filter(passes);
+            let generation = store.generation();
             let counted = (counts.sessions, counts.unidentified);
             return Ok((view.cursor(), self.sessions(sessions, generation, counted)));
         };
         let (cursor, past) = past(store.journal(), at)?;
         let counted = (past.session_count(), past.unidentified());
-        Ok((cursor, self.sessions(past.sessions_after(after), past.generation(), counted)))
+        Ok((
+            cursor,
+            self.sessions(past.sessions_after(after).filter(passes), past.generation(), counted),
+        ))
     }
 
     fn sessions<'a>(

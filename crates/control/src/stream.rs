@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::events::{After, Types, place_of};
 use crate::extract::{Params, Store};
+use crate::filter::{FilterText, List};
 use crate::frames::{Format, NoticeText};
 use crate::problem::{Problem, ProblemType};
 use crate::reply::with_cursor;
@@ -47,6 +48,11 @@ struct StreamQuery {
     /// `sse` or `ndjson`; unless told, the Accept header says it.
     #[param(inline)]
     format: Option<FormatName>,
+    /// Only entries that this filter lets through, such as `process:mdl.exe version:<11.0 -origin:foreign`; docs/filters.md has
+    /// the language.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "process:mdl.exe type:session.*")]
+    q: FilterText,
 }
 
 /// How a stream is written.
@@ -84,9 +90,10 @@ async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = query.format.map_or_else(|| accepted(&headers), Format::from);
+    let filter = query.q.of(List::Events)?;
     let permit = app.stream_permit().ok_or_else(too_many)?;
     let (after, now) = begin(&store, &headers, query.after).await?;
-    let wanted = Wanted { after, format, types: query.r#type };
+    let wanted = Wanted { after, format, types: query.r#type, filter };
     let line = Line {
         seat: seat.map(|Extension(seat)| seat),
         heartbeat: app.config().limits.stream_heartbeat,

@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::Frame;
-use infostore::Cursor;
+use infostore::{Cursor, Entry};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Interval, interval, timeout};
 
 use crate::events::Types;
 use crate::feed::{Content, Piece, Subscription, Taken, leaves};
+use crate::filter::{Filter, Row};
 use crate::frames::{EndReason, Format, Notice};
 use crate::scalars::CursorText;
 use crate::seats::Seat;
@@ -41,6 +42,13 @@ pub(crate) struct Wanted {
     pub(crate) after: Cursor,
     pub(crate) format: Format,
     pub(crate) types: Types,
+    pub(crate) filter: Filter,
+}
+
+impl Wanted {
+    fn has(&self, entry: &Entry) -> bool {
+        self.types.has(entry) && self.filter.passes(&Row::event(entry))
+    }
 }
 
 /// What a reader sends over.
@@ -158,13 +166,11 @@ impl Reader {
                 return Ok(());
             }
         };
-        let types = &self.wanted.types;
-        let wanted = block.count_after(self.place, |entry| types.has(entry));
+        let wanted = block.count_after(self.place, |entry| self.wanted.has(entry));
         let broken = self.subscription.breaks_after(wanted).await;
         let left = Cell::new(broken.unwrap_or(usize::MAX));
-        let types = &self.wanted.types;
         let text = block.after(self.place, self.wanted.format, |entry| {
-            let is_wanted = types.has(entry);
+            let is_wanted = self.wanted.has(entry);
             let left = left.replace(left.get().saturating_sub(usize::from(is_wanted)));
             is_wanted && 0 < left
         });

@@ -3,8 +3,9 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::request::given;
+use super::request::{given, query};
 use crate::exit::Failure;
+use crate::filter::Matching;
 use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
@@ -28,7 +29,12 @@ pub(crate) struct Client {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// List the injected clients
-    List(Part),
+    List {
+        #[command(flatten)]
+        filter: Matching,
+        #[command(flatten)]
+        part: Part,
+    },
     /// Show an injected client
     Show {
         /// The client's id
@@ -124,7 +130,10 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
         remote.each(&ids.ids, &COLUMNS, done, |id| remote.post(&path(id), body.clone()))
     };
     match &args.verb {
-        Verb::List(part) => listing::show_table(&remote, "/clients", part, &COLUMNS),
+        Verb::List { filter, part } => {
+            let path = query("/clients", [("q", &filter.q)]);
+            listing::show_table(&remote, &path, part, &COLUMNS)
+        }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/clients/{id}"))?, &FIELDS),
         Verb::Add(add) => remote.show(&remote.post("/clients", add.body())?, |injected| {
             // One client comes alone, several as a list.

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::request::query;
 use crate::exit::Failure;
+use crate::filter::Matching;
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, number, text};
@@ -29,6 +30,8 @@ enum Verb {
         /// Only those on this injected client
         #[arg(long, alias = "client-id", value_name = "ID")]
         client: Option<u64>,
+        #[command(flatten)]
+        filter: Matching,
         #[command(flatten)]
         part: Part,
     },
@@ -72,9 +75,9 @@ pub(super) const FIELDS: [Column; 17] = [
 pub(super) fn run(args: &Decisions) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;
     match &args.verb {
-        Verb::List { client, part } => {
+        Verb::List { client, filter, part } => {
             let client = client.map(|id| id.to_string());
-            let path = query("/decisions", [("client_id", &client)]);
+            let path = query("/decisions", [("client_id", &client), ("q", &filter.q)]);
             listing::show_table(&remote, &path, part, &COLUMNS)
         }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/decisions/{id}"))?, &FIELDS),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::event_text::line;
 use super::request::query;
 use crate::exit::{Code, Failure};
+use crate::filter::Matching;
 use crate::http::{Lines, unknown};
 use crate::listing::{self, Part};
 use crate::output::{self, Output};
@@ -67,6 +68,8 @@ struct Types {
     /// Only these types, joined by commas, such as `session.refused,session.disconnected`
     #[arg(long, value_name = "TYPES")]
     r#type: Option<String>,
+    #[command(flatten)]
+    filter: Matching,
 }
 
 pub(super) fn run(args: &Events) -> Result<(), Failure> {
@@ -98,12 +101,14 @@ fn totals(said: &Value) -> Vec<String> {
 
 impl Types {
     fn path(&self) -> String {
-        query("/events", [("type", &self.r#type)])
+        query("/events", [("type", &self.r#type), ("q", &self.filter.q)])
     }
 
     fn stream(&self, after: &Option<String>) -> String {
         let format = Some("ndjson".to_owned());
-        let parameters = [("format", &format), ("type", &self.r#type), ("after", after)];
+        let Self { r#type, filter } = self;
+        let parameters =
+            [("format", &format), ("type", r#type), ("q", &filter.q), ("after", after)];
         query("/events/stream", parameters)
     }
 }

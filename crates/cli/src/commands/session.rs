@@ -2,6 +2,7 @@
 
 use super::request::query;
 use crate::exit::Failure;
+use crate::filter::Matching;
 use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
@@ -66,6 +67,8 @@ struct Filter {
     /// Only those of this injected client
     #[arg(long, value_name = "ID")]
     client: Option<String>,
+    #[command(flatten)]
+    filter: Matching,
 }
 
 pub(super) const COLUMNS: [Column; 9] = [
@@ -130,6 +133,7 @@ impl Filter {
                 ("group", &self.group),
                 ("client_id", &self.client),
                 ("at", &at.at),
+                ("q", &self.filter.q),
             ],
         )
     }

@@ -94,24 +94,8 @@ struct Create {
     /// Open an RPC port here, or on a free port of this machine; none unless told
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     rpc: Option<String>,
-    /// Delete it when nobody has asked for it for so long
-    #[arg(long, value_name = "DURATION")]
-    ttl: Option<String>,
-    /// The simulated build of Store.exe
-    #[arg(long, value_name = "BUILD")]
-    build: Option<String>,
-    /// Time between two polls of the registry
-    #[arg(long, value_name = "DURATION")]
-    poll_interval: Option<String>,
-    /// Which values a poll reads
-    #[arg(long, value_enum)]
-    registry_watch: Option<Watch>,
-    /// What "disconnected" means for a connection
-    #[arg(long, value_enum)]
-    disconnect: Option<Disconnect>,
-    /// Whether the policy is acted on
-    #[arg(long, value_enum)]
-    policy_mode: Option<Mode>,
+    #[command(flatten)]
+    settings: Settings,
     /// A limit, such as `sessions=100`; several times for several
     #[arg(long, value_name = "NAME=N", value_parser = limit)]
     limit: Vec<(String, u64)>,
@@ -124,10 +108,10 @@ fn limit(text: &str) -> Result<(String, u64), String> {
     Ok((name.to_owned(), value))
 }
 
+/// What a store is made with, and what may be changed later.
 #[derive(clap::Args, Debug)]
-#[command(group(ArgGroup::new("settings").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "build", "ttl", "no_ttl"])))]
-struct Set {
-    /// Start a new grid of polls now, with so much time between two
+struct Settings {
+    /// Time between two polls of the registry; changing it starts a new grid of polls
     #[arg(long, value_name = "DURATION")]
     poll_interval: Option<String>,
     /// Which values a poll reads
@@ -139,12 +123,19 @@ struct Set {
     /// Whether the policy is acted on
     #[arg(long, value_enum)]
     policy_mode: Option<Mode>,
-    /// Install this build, which runs from the next restart on
+    /// The simulated build of Store.exe; another one runs from the next restart on
     #[arg(long, value_name = "BUILD")]
     build: Option<String>,
     /// Delete the store when nobody has asked for it for so long
     #[arg(long, value_name = "DURATION")]
     ttl: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "build", "ttl", "no_ttl"])))]
+struct Set {
+    #[command(flatten)]
+    settings: Settings,
     /// Keep the store until it is deleted
     #[arg(long, conflicts_with = "ttl")]
     no_ttl: bool,
@@ -269,20 +260,32 @@ fn disconnect_word(disconnect: Disconnect) -> String {
     }
 }
 
+/// A field of a body, where it was given.
+type Given = (&'static str, Option<String>);
+
+impl Settings {
+    fn given(&self) -> [Given; 6] {
+        [
+            ("poll_interval", self.poll_interval.clone()),
+            ("registry_watch", self.registry_watch.map(watch_word)),
+            ("disconnect", self.disconnect.map(disconnect_word)),
+            ("policy_mode", self.policy_mode.map(|mode| mode.name().to_owned())),
+            ("build", self.build.clone()),
+            ("ttl", self.ttl.clone()),
+        ]
+    }
+}
+
 impl Create {
     fn body(&self) -> Value {
-        let mut body = given([
-            ("name", &Some(self.name.clone())),
-            ("seed", &self.seed),
-            ("rpc", &self.rpc),
-            ("ttl", &self.ttl),
-            ("build", &self.build),
-            ("poll_interval", &self.poll_interval),
-            ("registry_watch", &self.registry_watch.map(watch_word)),
-            ("disconnect", &self.disconnect.map(disconnect_word)),
-            ("policy_mode", &self.policy_mode.map(|mode| mode.name().to_owned())),
-        ]);
         let limits = self.limit.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let own = [
+            ("name", Some(self.name.clone())),
+            ("seed", self.seed.clone()),
+            ("rpc", self.rpc.clone()),
+        ];
+        let mut body =
+            given(own.iter().chain(&self.settings.given()).map(|(name, value)| (*name, value)));
         if let Some(body) = body.as_object_mut() {
             body.insert("clock".to_owned(), given([("mode", &self.clock), ("now", &self.now)]));
             body.insert("limits".to_owned(), Value::Object(limits.collect()));
@@ -293,14 +296,7 @@ impl Create {
 
 impl Set {
     fn body(&self) -> Value {
-        let mut body = given([
-            ("ttl", &self.ttl),
-            ("poll_interval", &self.poll_interval),
-            ("registry_watch", &self.registry_watch.map(watch_word)),
-            ("disconnect", &self.disconnect.map(disconnect_word)),
-            ("policy_mode", &self.policy_mode.map(|mode| mode.name().to_owned())),
-            ("build", &self.build),
-        ]);
+        let mut body = given(self.settings.given().iter().map(|(name, value)| (*name, value)));
         if let Some(body) = body.as_object_mut().filter(|_| self.no_ttl) {
             body.insert("ttl".to_owned(), Value::Null);
         }

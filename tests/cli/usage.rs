@@ -40,6 +40,45 @@ fn the_environment_says_where_and_how() {
 }
 
 #[test]
+fn each_command_has_variables_of_its_own() {
+    let serving = serving();
+    let with = |arguments: &[&str], name: &str, value: &str| {
+        let mut command = exstore();
+        command.args(arguments).env("EXSTORE_CONTROL", serving.control()).env(name, value);
+        let output = command.output().expect("exstore runs");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    };
+    let add = ["client", "add", "-o", "jsonl"];
+    let (said, code) = with(&add, "EXSTORE_CLIENT_ADD_PROCESS", "mdl.exe");
+    assert!(said.contains("\"process\":\"mdl.exe\"") && code == Some(0), "a flag it needs: {said}");
+    let (said, code) = with(&add, "EXSTORE_CLIENT_ADD_NO_PROCESS", "yes");
+    assert!(said.contains("\"process\":null") && code == Some(0), "a flag without a value: {said}");
+    assert_eq!(with(&add, "EXSTORE_CLIENT_ADD_NO_PROCESS", "perhaps").1, Some(2));
+    assert_eq!(with(&add, "EXSTORE_SESSION_LIST_PROCESS", "mdl.exe").1, Some(2), "another's");
+    let slow = ["fault", "add", "slow", "--delay", "1m", "-o", "json"];
+    let (from, until) = ("2006-04-22T09:00:00Z", "2006-04-22T10:00:00Z");
+    let (said, code) = with(&slow, "EXSTORE_FAULT_ADD_BETWEEN", &format!("{from},{until}"));
+    assert!(said.contains(from) && said.contains(until) && code == Some(0), "two values: {said}");
+    let list = ["session", "list", "-o", "jsonl"];
+    let lines =
+        |process: &str| with(&list, "EXSTORE_SESSION_LIST_PROCESS", process).0.lines().count();
+    assert_eq!((lines("mdl.exe"), lines("b.exe")), (1, 0));
+}
+
+#[test]
+fn the_help_of_a_command_names_the_variable_of_every_flag() {
+    for command in [&["serve"][..], &["client", "add"], &["fault", "set"], &["wait"]] {
+        let output = exstore().args(command).arg("--help").env("EXSTORE_STORE", "hidden").output();
+        let help = String::from_utf8_lossy(&output.expect("exstore runs").stdout).into_owned();
+        let flags = help.lines().filter(|line| line.trim_start().starts_with('-'));
+        let flags = flags.filter(|line| line.contains(" --")).count();
+        let named = help.matches("[env: EXSTORE_").count();
+        assert_eq!(named + 1, flags, "all but --help: {help}");
+        assert!(!help.contains("hidden"), "{help}");
+    }
+}
+
+#[test]
 fn a_block_list_comes_from_stdin_too() {
     use std::io::Write;
     use std::process::Stdio;

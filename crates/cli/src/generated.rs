@@ -3,23 +3,23 @@
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 
-use crate::args::{Args, Completions, ManPages};
+use crate::args::{Completions, ManPages};
 use crate::exit::{Code, Failure};
-use crate::output;
+use crate::{output, variables};
 
 /// Writes the completions of a shell to stdout.
 pub(crate) fn completions(args: &Completions) {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "exstore", &mut script);
+    clap_complete::generate(args.shell, &mut variables::command(|_| true), "exstore", &mut script);
     output::bytes(&script);
 }
 
 /// Writes a manual page for every command into a folder, or that of `exstore` to stdout.
 pub(crate) fn manual(args: &ManPages) -> Result<(), Failure> {
-    let mut command = Args::command();
+    let mut command = variables::command(|_| true);
     command.build();
     match &args.directory {
         Some(folder) => {

@@ -23,16 +23,19 @@ mod signals;
 mod startup;
 mod table;
 mod token;
+mod variables;
 mod visible;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let mut command = variables::command(|_| true);
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let args = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(error) => return exit::usage(&error),
     };

@@ -86,13 +86,13 @@ struct Add {
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
     /// How its bytes travel: `pipe` or `tcp`
-    #[arg(long, value_name = "pipe|tcp", env = "EXSTORE_TRANSPORT")]
+    #[arg(long, value_name = "pipe|tcp")]
     transport: Option<String>,
     /// How many of them
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
     /// A label of your own, which no decision sees
-    #[arg(long, value_name = "NAME", env = "EXSTORE_GROUP")]
+    #[arg(long, value_name = "NAME")]
     group: Option<String>,
 }
 

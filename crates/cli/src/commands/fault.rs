@@ -168,7 +168,7 @@ struct Schedule {
     #[arg(long, value_name = "P")]
     probability: Option<f64>,
     /// Only from one store time up to another
-    #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
+    #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2, value_delimiter = ',')]
     between: Option<Vec<String>>,
     /// One answer for each opportunity, such as `true,false,true`
     #[arg(long, value_name = "ANSWERS", value_delimiter = ',')]

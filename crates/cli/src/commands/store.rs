@@ -97,7 +97,7 @@ struct Create {
     #[command(flatten)]
     settings: Settings,
     /// A limit, such as `sessions=100`; several times for several
-    #[arg(long, value_name = "NAME=N", value_parser = limit)]
+    #[arg(long, value_name = "NAME=N", value_parser = limit, value_delimiter = ',')]
     limit: Vec<(String, u64)>,
 }
 

@@ -29,6 +29,7 @@ mod plane;
 mod poll;
 mod snapshots;
 mod store;
+mod streams;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ struct Scale {
     arranged: usize,
     /// Clients of the pipe that the largest snapshot holds.
     crowd: usize,
+    /// Events that a hundred readers are sent in one run.
+    events: usize,
 }
 
 const FULL: Scale = Scale {
@@ -64,6 +67,7 @@ const FULL: Scale = Scale {
     held: 10_000,
     arranged: 1_000,
     crowd: 100_000,
+    events: 10_000,
 };
 
 /// Enough to see that everything still runs.
@@ -76,10 +80,11 @@ const QUICK: Scale = Scale {
     held: 500,
     arranged: 100,
     crowd: 1_000,
+    events: 500,
 };
 
 /// What is measured, each by its name.
-const PARTS: [&str; 6] = ["decide", "create", "snapshots", "plane", "connects", "poll"];
+const PARTS: [&str; 7] = ["decide", "create", "snapshots", "plane", "streams", "connects", "poll"];
 
 /// What the command line asks for.
 struct Options {
@@ -126,6 +131,9 @@ fn main() {
     }
     if options.wants("plane") {
         plane::run(options.scale);
+    }
+    if options.wants("streams") {
+        streams::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

@@ -51,6 +51,33 @@ fn every_effect_is_seen_by_injected_clients_over_tcp() {
 }
 
 #[test]
+fn whom_a_disturbed_read_cuts_off_is_told_which_rule_it_was() {
+    let site = Site::start(Transport::Pipe);
+    site.apply("processes", "mdl.exe");
+    site.fault_once("registry", &json!({ "registry": "missing" }));
+    site.post("/polls", &Value::Null);
+    let client = site.inject("mdl.exe");
+    site.is_through(client);
+    // Nothing is listed any more, but the last undisturbed read found what is read again.
+    site.write("processes", "");
+    let rule = site.fault_once("registry", &json!({ "registry": "stale" }));
+    site.post("/polls", &Value::Null);
+    site.is_cut_off(client);
+    let disconnected = site.events("session.disconnected").pop().expect("an event");
+    let decision = site.get(&format!("/decisions/{}", disconnected["seq"]));
+    assert_eq!(
+        (&decision["action"], &decision["faults"]),
+        (&json!("disconnected"), &json!([rule]))
+    );
+    // In audit mode it is a decision too.
+    site.patch("/policy/mode", &json!({ "mode": "audit" }));
+    site.inject("mdl.exe");
+    let would_block = site.events("session.would_block").pop().expect("an event");
+    let decision = site.get(&format!("/decisions/{}", would_block["seq"]));
+    assert_eq!(decision["faults"], json!([rule]));
+}
+
+#[test]
 fn no_effect_is_without_a_test() {
     let shown: BTreeSet<_> = EFFECTS.iter().map(|(name, _)| *name).collect();
     let kinds = [
@@ -277,12 +304,26 @@ fn late_aux(site: &Site) {
 fn reads(site: &Site, effect: &str, reading: &str) {
     site.apply("processes", "mdl.exe");
     site.write("processes", "other.exe");
-    site.fault("registry", &json!({ "registry": effect }));
+    let rule = site.fault("registry", &json!({ "registry": effect }));
     let poll = site.post("/polls", &Value::Null);
     assert_eq!(poll["reads"][0]["reading"], reading);
+    assert_eq!(poll["faults"], json!([rule]), "once, though it disturbed both values");
     let keeps = ["unreadable", "text"].contains(&reading);
     assert_eq!(site.attempt("mdl.exe") == Some(ErrorCode::EC_CLIENT_VER_DISALLOWED), keeps);
     assert_ne!(site.attempt("other.exe"), Some(ErrorCode::EC_CLIENT_VER_DISALLOWED));
+    let last_decision =
+        || site.get("/decisions")["items"].as_array().expect("a list").last().cloned();
+    assert_eq!(
+        last_decision().expect("a decision")["faults"],
+        json!([rule]),
+        "it was not read as written"
+    );
+    // What is read undisturbed is judged without the rule, and so is whom that cuts off.
+    let client = site.inject("other.exe");
+    site.remove(rule);
+    assert_eq!(site.post("/polls", &Value::Null)["faults"], json!([]));
+    site.is_cut_off(client);
+    assert_eq!(last_decision().expect("a decision")["faults"], json!([]));
 }
 
 fn slow_read(site: &Site) {

@@ -9,8 +9,8 @@ use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
     ConnectFaults, ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason,
     EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Journal, Limits, Origin, Outcome,
-    PolicyMode, PollToken, Refusal, Restoration, Sequence, SessionId, SessionRecord, Settings,
-    SnapshotId, StopReason, Transport, list_value,
+    PolicyMode, PollToken, PollValues, Refusal, Restoration, Sequence, SessionId, SessionRecord,
+    Settings, SnapshotId, StopReason, Transport, list_value,
 };
 use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
@@ -335,13 +335,13 @@ impl Driver {
 
     pub(crate) fn answer_with(&mut self, values: Vec<ValueRead>) {
         let read = self.reads.pop_front().expect("a read is in flight");
-        self.store.handle_values(self.now, read.token, &values);
-        self.perform_effects();
+        self.answer_token(read.token, values);
     }
 
     /// Answers a poll that need not be the one in flight.
     pub(crate) fn answer_token(&mut self, token: PollToken, values: Vec<ValueRead>) {
-        self.store.handle_values(self.now, token, &values);
+        let values = PollValues { token, reads: values, faults: Vec::new() };
+        self.store.handle_values(self.now, values);
         self.perform_effects();
     }
 

@@ -125,7 +125,7 @@ fn details(event: &Event) -> String {
         Event::SessionIdentified { session, kept, .. } => {
             format!("{}{}", session.id.0, if *kept { "" } else { " (not kept)" })
         }
-        Event::SessionDisconnected { session, reason, generation } => {
+        Event::SessionDisconnected { session, reason, generation, faults: _ } => {
             format!("{} ({}) under {}", session.id.0, disconnect_name(reason), generation.0)
         }
         Event::SessionEnded { session, reason } => {
@@ -145,7 +145,7 @@ fn details(event: &Event) -> String {
             };
             format!("of {}: {done} ={kept} ?{unidentified}", generation.0)
         }
-        Event::SessionWouldBlock { session, trigger, why, generation } => {
+        Event::SessionWouldBlock { session, trigger, why, generation, faults: _ } => {
             let (trigger, item) = (block_trigger_name(trigger), &why.item.text);
             format!("{} ({trigger}) by {item} under {}", session.id.0, generation.0)
         }

@@ -48,7 +48,8 @@ pub(crate) struct Decision {
     decision: Option<Match>,
     /// What the client is answered, or in audit mode would have been; null when it was admitted.
     code: Option<Code>,
-    /// The fault rules that disturbed the connect: what was sent may not have come, or not so.
+    /// The fault rules in play: those that disturbed the connect, so that what was sent may not have come, or not so; and those
+    /// that disturbed the last read of the registry, so that the policy may be another than was written.
     faults: Vec<u64>,
     /// The decision in one sentence.
     summary: String,
@@ -130,23 +131,26 @@ impl Decision {
                 Some(Self { faults: ids(faults), ..admitted })
             }
             // When it may not stay, the entry that follows says so, and that is the decision.
-            Event::SessionIdentified { session, kept: true, listed: false } => {
+            Event::SessionIdentified { session, kept: true, listed: false, faults } => {
                 let client = SessionFields::new(Some(session.id), &session.identity, None);
-                Some(Self::admitted(entry, Trigger::LateName, client))
+                let admitted = Self::admitted(entry, Trigger::LateName, client);
+                Some(Self { faults: ids(faults), ..admitted })
             }
             Event::SessionRefused { identity, refusal, generation, faults } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Some(Self { faults: ids(faults), ..Self::refused(entry, client, refusal) })
             }
-            Event::SessionDisconnected { session, reason, generation } => {
+            Event::SessionDisconnected { session, reason, generation, faults } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
-                Self::disconnected(entry, client, reason)
+                let disconnected = Self::disconnected(entry, client, reason)?;
+                Some(Self { faults: ids(faults), ..disconnected })
             }
-            Event::SessionWouldBlock { session, trigger, why, generation } => {
+            Event::SessionWouldBlock { session, trigger, why, generation, faults } => {
                 let client =
                     SessionFields::new(Some(session.id), &session.identity, Some(*generation));
-                Some(Self::would_block(entry, client, (*trigger, why)))
+                let would_block = Self::would_block(entry, client, (*trigger, why));
+                Some(Self { faults: ids(faults), ..would_block })
             }
             Event::SessionConnected { listed: true, .. }
             | Event::SessionIdentified { .. }
@@ -253,7 +257,7 @@ impl Decision {
     }
 }
 
-fn ids(faults: &[FaultId]) -> Vec<u64> {
+pub(crate) fn ids(faults: &[FaultId]) -> Vec<u64> {
     faults.iter().map(|fault| fault.0).collect()
 }
 

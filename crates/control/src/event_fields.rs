@@ -352,7 +352,7 @@ impl From<&Event> for EventFields {
                 let session = of_session(session, None);
                 Self::SessionIdentified(IdentifiedFields { session, kept: *kept })
             }
-            Event::SessionDisconnected { session, reason, generation } => {
+            Event::SessionDisconnected { session, reason, generation, faults: _ } => {
                 let session = of_session(session, Some(*generation));
                 Self::SessionDisconnected(DisconnectedFields::new(session, reason))
             }
@@ -375,7 +375,7 @@ impl From<&Event> for EventFields {
                     unidentified: *unidentified,
                 }
             }
-            Event::SessionWouldBlock { session, trigger, why, generation } => {
+            Event::SessionWouldBlock { session, trigger, why, generation, faults: _ } => {
                 let session = of_session(session, Some(*generation));
                 Self::SessionWouldBlock(WouldBlockFields::new(session, *trigger, why))
             }

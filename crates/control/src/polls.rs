@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::decisions::ids;
 use crate::event_words::trigger_text;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
 use crate::list_text::{LintText, ListName, lints};
@@ -42,6 +43,8 @@ pub(crate) struct Poll {
     finished: Time,
     /// What each list's value was read as.
     reads: Vec<ReadText>,
+    /// The fault rules that disturbed its read.
+    faults: Vec<u64>,
     /// Whether a policy with other rules came of it.
     changed: bool,
     /// The policy in force after it.
@@ -148,6 +151,7 @@ impl From<&PollRecord> for Poll {
             started: Time(record.poll.started),
             finished: Time(record.finished),
             reads: record.reads.iter().map(ReadText::from).collect(),
+            faults: ids(&record.faults),
             changed: record.changed,
             generation: record.generation.0,
             disconnected: record.swept.disconnected,

@@ -85,12 +85,13 @@ impl InfoStore {
     /// it out, and the journal says that it is listed.
     pub fn connect(&mut self, now: SimTime, request: ConnectRequest) -> Admission {
         let listed = self.forbidding(&request.identity.subject);
+        let faults = self.in_play(&request.faults.rules);
         let refused_by_fault = request.faults.refuse.map(Refusal::Fault);
         match refused_by_fault.or_else(|| self.refusal(&request.identity, listed.as_ref())) {
             None => {
-                let admitted = self.admit(now, request, listed.is_some());
+                let admitted = self.admit(now, request, (listed.is_some(), Arc::clone(&faults)));
                 if let Some(why) = listed {
-                    let block = (BlockTrigger::Connect, why);
+                    let block = (BlockTrigger::Connect, why, faults);
                     self.would_block(now, Cause::Client, admitted.session, block);
                 }
                 Admission::Admitted(admitted)
@@ -100,7 +101,7 @@ impl InfoStore {
                     identity: Box::new(request.identity),
                     refusal: refusal.clone(),
                     generation: self.generation,
-                    faults: request.faults.rules.into(),
+                    faults,
                 };
                 self.journal.record(now, Cause::Client, event);
                 self.totals.refused = self.totals.refused.saturating_add(1);
@@ -135,7 +136,20 @@ impl InfoStore {
         .find_map(|(applies, refusal)| applies.then_some(refusal))
     }
 
-    fn admit(&mut self, now: SimTime, request: ConnectRequest, listed: bool) -> Admitted {
+    /// The fault rules in play in a decision on a connect: those that disturbed it, and the last read of the registry.
+    fn in_play(&self, connect: &[FaultId]) -> Arc<[FaultId]> {
+        if connect.is_empty() {
+            return Arc::clone(&self.read_faults);
+        }
+        connect.iter().chain(&*self.read_faults).copied().collect()
+    }
+
+    fn admit(
+        &mut self,
+        now: SimTime,
+        request: ConnectRequest,
+        (listed, faults): (bool, Arc<[FaultId]>),
+    ) -> Admitted {
         self.last_session = SessionId(self.last_session.0.saturating_add(1));
         let index = self.table.take_index();
         // A link to nothing is ignored without a word, [MS-OXCRPC] 3.1.4.1.
@@ -150,7 +164,7 @@ impl InfoStore {
         let session = Arc::clone(&record);
         self.table.insert(Row { record, association: request.association });
         self.totals.admitted = self.totals.admitted.saturating_add(1);
-        let (generation, faults) = (self.generation, request.faults.rules.into());
+        let generation = self.generation;
         let event = Event::SessionConnected { session, generation, faults, listed };
         self.journal.record(now, Cause::Client, event);
         Admitted { session: self.last_session, index, generation: self.generation }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use clock::SimTime;
 use policy::{Decision, Policy, Subject};
+use registry_poll::FaultId;
 
 use crate::engine::{Effect, InfoStore};
 use crate::event::{BlockTrigger, Cause, Event, Swept};
 use crate::session::{DisconnectReason, EndReason, Generation, SessionId};
 use crate::settings::PolicyMode;
+
+/// That a session is forbidden, and not acted on: what brought it up, why, and the fault rules in play.
+pub(crate) type Block = (BlockTrigger, Arc<policy::Cause>, Arc<[FaultId]>);
 
 /// A session that a policy forbids, and why.
 pub(crate) type Forbidden = (SessionId, Arc<policy::Cause>);
@@ -91,7 +95,8 @@ impl InfoStore {
         let newly = self.forbidden_unless(&self.policy, told);
         let would_block = newly.len();
         for (id, why) in newly {
-            self.would_block(now, cause, id, (BlockTrigger::PolicyChange, why));
+            let faults = Arc::clone(&self.read_faults);
+            self.would_block(now, cause, id, (BlockTrigger::PolicyChange, why, faults));
         }
         self.complete(now, cause, Swept { disconnected: 0, would_block })
     }
@@ -131,14 +136,14 @@ impl InfoStore {
         now: SimTime,
         cause: Cause,
         id: SessionId,
-        (trigger, why): (BlockTrigger, Arc<policy::Cause>),
+        (trigger, why, faults): Block,
     ) {
         let Some(row) = self.table.get(id) else {
             return;
         };
         let session = Arc::clone(&row.record);
         let generation = self.generation;
-        let event = Event::SessionWouldBlock { session, trigger, why, generation };
+        let event = Event::SessionWouldBlock { session, trigger, why, generation, faults };
         self.journal.record(now, cause, event);
         self.totals.would_block = self.totals.would_block.saturating_add(1);
     }
@@ -160,6 +165,7 @@ impl InfoStore {
             session: Arc::clone(&session),
             reason: reason.clone(),
             generation: self.generation,
+            faults: Arc::clone(&self.read_faults),
         };
         self.journal.record(now, cause, disconnected);
         self.journal.record(now, cause, Event::SessionEnded { session, reason: end });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clock::SimTime;
 use policy::{BlockList, Policy};
-use registry_poll::{PollNumber, PollSchedule, ValueName};
+use registry_poll::{FaultId, PollNumber, PollSchedule, ValueName};
 
 use crate::build::Build;
 use crate::journal::{Epoch, Journal};
@@ -32,6 +32,8 @@ pub struct InfoStore {
     /// The build that runs: the one that was installed when the service started.
     pub(crate) running: Build,
     pub(crate) watched: Vec<Watched>,
+    /// The fault rules that disturbed the last read of the registry: they are in play in every decision until the next one.
+    pub(crate) read_faults: Arc<[FaultId]>,
     pub(crate) polls: VecDeque<PollRecord>,
     /// What they weigh.
     pub(crate) polls_bytes: usize,
@@ -116,6 +118,7 @@ impl InfoStore {
             schedule: PollSchedule::new(now, settings.poll_interval),
             running: settings.build,
             watched: Watched::all(),
+            read_faults: Arc::default(),
             polls: VecDeque::new(),
             polls_bytes: 0,
             journal: Journal::new(epoch, settings.limits.journal_capacity()),

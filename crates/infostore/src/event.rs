@@ -156,7 +156,7 @@ pub enum Event {
         session: Arc<SessionRecord>,
         /// The policy in force.
         generation: Generation,
-        /// The fault rules that disturbed its connect.
+        /// The fault rules in play: those that disturbed its connect, and the last read of the registry.
         faults: Arc<[FaultId]>,
         /// Whether that policy forbids it, and is not acted on: a `SessionWouldBlock` follows.
         listed: bool,
@@ -169,7 +169,7 @@ pub enum Event {
         refusal: Refusal,
         /// The policy that it was judged under.
         generation: Generation,
-        /// The fault rules that disturbed its connect.
+        /// The fault rules in play: those that disturbed its connect, and the last read of the registry.
         faults: Arc<[FaultId]>,
     },
     /// A session reported process names after it was opened (A17).
@@ -178,6 +178,8 @@ pub enum Event {
         session: Arc<SessionRecord>,
         /// Whether it may stay; when not, its [`Event::SessionDisconnected`] follows.
         kept: bool,
+        /// The fault rules in play: those that disturbed the last read of the registry.
+        faults: Arc<[FaultId]>,
         /// Whether it is kept though the policy forbids it, since that is not acted on. Unless it was forbidden before, a
         /// `SessionWouldBlock` follows.
         listed: bool,
@@ -190,6 +192,8 @@ pub enum Event {
         reason: DisconnectReason,
         /// The policy in force.
         generation: Generation,
+        /// The fault rules in play: those that disturbed the last read of the registry.
+        faults: Arc<[FaultId]>,
     },
     /// A session ended, whoever ended it.
     SessionEnded {
@@ -228,6 +232,9 @@ pub enum Event {
         why: Arc<policy::Cause>,
         /// The policy in force.
         generation: Generation,
+        /// The fault rules in play: those that disturbed its connect, when that is what brought it up, and the last read of the
+        /// registry.
+        faults: Arc<[FaultId]>,
     },
     /// The policy is acted on from here on, or no more.
     PolicyModeChanged {

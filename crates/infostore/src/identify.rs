@@ -32,6 +32,7 @@ impl InfoStore {
             Event::SessionIdentified {
                 session: record,
                 kept: objection.is_none(),
+                faults: Arc::clone(&self.read_faults),
                 listed: objection.is_none() && listed.is_some(),
             },
         );
@@ -39,7 +40,7 @@ impl InfoStore {
             (Some(reason), _) => self.drop_session(now, Cause::Client, session, reason),
             // It stays since nothing is enforced. That it was listed before has been said.
             (None, Some(why)) if !told => {
-                let block = (BlockTrigger::LateName, why);
+                let block = (BlockTrigger::LateName, why, Arc::clone(&self.read_faults));
                 self.would_block(now, Cause::Client, session, block);
             }
             (None, Some(_) | None) => {}

@@ -41,7 +41,7 @@ pub use image::{EngineImage, Restoration, SnapshotId};
 pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence};
 pub use past::Past;
 pub use plan::{Preview, list_value};
-pub use poll::{ListRead, PollRecord};
+pub use poll::{ListRead, PollRecord, PollValues};
 pub use session::{
     AssociationRef, ClientId, ClientIdentity, ClientMode, ConnectionId, DisconnectReason,
     EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionLink,

@@ -12,6 +12,17 @@ use crate::plan::{Outcome, Plan, Told, Watch, list_value};
 use crate::session::Generation;
 use crate::settings::Limits;
 
+/// What a poll's query of the registry brought.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PollValues {
+    /// The poll that asked.
+    pub token: PollToken,
+    /// The values, each as it was read.
+    pub reads: Vec<ValueRead>,
+    /// The fault rules that disturbed the read.
+    pub faults: Vec<FaultId>,
+}
+
 /// A poll in the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PollRecord {
@@ -21,6 +32,8 @@ pub struct PollRecord {
     pub finished: SimTime,
     /// What each list's value was read as, in the order of [`BlockList::ALL`].
     pub reads: Vec<ListRead>,
+    /// The fault rules that disturbed its read.
+    pub faults: Arc<[FaultId]>,
     /// Whether a policy with other rules came of it.
     pub changed: bool,
     /// The policy in force after it.
@@ -41,14 +54,16 @@ pub struct ListRead {
 }
 
 impl InfoStore {
-    /// Takes the values of the poll `token`; those of another poll are of no interest any more.
-    pub fn handle_values(&mut self, now: SimTime, token: PollToken, reads: &[ValueRead]) {
+    /// Takes the values of the poll in flight; those of another poll are of no interest any more.
+    pub fn handle_values(&mut self, now: SimTime, values: PollValues) {
+        let PollValues { token, reads, faults } = values;
         let Some(poll) =
             self.schedule.in_flight().copied().filter(|poll| PollToken(poll.number) == token)
         else {
             return;
         };
-        let plan = self.plan(reads);
+        self.read_faults = faults.into();
+        let plan = self.plan(&reads);
         self.follow(now, poll, plan);
         if self.phase == Phase::Starting {
             self.phase = Phase::Running;
@@ -111,6 +126,7 @@ impl InfoStore {
             poll,
             finished: now,
             reads: outcomes.into_iter().map(ListRead::from).collect(),
+            faults: Arc::clone(&self.read_faults),
             changed,
             generation: self.generation,
             swept: swept.unwrap_or_default(),
@@ -205,7 +221,7 @@ impl PollRecord {
     /// Bytes that it takes, about.
     fn weight(&self) -> usize {
         let reads = self.reads.iter().map(ListRead::weight).sum::<usize>();
-        reads.saturating_add(size_of::<Self>())
+        reads.saturating_add(size_of_val(&*self.faults)).saturating_add(size_of::<Self>())
     }
 }
 

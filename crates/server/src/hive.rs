@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use clock::SimTime;
 use infostore::{
-    Cause, Cursor, FaultTarget, Note, PollToken, Preview, RegistryChange, Stage, list_value,
+    Cause, Cursor, FaultTarget, Note, PollToken, PollValues, Preview, RegistryChange, Stage,
+    list_value,
 };
 use policy::BlockList;
 use registry_poll::{
@@ -22,8 +23,7 @@ use crate::owner::Owner;
 #[derive(Clone, Debug)]
 pub(crate) struct DelayedValues {
     pub(crate) due: SimTime,
-    token: PollToken,
-    reads: Vec<ValueRead>,
+    values: PollValues,
 }
 
 /// A change of one block list's value.
@@ -159,25 +159,30 @@ impl Owner {
         let key = KeyPath::parameters_system();
         let DisturbedReads { reads, delay, hits } =
             self.faults.disturb_reads(self.now(), &key, reads);
+        let mut in_play = Vec::new();
         for (fault, value) in hits {
+            if !in_play.contains(&fault) {
+                in_play.push(fault);
+            }
             let effect = self.faults.get(fault).map_or("", |counted| counted.rule.effect.name());
             let target = FaultTarget { value: Some(value), ..FaultTarget::default() };
             self.note_hit(fault, Cause::Poll(token.0), effect, (Stage::Registry, target));
         }
         let now = self.now();
+        let values = PollValues { token, reads, faults: in_play };
         if delay.is_zero() {
-            self.store.handle_values(now, token, &reads);
+            self.store.handle_values(now, values);
         } else {
             let due = now.saturating_add(delay);
             // One read is in flight at a time; what was held back for an earlier one is of no interest any more.
-            self.delayed = Some(DelayedValues { due, token, reads });
+            self.delayed = Some(DelayedValues { due, values });
         }
     }
 
     /// Lets go of values that were held back until now.
     pub(crate) fn release_values(&mut self, now: SimTime) {
         if let Some(delayed) = self.delayed.take_if(|delayed| delayed.due <= now) {
-            self.store.handle_values(now, delayed.token, &delayed.reads);
+            self.store.handle_values(now, delayed.values);
         }
     }
 }

@@ -352,7 +352,7 @@ async fn a_wait_on_a_clock_that_runs_ends_with_store_time() {
 }
 
 #[tokio::test]
-async fn a_reset_a_journal_that_is_full_and_an_end_of_the_service_end_a_wait() {
+async fn a_reset_a_restore_a_journal_that_is_full_and_an_end_of_the_service_end_a_wait() {
     let small = Limits { journal_entries: 20, ..Limits::default() };
     let settings = Settings { limits: small, ..Settings::default() };
     let api = Api::with(StoreOptions { settings, ..options() }, ControlLimits::default()).await;
@@ -362,13 +362,18 @@ async fn a_reset_a_journal_that_is_full_and_an_end_of_the_service_end_a_wait() {
     assert_eq!(waited.problem(), "cursor-gone", "{}", waited.text);
     let first = waited.json()["first_available"].clone();
     assert!(first.as_str().unwrap().starts_with("1-"), "{first}");
+    // Going back to a snapshot begins an epoch too.
+    api.post("/snapshots", "").await;
+    let restore = api.post("/snapshots/1/restore", "");
+    let (waited, _) = tokio::join!(wait(&api, never.clone()), restore);
+    assert_eq!(waited.problem(), "cursor-gone", "{}", waited.text);
 
     // A sweep of so many sessions drives its own first entries out of the journal, and nobody can tell what they were.
     api.post("/clients", r#"{"process":"mdl.exe","count":40}"#).await;
     api.put("/block-lists/processes", r#"{"data":"mdl.exe"}"#).await;
     let (waited, _) = tokio::join!(wait(&api, never.clone()), api.post("/polls", ""));
     assert_eq!(waited.problem(), "cursor-gone", "{}", waited.text);
-    let gone = json!({ "after": "2-1", "until": { "quiescent": true } });
+    let gone = json!({ "after": "3-1", "until": { "quiescent": true } });
     assert_eq!(wait(&api, gone).await.problem(), "cursor-gone");
 
     let stop = async { api.store.end_service().await.expect("the store stops once") };

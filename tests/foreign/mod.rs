@@ -51,6 +51,12 @@ fn whatever_a_hostile_client_sends_has_the_outcome_of_the_rules() {
 }
 
 #[test]
+fn impacket_meets_what_fault_rules_do() {
+    let server = Running::start();
+    run("faults.py", &[&server.rpc.to_string(), &server.url]);
+}
+
+#[test]
 fn impacket_and_samba_find_the_store_through_the_endpoint_mapper_on_either_port() {
     let server = Running::start();
     let (rpc, epm) = (server.rpc.to_string(), server.epm.to_string());

@@ -36,7 +36,7 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = exstore()
-            .args(["serve", "--control", "127.0.0.1:0", "--rpc", "127.0.0.1:0"])
+            .args(["serve", "-o", "json", "--control", "127.0.0.1:0", "--rpc", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

@@ -105,6 +105,29 @@ fn a_server_whose_stdin_ends_drains_and_leaves() {
 }
 
 #[test]
+fn whoever_asks_for_text_is_told_where_to_go() {
+    let mut child = exstore()
+        .args(["serve", "--output", "text", "--control", "127.0.0.1:0", "--rpc", "127.0.0.1:0"])
+        .args(["--seed", "0x7", "--exit-on-stdin-close"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("exstore runs");
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let lines: Vec<_> = lines.take(5).map(|line| line.expect("a line")).collect();
+    assert!(lines[0].starts_with("exstore ") && lines[0].ends_with(" is ready"), "{lines:?}");
+    let control = lines[1].strip_prefix("  control plane    ").expect("the control plane");
+    assert_eq!(lines[2], format!("  documentation    {control}/docs"));
+    let rpc = lines[3].strip_prefix("  RPC              ").expect("the RPC port");
+    assert!(rpc.parse::<SocketAddr>().is_ok_and(|rpc| rpc.port() != 0), "{rpc}");
+    assert_eq!(lines[4], "  seed             0x7");
+    let health = run(&["health", "--control", control]);
+    assert_eq!(health.status.code(), Some(0), "it is where it says");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn a_store_that_is_not_there_is_unreachable() {
     let health = run(&["health", "--control", "http://127.0.0.1:1"]);
     assert_eq!(health.status.code(), Some(3));

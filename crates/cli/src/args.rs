@@ -129,6 +129,17 @@ pub(crate) struct Serve {
     pub(crate) clock: ClockMode,
     #[command(flatten)]
     pub(crate) setup: Setup,
+    /// How it says on stdout that everything listens: for people, or as the ready object; unless told, for people on a
+    /// terminal and as the object elsewhere
+    #[arg(
+        short,
+        long,
+        value_enum,
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Option<Output>,
     /// Write the ready object to this file too, when everything listens
     #[arg(long, env = "EXSTORE_READY_FILE", value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,

@@ -17,6 +17,13 @@ pub(crate) enum Output {
     Jsonl,
 }
 
+impl Output {
+    /// What stdout is for, where nobody said it: a terminal is for people.
+    pub(crate) fn of_stdout() -> Self {
+        if io::stdout().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum LogFormat {

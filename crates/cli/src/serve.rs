@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::args::Serve;
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalTask;
-use crate::output;
+use crate::output::{self, Output};
 use crate::signals::listen;
 use crate::startup::{self, Plane, Ready, Running};
 use crate::token;
@@ -43,7 +43,7 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     let plane = Plane { address: args.control, access, allow_shutdown: args.allow_shutdown };
     let running = Running::start(options(args)?, plane).await?;
     let journal = JournalTask::start(args.setup.journal.as_deref(), &running.store)?;
-    announce(&running.ready(), args.ready_file.as_deref())?;
+    announce(&running.ready(), args)?;
     if let Some(ticket) = ticket {
         let link = running.login_link(&ticket);
         output::err(&format!("to use it in a browser, open this link, which is good once: {link}"));
@@ -141,17 +141,21 @@ fn options(args: &Serve) -> Result<StoreOptions, Failure> {
     Ok(StoreOptions { rpc: Some(args.rpc), epm: args.epm, ..options })
 }
 
-/// Tells that everything listens: the ready object is the first line of stdout.
-fn announce(ready: &Ready, file: Option<&Path>) -> Result<(), Failure> {
+/// Tells that everything listens. For programs the ready object is the first line of stdout.
+fn announce(ready: &Ready, args: &Serve) -> Result<(), Failure> {
     let object = serde_json::to_string(ready)
         .map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    if let Some(path) = file {
+    if let Some(path) = &args.ready_file {
         write_whole(path, &object)?;
     }
-    if output::out(&object) {
+    let said = match args.output.unwrap_or_else(Output::of_stdout) {
+        Output::Text => output::lines(ready.lines()),
+        Output::Json | Output::Jsonl => output::out(&object),
+    };
+    if said {
         return Ok(());
     }
-    Err(Failure::new(Code::Internal, "the ready object can't be written to stdout"))
+    Err(Failure::new(Code::Internal, "that the store is ready can't be written to stdout"))
 }
 
 /// Whoever waits for the file never sees a part of it.

@@ -69,6 +69,23 @@ struct ReadyStore {
     epm: Option<SocketAddr>,
 }
 
+impl Ready {
+    /// The same for people.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("exstore {} is ready", self.version),
+            format!("  control plane    {}", self.control),
+            format!("  documentation    {}/docs", self.control),
+        ];
+        for store in self.stores.values() {
+            lines.extend(store.rpc.map(|address| format!("  RPC              {address}")));
+            lines.extend(store.epm.map(|address| format!("  endpoint mapper  {address}")));
+        }
+        lines.push(format!("  seed             {}", self.seed));
+        lines
+    }
+}
+
 impl Running {
     /// Starts a store, then its control plane; both listen when this returns.
     pub(crate) async fn start(options: StoreOptions, plane: Plane) -> Result<Self, Failure> {

@@ -4,6 +4,7 @@ mod audit;
 mod block_lists;
 mod clients;
 mod cluster;
+mod conditional;
 mod decisions;
 mod docs;
 mod events;

@@ -43,6 +43,7 @@ const ALLOWED: &[Row] = &[
             "hyper",
             "hyper-util",
             "rand",
+            "sha2",
             "subtle",
             "bytes",
             "http-body",

@@ -69,7 +69,7 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 40] = [
+const HINTS: [(&str, &str); 41] = [
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
@@ -119,6 +119,7 @@ const HINTS: [(&str, &str); 40] = [
         "`--format v5` holds every text; `exstore registry list KEY` shows what no file can hold",
     ),
     ("poll-not-found", "`exstore poll list` shows those that are over and remembered"),
+    ("precondition-failed", "look at it again: it is not what it was, or not there any more"),
     (
         "registry-key-not-found",
         "`exstore registry create KEY` makes a key, and so does `exstore registry set`",

@@ -6,7 +6,7 @@ use infostore::{Cursor, list_value};
 use policy::BlockList;
 use registry_poll::{KeyPath, Reading, RegValue};
 use serde::{Deserialize, Serialize};
-use server::{ListChange, Polled, StoreHandle, View};
+use server::{ListChange, Polled, StoreError, StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +16,7 @@ use crate::extract::{Body, NoQuery, Params, Store, path_parameter};
 use crate::list_meaning::{ListMeaning, ReadList};
 use crate::list_text::ListName;
 use crate::polls::PollAnswer;
+use crate::precondition::{Precondition, Present};
 use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
 use crate::scalars::CursorText;
@@ -94,7 +95,7 @@ impl FromRequestParts<App> for Named {
 }
 
 impl ListState {
-    fn new(view: View<'_>, list: BlockList, poll: Option<PollAnswer>) -> Result<Self, Problem> {
+    fn new(view: View<'_>, list: BlockList, poll: Option<PollAnswer>) -> Result<Self, StoreError> {
         let store = view.store();
         let read = ReadList::new(list, Reading::judge(Ok(value(view, list)?)));
         Ok(Self {
@@ -108,26 +109,34 @@ impl ListState {
     }
 }
 
-fn value(view: View<'_>, list: BlockList) -> Result<Option<RegValue>, Problem> {
+/// What is there: the list, whether or not the registry has a value of it.
+fn present(view: View<'_>, list: BlockList) -> Result<Option<Present>, StoreError> {
+    let is_written = value(view, list)?.is_some();
+    let state = ListState::new(view, list, None)?;
+    Ok(Some(Present::new(&state).written_if(is_written)))
+}
+
+fn value(view: View<'_>, list: BlockList) -> Result<Option<RegValue>, StoreError> {
     let tree = view.registry(None)?;
     Ok(tree.value(&KeyPath::parameters_system(), &list_value(list)).cloned())
 }
 
 /// Makes the change, polls if it is to be applied at once, and shows the list.
 async fn changed(
-    store: &StoreHandle,
+    (store, when): (&StoreHandle, Precondition),
     list: BlockList,
     change: ListChange,
     ChangeQuery { apply, if_cursor }: ChangeQuery,
 ) -> Result<Reply<ListState>, Problem> {
+    let store_if = when.on_present(store, move |view| present(view, list));
     let if_cursor: Option<Cursor> = if_cursor.map(|CursorText(cursor)| cursor);
     match apply {
         Apply::NextPoll => {
-            store.change_list(list, change, if_cursor).await?;
+            store_if.change_list(list, change, if_cursor).await?;
             Ok(Reply::ok(shown(store, list, None).await?))
         }
         Apply::Now => {
-            let polled = store.apply_list(list, change, if_cursor).await?;
+            let polled = store_if.apply_list(list, change, if_cursor).await?;
             let shown = shown(store, list, Some(PollAnswer::from(&polled))).await?;
             Ok(match polled {
                 Polled::Over(_) => Reply::ok(shown),
@@ -170,9 +179,10 @@ async fn write(
     Store(store): Store,
     Named(list): Named,
     Params(query): Params<ChangeQuery>,
+    when: Precondition,
     Body(ListText { data }): Body<ListText>,
 ) -> Result<Reply<ListState>, Problem> {
-    changed(&store, list, ListChange::Write(data), query).await
+    changed((&store, when), list, ListChange::Write(data), query).await
 }
 
 /// Deletes a block list's value. Where there is none, nothing changes. With `apply=now` the answer is 202 when a fault
@@ -186,6 +196,7 @@ async fn delete(
     Store(store): Store,
     Named(list): Named,
     Params(query): Params<ChangeQuery>,
+    when: Precondition,
 ) -> Result<Reply<ListState>, Problem> {
-    changed(&store, list, ListChange::Delete, query).await
+    changed((&store, when), list, ListChange::Delete, query).await
 }

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::{Body, NoQuery, Nothing, OptionalBody, Store};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::{BuildText, Time};
@@ -128,9 +129,10 @@ async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<BuildState>, Prob
 async fn change(
     _: NoQuery,
     Store(store): Store,
+    when: Precondition,
     Body(BuildChange { build: BuildText(build) }): Body<BuildChange>,
 ) -> Result<Reply<BuildState>, Problem> {
-    store.install_build(build).await?;
+    when.on(&store, |view| Some(BuildState::new(view))).install_build(build).await?;
     show(&store).await
 }
 

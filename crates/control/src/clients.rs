@@ -20,6 +20,7 @@ use crate::filter::{FilterText, List, Row};
 use crate::given;
 use crate::injection::{Errand, ErrandError, Simulated, send};
 use crate::page::{Limit, take_page};
+use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reply::Reply;
 use crate::session_fields::TransportName;
@@ -299,8 +300,9 @@ async fn delete(
     _: NoQuery,
     Store(store): Store,
     Id(id): Id<ClientId>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    store.delete_client(id).await?;
+    when.on(&store, move |view| state(view, id)).delete_client(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -356,9 +358,12 @@ async fn make_call(
     show(&store, id).await
 }
 
+fn state(view: View<'_>, id: ClientId) -> Option<Client> {
+    view.client(id).map(Client::from)
+}
+
 async fn show(store: &StoreHandle, id: ClientId) -> Result<Reply<Client>, Problem> {
-    let read = move |view: View<'_>| Some((view.cursor(), Client::from(view.client(id)?)));
-    let found = store.read(read).await?;
+    let found = store.read(move |view| Some((view.cursor(), state(view, id)?))).await?;
     found.map(Reply::ok).ok_or_else(|| ClientId::missing(id.0))
 }
 

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::{Body, NoQuery, OptionalBody, Store};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::NodeText;
@@ -113,13 +114,13 @@ impl From<CheckpointStatus> for Checkpoint {
     }
 }
 
+fn state(view: View<'_>) -> ClusterState {
+    let cluster = view.cluster();
+    ClusterState::from((cluster.status(), NodeText(cluster.active().name().clone())))
+}
+
 async fn show(store: &StoreHandle) -> Result<Reply<ClusterState>, Problem> {
-    let read = |view: View<'_>| {
-        let cluster = view.cluster();
-        let active = NodeText(cluster.active().name().clone());
-        (view.cursor(), ClusterState::from((cluster.status(), active)))
-    };
-    Ok(Reply::ok(store.read(read).await?))
+    Ok(Reply::ok(store.read(|view| (view.cursor(), state(view))).await?))
 }
 
 /// Shows the nodes, the one that the service runs on, and the checkpoint.
@@ -141,9 +142,10 @@ async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<ClusterState>, Pr
 async fn change(
     _: NoQuery,
     Store(store): Store,
+    when: Precondition,
     Body(change): Body<ClusterChange>,
 ) -> Result<Reply<ClusterState>, Problem> {
-    store.set_cluster_mode(change.mode.into()).await?;
+    when.on(&store, |view| Some(state(view))).set_cluster_mode(change.mode.into()).await?;
     show(&store).await
 }
 

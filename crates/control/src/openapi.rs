@@ -6,6 +6,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::entity_tag::SINGLE;
 use crate::problem::{FieldError, ProblemDocument};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -63,12 +64,66 @@ fn problem_schemas() -> Schemas {
 
 fn complete_paths(paths: &mut Map<String, Value>) {
     for (path, item) in paths {
-        let of_store = path.contains("{store}");
-        let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
-        for operation in operations.filter_map(Value::as_object_mut) {
+        let (of_store, is_single) = (path.contains("{store}"), SINGLE.contains(&path.as_str()));
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let Some(operation) = operation.as_object_mut() else { continue };
             complete(operation, of_store);
+            if is_single {
+                make_conditional(operation, method == "get");
+            }
         }
     }
+}
+
+/// What is a single resource is shown with a tag, and changed only where the tags say so.
+fn make_conditional(operation: &mut Map<String, Value>, is_shown: bool) {
+    let conditions = if is_shown { SHOWN_IF } else { DONE_IF };
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Value::Array(parameters) = parameters {
+        parameters.extend(conditions.iter().map(|(name, said)| tags_parameter(name, said)));
+    }
+    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+    if is_shown {
+        let headers = responses.get_mut("200").and_then(|response| response.get_mut("headers"));
+        if let Some(Value::Object(headers)) = headers {
+            headers.insert("ETag".to_owned(), tag_header());
+            let known = json!({ "description": "It is what `If-None-Match` has: nothing is shown", "headers": headers });
+            responses.insert("304".to_owned(), known);
+        }
+    } else {
+        let mut failed = problem_response();
+        if let (Some(failed), Some(problem)) = (failed.as_object_mut(), responses.get("default")) {
+            failed.extend(
+                problem.get("headers").map(|headers| ("headers".to_owned(), headers.clone())),
+            );
+            let said = "It is not what `If-Match` or `If-None-Match` says; `etag` is what it is. Nothing was done";
+            failed.insert("description".to_owned(), json!(said));
+        }
+        responses.insert("412".to_owned(), failed);
+    }
+}
+
+const SHOWN_IF: &[(&str, &str)] =
+    &[("If-None-Match", "Show it only if it has none of these ETags")];
+
+const DONE_IF: &[(&str, &str)] = &[
+    ("If-Match", "Do it only to what has one of these ETags; `*` is whatever is there"),
+    ("If-None-Match", "Do it only to what has none of these ETags; `*` is where nothing is there"),
+];
+
+/// Tags as GET answers them.
+fn tags_parameter(name: &str, description: &str) -> Value {
+    json!({
+        "name": name, "in": "header", "required": false, "description": description,
+        "schema": { "type": "string" },
+    })
+}
+
+fn tag_header() -> Value {
+    json!({
+        "description": "The tag of what is shown: the same tag, the same bytes",
+        "schema": { "type": "string" },
+    })
 }
 
 fn complete(operation: &mut Map<String, Value>, of_store: bool) {

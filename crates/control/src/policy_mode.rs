@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::{Body, NoQuery, Store};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::setting_names::PolicyModeName;
@@ -74,8 +75,10 @@ async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<ModeState>, Probl
 async fn change(
     _: NoQuery,
     Store(store): Store,
+    when: Precondition,
     Body(change): Body<ModeChange>,
 ) -> Result<Reply<ModeState>, Problem> {
-    store.set_policy_mode(change.mode.into()).await?;
+    let store_if = when.on(&store, |view| Some(ModeState::from(view.store())));
+    store_if.set_policy_mode(change.mode.into()).await?;
     show(&store).await
 }

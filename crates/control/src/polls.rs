@@ -17,6 +17,7 @@ use crate::event_words::trigger_text;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
 use crate::list_text::{LintText, ListName, lints};
 use crate::page::{Page, take_page};
+use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 use crate::scalars::{Length, Time};
@@ -291,9 +292,10 @@ async fn schedule(_: NoQuery, Store(store): Store) -> Result<Reply<Schedule>, Pr
 async fn set_schedule(
     _: NoQuery,
     Store(store): Store,
+    when: Precondition,
     Body(change): Body<ScheduleChange>,
 ) -> Result<Reply<Schedule>, Problem> {
     let interval = checked_interval("interval", change.interval)?;
-    store.set_poll_interval(interval).await?;
+    when.on(&store, |view| Some(Schedule::new(view))).set_poll_interval(interval).await?;
     Ok(Reply::ok(store.read(|view| (view.cursor(), Schedule::new(view))).await?))
 }

@@ -169,6 +169,9 @@ problem_types! {
     CursorGone, GONE, "cursor-gone", "The journal no longer goes back that far",
         "The entries after this cursor have left the journal, so what happened since, or how the store was then, can't be \
          told whole; or the store was reset and began a new epoch. `first_available` is where reading can begin.";
+    PreconditionFailed, PRECONDITION_FAILED, "precondition-failed", "It is not as the request says",
+        "The request was to be done only to a resource whose ETag is in `If-Match`, or only where `If-None-Match` lets it. `etag` is \
+         the tag of what is there now. Nothing was done.";
     StoreMoved, PRECONDITION_FAILED, "store-moved", "The store has moved on",
         "The journal has grown since the cursor in `if_cursor`, so what a preview said then need not hold any more. Nothing \
          was done.";
@@ -303,7 +306,8 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     hint: Option<String>,
-    first_available: Option<String>,
+    first_available: Option<Box<str>>,
+    etag: Option<Box<str>>,
     /// Boxed, since problems travel far and few have one.
     report: Option<Box<Value>>,
 }
@@ -316,6 +320,7 @@ impl Problem {
             errors: Vec::new(),
             hint: None,
             first_available: None,
+            etag: None,
             report: None,
         }
     }
@@ -348,8 +353,13 @@ impl Problem {
     }
 
     pub(crate) fn first_available(mut self, cursor: String) -> Self {
-        self.first_available = Some(cursor);
+        self.first_available = Some(cursor.into());
         self
+    }
+
+    /// The tag of what is there, when it is not what the request says.
+    fn etag(self, etag: Option<String>) -> Self {
+        Self { etag: etag.map(String::into), ..self }
     }
 
     /// How what was waited for stands.
@@ -386,7 +396,8 @@ impl Problem {
             instance,
             errors: self.errors.into_iter().map(FieldError::shortened).collect(),
             hint: self.hint,
-            first_available: self.first_available,
+            first_available: self.first_available.map(String::from),
+            etag: self.etag.map(String::from),
             report: self.report,
             request_id,
         }
@@ -423,6 +434,9 @@ pub(crate) struct ProblemDocument {
     /// Where reading can begin, when a cursor is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_available: Option<String>,
+    /// The ETag of the resource as it is, when it is not what `If-Match` or `If-None-Match` says; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
     /// How each condition stands that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::waits::Report>)]
@@ -457,6 +471,7 @@ impl From<server::KeepError> for Problem {
         let kind = match error {
             server::KeepError::NotFound(_) => ProblemType::StoreNotFound,
             server::KeepError::Default => ProblemType::DefaultStore,
+            server::KeepError::Store(error) => return error.into(),
         };
         Self::new(kind, error.to_string())
     }
@@ -467,7 +482,10 @@ impl From<server::StoreError> for Problem {
         if let server::StoreError::FaultRule(rule) = &error {
             return Self::body(FieldError::at(crate::faults::pointer(rule), rule.to_string()));
         }
-        let problem = Self::new(problem_type(&error), chain(&error));
+        let mut problem = Self::new(problem_type(&error), chain(&error));
+        if let server::StoreError::PreconditionFailed { found, .. } = &error {
+            problem = problem.etag(found.clone());
+        }
         match hint(&error) {
             Some(hint) => problem.hint(hint),
             None => problem,
@@ -504,6 +522,12 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
         }
         StoreError::Moved { .. } => {
             Some("preview again and look at what has changed; or leave if_cursor out")
+        }
+        StoreError::PreconditionFailed { found: None, .. } => {
+            Some("leave If-Match out to make what is not there")
+        }
+        StoreError::PreconditionFailed { .. } => {
+            Some("GET it again, look at what has changed, and send `etag` as If-Match")
         }
         StoreError::Hotfix(HotfixError::NeedsSp2 { .. }) => {
             Some("install SP2 first: PATCH /build with {\"build\":\"6.5.7638\"}")
@@ -565,6 +589,7 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         // No request starts a service but by a restart, which stops it first.
         StoreError::Command(CommandError::Running) => ProblemType::Internal,
         StoreError::Moved { .. } => ProblemType::StoreMoved,
+        StoreError::PreconditionFailed { .. } => ProblemType::PreconditionFailed,
         StoreError::Hotfix(HotfixError::NeedsSp2 { .. }) => ProblemType::HotfixNeedsSp2,
         StoreError::Hotfix(HotfixError::Installed { .. }) => ProblemType::HotfixInstalled,
         StoreError::Hotfix(HotfixError::OtherProduct { .. }) => ProblemType::HotfixOtherProduct,

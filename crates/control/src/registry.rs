@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::{OptionalBody, Params, Store, path_parameter};
+use crate::precondition::{Precondition, Present};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reg_value::{ShownValue, ValueText};
 use crate::reply::Reply;
@@ -166,6 +167,20 @@ async fn shown(
     Ok(Reply::ok((cursor, show(&tree, &key, name.as_ref())?)))
 }
 
+/// The registry, for one change that is made only to what the request says.
+fn provided(
+    (store, when): (&StoreHandle, Precondition),
+    node: Option<&NodeName>,
+    key: &KeyPath,
+    name: Option<&ValueName>,
+) -> StoreHandle {
+    let (node, key, name) = (node.cloned(), key.clone(), name.cloned());
+    when.on_present(store, move |view| {
+        let tree = view.registry(node.as_ref())?;
+        Ok(show(&tree, &key, name.as_ref()).ok().map(|shown| Present::new(&shown)))
+    })
+}
+
 /// Shows a value, or without `value` the key: the keys directly below it, and every value.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/registry/{key}", tag = "registry",
@@ -201,15 +216,17 @@ async fn write(
     Store(store): Store,
     Key(key): Key,
     Params(query): Params<ValueQuery>,
+    when: Precondition,
     OptionalBody(value): OptionalBody<Option<ValueText>>,
 ) -> Result<Reply<Shown>, Problem> {
     match (query.parse()?, value) {
-        ((None, node), None) => create_key(&store, node, key).await,
+        ((None, node), None) => create_key((&store, when), node, key).await,
         ((Some(name), node), Some(value)) => {
             let value = RegValue::try_from(value)?;
             let written = NamedValue::new(&key, &name, &value);
+            let store_if = provided((&store, when), node.as_ref(), &key, Some(&name));
             let edit = Edit::SetValue { key, name, value };
-            let (_, cursor) = store.edit_registry(node, vec![edit]).await?;
+            let (_, cursor) = store_if.edit_registry(node, vec![edit]).await?;
             Ok(Reply::ok((cursor, Shown::Value(written))))
         }
         ((None, _), Some(_)) => {
@@ -225,12 +242,13 @@ async fn write(
 }
 
 async fn create_key(
-    store: &StoreHandle,
+    (store, when): (&StoreHandle, Precondition),
     node: Option<NodeName>,
     key: KeyPath,
 ) -> Result<Reply<Shown>, Problem> {
     let edit = Edit::CreateKey(key.clone());
-    let (created, _) = store.edit_registry(node.clone(), vec![edit]).await?;
+    let store_if = provided((store, when), node.as_ref(), &key, None);
+    let (created, _) = store_if.edit_registry(node.clone(), vec![edit]).await?;
     let reply = shown(store, node, key, None).await?;
     Ok(if created == [true] { reply.with_status(StatusCode::CREATED) } else { reply })
 }
@@ -248,8 +266,10 @@ async fn delete(
     Store(store): Store,
     Key(key): Key,
     Params(query): Params<ValueQuery>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
     let (name, node) = query.parse()?;
+    let store_if = provided((&store, when), node.as_ref(), &key, name.as_ref());
     let (edit, missing) = match name {
         None => (Edit::DeleteKey(key.clone()), no_key(&key)),
         Some(name) => {
@@ -257,6 +277,6 @@ async fn delete(
             (Edit::DeleteValue { key, name }, missing)
         }
     };
-    let (changed, _) = store.edit_registry(node, vec![edit]).await?;
+    let (changed, _) = store_if.edit_registry(node, vec![edit]).await?;
     if changed == [true] { Ok(StatusCode::NO_CONTENT) } else { Err(missing) }
 }

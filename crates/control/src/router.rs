@@ -1,13 +1,14 @@
 //! The routes, and the layers that every request passes.
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api_faults::disturb;
 use crate::app::{App, ControlConfig, Signals};
+use crate::entity_tag::add_tag;
 use crate::finish::{finish, panicked, route_not_found, server_busy, time_out};
 use crate::guard::guard;
 use crate::reply::add_cursor;
@@ -43,6 +44,7 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     let plane = routes
         .merge(docs::routes())
         .fallback(route_not_found)
+        .layer(from_fn(add_tag))
         .layer(from_fn_with_state(app.clone(), disturb))
         .layer(from_fn_with_state(app.clone(), add_cursor))
         .layer(from_fn_with_state(app.clone(), time_out))

@@ -19,6 +19,7 @@ use crate::events::{After, gone, place};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::filter::{FilterText, List, Row};
 use crate::page::{Limit, take_page};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::{Time, Version};
@@ -210,6 +211,11 @@ fn has_name(session: &SessionRecord, wanted: Option<&ProcessName>) -> bool {
     wanted.is_some_and(|wanted| names.iter().any(|name| name.key() == wanted.key()))
 }
 
+fn live(view: View<'_>, id: SessionId) -> Option<Session> {
+    let store = view.store();
+    store.session(id).map(|session| Session::new(session, store.generation()))
+}
+
 /// Lists the live sessions, in order of connection; or those that were live, at a place of the journal.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/sessions", tag = "sessions",
@@ -237,8 +243,7 @@ async fn read(
         let store = view.store();
         let missing = || SessionId::missing(id.0);
         let Some(at) = at else {
-            let session = store.session(id).ok_or_else(missing)?;
-            return Ok((view.cursor(), Session::new(session, store.generation())));
+            return Ok((view.cursor(), live(view, id).ok_or_else(missing)?));
         };
         let (cursor, past) = past(store.journal(), at)?;
         let session = past.session(id).ok_or_else(missing)?;
@@ -257,7 +262,8 @@ async fn disconnect(
     _: NoQuery,
     Store(store): Store,
     Id(id): Id<SessionId>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    store.disconnect_session(id).await?;
+    when.on(&store, move |view| live(view, id)).disconnect_session(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use infostore::SnapshotId;
 use serde::{Deserialize, Serialize};
-use server::{RestoredStore, SnapshotInfo};
+use server::{RestoredStore, SnapshotInfo, View};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::clock_mode::Mode;
 use crate::extract::{Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
 use crate::page::{Page, take_page};
+use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 use crate::scalars::{CursorText, Time};
@@ -134,6 +135,10 @@ impl NewSnapshot {
     }
 }
 
+fn state(view: View<'_>, id: SnapshotId) -> Option<SnapshotState> {
+    view.snapshot(id).map(SnapshotState::from)
+}
+
 /// Lists the snapshots, oldest first.
 #[utoipa::path(
     get, path = "/v1/stores/{store}/snapshots", tag = "snapshots",
@@ -180,7 +185,7 @@ async fn read(
     Store(store): Store,
     Id(id): Id<SnapshotId>,
 ) -> Result<Reply<SnapshotState>, Problem> {
-    let read = store.read(move |view| Some((view.cursor(), view.snapshot(id)?.into())));
+    let read = store.read(move |view| Some((view.cursor(), state(view, id)?)));
     read.await?.map(Reply::ok).ok_or_else(|| SnapshotId::missing(id.0))
 }
 
@@ -194,8 +199,9 @@ async fn remove(
     _: NoQuery,
     Store(store): Store,
     Id(id): Id<SnapshotId>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    store.delete_snapshot(id).await?;
+    when.on(&store, move |view| state(view, id)).delete_snapshot(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

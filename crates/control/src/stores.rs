@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use server::{DEFAULT_STORE, StoreError, StoreHandle};
+use server::{DEFAULT_STORE, KeepError, SettingsChange, StoreError, StoreHandle, View};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +19,7 @@ use crate::given::Given;
 use crate::new_store::{NewStore, checked_ttl};
 use crate::page::{Limit, take_page};
 use crate::polls::checked_interval;
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::{BuildText, Length, NameText};
@@ -77,10 +78,22 @@ async fn show(
     name: &str,
     handle: &StoreHandle,
 ) -> Result<Reply<StoreState>, StoreError> {
-    let ttl = app.stores().ttl(name);
-    let known = Known { name: name.to_owned(), handle: handle.clone(), ttl };
-    let read = handle.read(move |view| (view.cursor(), StoreState::new(view, known)));
+    let state = state(app, name, handle);
+    let read = handle.read(move |view| (view.cursor(), state(view)));
     Ok(Reply::ok(read.await?))
+}
+
+/// What is shown of a store.
+fn state(
+    app: &App,
+    name: &str,
+    handle: &StoreHandle,
+) -> impl FnOnce(View<'_>) -> StoreState + Send + use<> {
+    let (stores, name, handle) = (Arc::clone(app.stores()), name.to_owned(), handle.clone());
+    move |view| {
+        let ttl = stores.ttl(&name);
+        StoreState::new(view, Known { name, handle, ttl })
+    }
 }
 
 /// Lists the stores of this process, by name. A store that is shown here is not asked for: its time to live goes on.
@@ -164,30 +177,34 @@ async fn change(
     _: NoQuery,
     State(app): State<App>,
     store: NamedStore,
+    when: Precondition,
     Body(change): Body<StoreChange>,
 ) -> Result<Reply<StoreState>, Problem> {
     let interval = change.poll_interval.map(|interval| checked_interval("poll_interval", interval));
     let interval = interval.transpose()?;
-    match change.ttl {
-        Given::Absent => {}
-        Given::Null => app.stores().set_ttl(&store.name, None)?,
-        Given::Value(ttl) => app.stores().set_ttl(&store.name, Some(checked_ttl(ttl)?))?,
-    }
-    if let Some(interval) = interval {
-        store.handle.set_poll_interval(interval).await?;
-    }
-    if let Some(watch) = change.registry_watch {
-        store.handle.set_registry_watch(watch.into()).await?;
-    }
-    if let Some(mode) = change.disconnect {
-        store.handle.set_disconnect(mode.into()).await?;
-    }
-    if let Some(mode) = change.policy_mode {
-        store.handle.set_policy_mode(mode.into()).await?;
-    }
-    if let Some(BuildText(build)) = change.build {
-        store.handle.install_build(build).await?;
-    }
+    let ttl = match change.ttl {
+        Given::Absent => None,
+        _ if store.name == DEFAULT_STORE => return Err(KeepError::Default.into()),
+        Given::Null => Some(None),
+        Given::Value(ttl) => Some(Some(checked_ttl(ttl)?)),
+    };
+    let settings = SettingsChange {
+        poll_interval: interval,
+        registry_watch: change.registry_watch.map(WatchName::into),
+        disconnect: change.disconnect.map(DisconnectName::into),
+        policy_mode: change.policy_mode.map(PolicyModeName::into),
+        build: change.build.map(|BuildText(build)| build),
+    };
+    let (stores, name) = (Arc::clone(app.stores()), store.name.clone());
+    let set_ttl = move || {
+        if let Some(ttl) = ttl {
+            // Whoever deletes the store meanwhile has no use for it.
+            drop(stores.set_ttl(&name, ttl));
+        }
+    };
+    let shown = state(&app, &store.name, &store.handle);
+    let store_if = when.on(&store.handle, |view| Some(shown(view)));
+    store_if.change_settings(settings, set_ttl).await?;
     Ok(show(&app, &store.name, &store.handle).await?)
 }
 
@@ -201,7 +218,14 @@ async fn delete(
     _: NoQuery,
     State(app): State<App>,
     store: NamedStore,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    Arc::clone(app.stores()).delete(&store.name).await?;
+    if when.is_given() {
+        let shown = state(&app, &store.name, &store.handle);
+        let store_if = when.on(&store.handle, |view| Some(shown(view)));
+        app.stores().delete_if(&store.name, store_if).await?;
+    } else {
+        app.stores().delete(&store.name).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

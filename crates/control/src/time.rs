@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::clock_mode::Mode;
 use crate::extract::{Body, NoQuery, Store};
+use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 use crate::scalars::{Length, Time};
@@ -111,9 +112,10 @@ async fn read(_: NoQuery, Store(store): Store) -> Result<Reply<ClockState>, Prob
 async fn change(
     _: NoQuery,
     Store(store): Store,
+    when: Precondition,
     Body(change): Body<ClockChange>,
 ) -> Result<Reply<ClockState>, Problem> {
-    store.set_clock_mode(change.mode.0).await?;
+    when.on(&store, |view| Some(ClockState::new(view))).set_clock_mode(change.mode.0).await?;
     Ok(Reply::ok(store.read(|view| (view.cursor(), ClockState::new(view))).await?))
 }
 

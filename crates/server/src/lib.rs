@@ -43,7 +43,7 @@ mod wall;
 pub use advance::{Advance, Advanced};
 pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
 pub use faults::{ApiFault, FaultChange};
-pub use handle::{Polled, StoreError, StoreHandle, Told, View, Waiting};
+pub use handle::{Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use options::{Seed, SeedError, StartError, StoreOptions};

@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::extract::{Body, Id, NoQuery, Numbered, Params, Store};
 use crate::given;
 use crate::page::{Page, take_page};
+use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 
@@ -56,10 +57,12 @@ fn at(pointer: &str, detail: impl Into<String>) -> Problem {
     Problem::body(FieldError::at(pointer, detail))
 }
 
+fn state(view: View<'_>, id: FaultId) -> Option<FaultState> {
+    view.faults().get(id).map(FaultState::from)
+}
+
 async fn show(store: &StoreHandle, id: FaultId) -> Result<Reply<FaultState>, Problem> {
-    let read =
-        move |view: View<'_>| Some((view.cursor(), FaultState::from(view.faults().get(id)?)));
-    let found = store.read(read).await?;
+    let found = store.read(move |view| Some((view.cursor(), state(view, id)?))).await?;
     found.map(Reply::ok).ok_or_else(|| FaultId::missing(id.0))
 }
 
@@ -126,10 +129,12 @@ async fn change(
     _: NoQuery,
     Store(store): Store,
     Id(id): Id<FaultId>,
+    when: Precondition,
     Body(change): Body<ChangeRequest>,
 ) -> Result<Reply<FaultState>, Problem> {
     let schedule = change.schedule.map(ScheduleText::schedule).transpose()?;
-    store.change_fault(id, FaultChange { paused: change.paused, schedule }).await?;
+    let change = FaultChange { paused: change.paused, schedule };
+    when.on(&store, move |view| state(view, id)).change_fault(id, change).await?;
     show(&store, id).await
 }
 
@@ -144,7 +149,8 @@ async fn remove(
     _: NoQuery,
     Store(store): Store,
     Id(id): Id<FaultId>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    store.remove_fault(id).await?;
+    when.on(&store, move |view| state(view, id)).remove_fault(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -43,6 +43,14 @@ pub enum StoreError {
         /// Where it stands now.
         cursor: Cursor,
     },
+    /// What the change was to depend on is not so, and nothing was done.
+    #[error("{detail}")]
+    PreconditionFailed {
+        /// What is so instead, one clause.
+        detail: String,
+        /// The tag of what is there; none when nothing is.
+        found: Option<String>,
+    },
     /// The hotfix does not go on the build that is installed.
     #[error(transparent)]
     Hotfix(#[from] HotfixError),

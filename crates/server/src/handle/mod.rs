@@ -4,6 +4,7 @@ mod clients;
 mod error;
 mod faults;
 mod history;
+mod precondition;
 mod registry;
 mod service;
 mod snapshots;
@@ -21,7 +22,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use self::error::StoreError;
 pub use self::history::Told;
 pub(crate) use self::history::{Journals, LastJournals};
+use self::precondition::Precondition;
 pub use self::registry::Polled;
+pub use self::service::SettingsChange;
 pub use self::view::View;
 pub use self::waits::Waiting;
 use crate::budget::Share;
@@ -52,6 +55,8 @@ pub struct StoreHandle {
     cursor: watch::Receiver<Cursor>,
     /// What the store leaves behind when it has stopped.
     last: Arc<OnceLock<LastJournals>>,
+    /// What has to hold for the change that this handle is for.
+    precondition: Precondition,
     /// Held for whoever uses a store that may expire.
     _in_use: Option<Arc<InUse>>,
 }
@@ -98,6 +103,7 @@ impl StoreHandle {
             site: Arc::new(Site::new(&options, clock)),
             cursor,
             last,
+            precondition: Precondition::default(),
             _in_use: None,
         };
         let shared = shared(&handle);
@@ -177,7 +183,7 @@ impl StoreHandle {
         &self,
         read: impl FnOnce(View<'_>) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.ask(move |owner| read(View { owner })).await
+        self.look(move |owner| read(View { owner })).await
     }
 
     /// Does something in the store's order, at once.
@@ -185,8 +191,17 @@ impl StoreHandle {
         &self,
         ask: impl FnOnce(&mut Owner) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
+        let precondition = self.precondition.clone();
+        self.look(move |owner| precondition.judge(owner).map(|()| ask(owner))).await?
+    }
+
+    /// The same, whatever the precondition says.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Owner) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.task(Box::new(move |owner| drop(reply.send(ask(owner))))).await?;
+        self.task(Box::new(move |owner| drop(reply.send(look(owner))))).await?;
         answer.await.map_err(|_| StoreError::Stopped)
     }
 
@@ -207,9 +222,10 @@ impl StoreHandle {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let (mut act, mut acted, mut then) = (Some(act), None, Some((then, reply)));
+        let precondition = self.precondition.clone();
         self.job(Box::new(move |owner| {
             if let Some(act) = act.take() {
-                acted = Some(act(owner));
+                acted = Some(precondition.judge(owner).and_then(|()| act(owner)));
                 return Progress::Again;
             }
             if let (Some(acted), Some((then, reply))) = (acted.take(), then.take()) {

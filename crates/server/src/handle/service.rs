@@ -12,31 +12,62 @@ use crate::advance::{Advance, Advanced, advance_job};
 use crate::owner::Owner;
 use crate::waits::WaitEnd;
 
+/// What is changed of a store's settings; what is not given stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SettingsChange {
+    /// A new grid of polls, which begins now.
+    pub poll_interval: Option<Duration>,
+    /// Whether a value created after the start is followed (A13).
+    pub registry_watch: Option<RegistryWatch>,
+    /// What happens to the connections of sessions that the store ends from now on (A20).
+    pub disconnect: Option<DisconnectMode>,
+    /// Whether the policy is acted on.
+    pub policy_mode: Option<PolicyMode>,
+    /// The build that the service runs from its next start on.
+    pub build: Option<Build>,
+}
+
+impl SettingsChange {
+    fn commands(self) -> impl Iterator<Item = Command> {
+        let commands = [
+            self.poll_interval.map(Command::SetPollInterval),
+            self.registry_watch.map(Command::SetRegistryWatch),
+            self.disconnect.map(Command::SetDisconnect),
+            self.policy_mode.map(Command::SetPolicyMode),
+            self.build.map(Command::InstallBuild),
+        ];
+        commands.into_iter().flatten()
+    }
+}
+
 impl StoreHandle {
+    /// Changes several settings at once, and does what `also` has to be done in the same turn. Returns when whoever is cut off
+    /// by it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn change_settings(
+        &self,
+        change: SettingsChange,
+        also: impl FnOnce() + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let set = move |owner: &mut Owner| {
+            for command in change.commands() {
+                owner.execute(command)?;
+                owner.perform_effects();
+            }
+            also();
+            Ok(())
+        };
+        self.act(set, |_, ()| ()).await
+    }
+
     /// Starts a new grid of polls now.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn set_poll_interval(&self, interval: Duration) -> Result<(), StoreError> {
         let set = move |owner: &mut Owner| owner.execute(Command::SetPollInterval(interval));
-        self.act(set, |_, _| ()).await
-    }
-
-    /// Sets whether a value created after the start is followed (A13).
-    ///
-    /// # Errors
-    /// [`StoreError::Stopped`].
-    pub async fn set_registry_watch(&self, watch: RegistryWatch) -> Result<(), StoreError> {
-        let set = move |owner: &mut Owner| owner.execute(Command::SetRegistryWatch(watch));
-        self.act(set, |_, _| ()).await
-    }
-
-    /// Sets what happens to the connections of sessions that the store ends from now on (A20).
-    ///
-    /// # Errors
-    /// [`StoreError::Stopped`].
-    pub async fn set_disconnect(&self, mode: DisconnectMode) -> Result<(), StoreError> {
-        let set = move |owner: &mut Owner| owner.execute(Command::SetDisconnect(mode));
         self.act(set, |_, _| ()).await
     }
 
@@ -127,6 +158,17 @@ impl StoreHandle {
             owner.cursor()
         })
         .await
+    }
+
+    /// Ends the service at once if `begin` says that it may be, in the same turn.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when the store has stopped already.
+    pub(crate) async fn begin_stop<T: Send + 'static>(
+        &self,
+        begin: impl FnOnce() -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.ask(move |owner| begin().inspect(|_| owner.stop_service())).await
     }
 
     /// Ends the service and stops the store, whatever it is at: what was asked of it and is not answered yet never is.

@@ -18,7 +18,7 @@ use self::epochs::Epochs;
 pub(crate) use self::lease::InUse;
 use self::lease::Lease;
 pub use self::name::{StoreName, StoreNameError};
-use crate::handle::StoreHandle;
+use crate::handle::{StoreError, StoreHandle};
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::process::Process;
 use crate::wall::Stopwatch;
@@ -89,6 +89,9 @@ pub enum KeepError {
     /// There is no such store.
     #[error("there is no store `{0}`")]
     NotFound(String),
+    /// It is not as it has to be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// It always exists.
     #[error("the store `{DEFAULT_STORE}` always exists")]
     Default,
@@ -236,6 +239,31 @@ impl Stores {
         // A task that panicked has said so; the name then stays taken, by a store that never ended.
         drop(tokio::spawn(async move { stores.end(name, handle).await }).await);
         Ok(())
+    }
+
+    /// The same, if what the handle was [provided](StoreHandle::provided) holds when the store's turn comes: the service ends in
+    /// the same turn.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub async fn delete_if(
+        self: &Arc<Self>,
+        name: &str,
+        store: StoreHandle,
+    ) -> Result<(), KeepError> {
+        if name == DEFAULT_STORE {
+            return Err(KeepError::Default);
+        }
+        let (stores, name) = (Arc::clone(self), name.to_owned());
+        let deleted = tokio::spawn(async move {
+            let (register, named) = (Arc::clone(&stores), name.clone());
+            let begun = store.begin_stop(move || register.lock().begin_end(&named)).await?;
+            let (name, handle) = begun.ok_or(KeepError::NotFound(name))?;
+            stores.end(name, handle).await;
+            Ok(())
+        });
+        // A task that panicked has said so.
+        deleted.await.unwrap_or(Ok(()))
     }
 
     async fn end(&self, name: StoreName, handle: StoreHandle) {

@@ -12,6 +12,7 @@ mod explain;
 mod faults;
 mod filters;
 mod health;
+mod idempotency;
 mod lifecycle;
 mod listening;
 mod openapi;

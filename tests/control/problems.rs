@@ -148,6 +148,7 @@ async fn made_by_other_means() -> Vec<Answer> {
         too_many_stores().await,
         port_unavailable().await,
         invalid_header().await,
+        super::idempotency::key_reused().await,
         super::conditional::precondition_failed().await,
         too_many_streams().await,
         payload_too_large().await,

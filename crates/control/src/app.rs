@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::Access;
 use crate::feed::Feed;
+use crate::idempotency::Answers;
 use crate::token::Logins;
 
 /// How the control plane is set up.
@@ -61,6 +62,10 @@ pub struct ControlLimits {
     pub wait_timeout: Duration,
     /// Clients that one request may inject.
     pub clients_per_request: usize,
+    /// Requests with an Idempotency-Key that are remembered of a store, those under way among them; the oldest answers go first.
+    pub idempotency_keys: usize,
+    /// Bytes that the answers to such requests take, about, over all stores.
+    pub idempotency_bytes: usize,
     /// Streams of events at a time, over all stores; more are refused.
     pub streams: usize,
     /// Bytes of events that may wait for a stream's reader, about; one for whom more wait is closed.
@@ -86,6 +91,8 @@ impl Default for ControlLimits {
             request_timeout: Duration::from_secs(60),
             wait_timeout: Duration::from_secs(600),
             clients_per_request: 100_000,
+            idempotency_keys: 1_000,
+            idempotency_bytes: 64 << 20,
             streams: 128,
             stream_backlog_bytes: 8 << 20,
             stream_heartbeat: Duration::from_secs(15),
@@ -110,6 +117,7 @@ struct Shared {
     body_room: Arc<Semaphore>,
     /// Permits to open a stream of events.
     streams: Arc<Semaphore>,
+    answers: Answers,
     feeds: Mutex<Vec<Weak<Feed>>>,
 }
 
@@ -128,6 +136,7 @@ impl App {
         let room = config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS);
         let streams = config.limits.streams.min(Semaphore::MAX_PERMITS);
         let docs = crate::docs::render(&openapi);
+        let answers = Answers::new(&config.limits);
         Self {
             shared: Arc::new(Shared {
                 config,
@@ -139,6 +148,7 @@ impl App {
                 logins,
                 body_room: Arc::new(Semaphore::new(room)),
                 streams: Arc::new(Semaphore::new(streams)),
+                answers,
                 feeds: Mutex::default(),
             }),
         }
@@ -178,6 +188,11 @@ impl App {
 
     pub(crate) fn openapi(&self) -> &str {
         &self.shared.openapi
+    }
+
+    /// What was answered to requests with an Idempotency-Key.
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.shared.answers
     }
 
     pub(crate) fn logins(&self) -> &Logins {

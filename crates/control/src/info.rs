@@ -96,6 +96,10 @@ struct InfoLimits {
     write_timeout: Length,
     /// Until a request is answered with a problem.
     request_timeout: Length,
+    /// Requests with an Idempotency-Key that are remembered of a store.
+    idempotency_keys: usize,
+    /// Bytes that the answers to them take, about, over all stores.
+    idempotency_bytes: usize,
     /// Streams of events at a time, over all stores.
     streams: usize,
     /// Bytes of events that may wait for a stream's reader, about, before it is closed.
@@ -128,6 +132,8 @@ impl InfoLimits {
             idle_timeout: Length(control.idle_timeout),
             write_timeout: Length(control.write_timeout),
             request_timeout: Length(control.request_timeout),
+            idempotency_keys: control.idempotency_keys,
+            idempotency_bytes: control.idempotency_bytes,
             streams: control.streams,
             stream_backlog_bytes: control.stream_backlog_bytes,
             stream_heartbeat: Length(control.stream_heartbeat),

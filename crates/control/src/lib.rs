@@ -36,6 +36,7 @@ mod given;
 mod guard;
 mod health;
 mod html;
+mod idempotency;
 mod info;
 mod injection;
 mod json_place;

@@ -7,6 +7,7 @@ use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::entity_tag::SINGLE;
+use crate::idempotency::ASKED_ANEW;
 use crate::problem::{FieldError, ProblemDocument};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -71,6 +72,9 @@ fn complete_paths(paths: &mut Map<String, Value>) {
             if is_single {
                 make_conditional(operation, method == "get");
             }
+            if method == "post" && !ASKED_ANEW.iter().any(|end| path.ends_with(end)) {
+                make_repeatable(operation);
+            }
         }
     }
 }
@@ -101,6 +105,39 @@ fn make_conditional(operation: &mut Map<String, Value>, is_shown: bool) {
         }
         responses.insert("412".to_owned(), failed);
     }
+}
+
+/// What is sent again with the same key is answered again, and not done again.
+fn make_repeatable(operation: &mut Map<String, Value>) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Value::Array(parameters) = parameters {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "A name of the request, of 1 to 255 characters: when it is sent again it is answered as the first time, and not done again",
+            "schema": { "type": "string" },
+        }));
+    }
+    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+    for response in responses.values_mut() {
+        if let Some(Value::Object(headers)) = response.get_mut("headers") {
+            headers.insert("Idempotency-Replayed".to_owned(), replayed_header());
+        }
+    }
+    let mut reused = problem_response();
+    if let (Some(reused), Some(problem)) = (reused.as_object_mut(), responses.get("default")) {
+        reused
+            .extend(problem.get("headers").map(|headers| ("headers".to_owned(), headers.clone())));
+        let said = "What was asked for can't be done, or the Idempotency-Key is another request's";
+        reused.insert("description".to_owned(), json!(said));
+    }
+    responses.entry("422").or_insert(reused);
+}
+
+fn replayed_header() -> Value {
+    json!({
+        "description": "`true` when this is the first answer again",
+        "schema": { "type": "string" },
+    })
 }
 
 const SHOWN_IF: &[(&str, &str)] =

@@ -192,6 +192,9 @@ problem_types! {
     RegistryEditRefused, UNPROCESSABLE_ENTITY, "registry-edit-refused", "The registry refuses this edit",
         "A value's data is too long, the registry is full, or a predefined key would be deleted. Nothing of the request was \
          done.";
+    IdempotencyKeyReused, UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key is another request's",
+        "An Idempotency-Key is good for one request: the same path, query, type and body. Another request to this path had it. \
+         Nothing was done.";
     TooManyRequests, TOO_MANY_REQUESTS, "too-many-requests", "Too much at a time",
         "More is under way than the server takes at a time; `detail` says of what. Nothing was done. Retry-After says when to \
          try again.";

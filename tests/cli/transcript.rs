@@ -65,6 +65,34 @@ fn without_sizes(told: &str) -> String {
 
 pub(super) const MDL: [&str; 4] = ["client", "add", "--process", "mdl.exe"];
 
+/// Each client of a file that can't be had is told with its place, and the others are there.
+#[test]
+fn clients_come_from_a_file() {
+    let file = |name: &str, text: &str| {
+        let path = scratch(name);
+        std::fs::write(&path, text).expect("the file is written");
+        path.to_str().expect("a path").to_owned()
+    };
+    let lines = file(
+        "some.ndjson",
+        "{\"process\":\"a.exe\"}\n\n{\"proces\":\"b.exe\"}\n{\"process\":\"c.exe\",\"count\":2}\n",
+    );
+    let array = file("all.json", "[{\"process\":\"d.exe\"}]");
+    let wrong = file("none.json", "[{\"count\":0}]");
+    let nothing = scratch("nothing.json").to_str().expect("a path").to_owned();
+    assert_story(
+        "clients_of_a_file",
+        &[
+            &["client", "add", "--file", &lines],
+            &["client", "add", "--file", &array, "-o", "json"],
+            &["client", "add", "--file", &wrong],
+            &["client", "add", "--file", &nothing],
+            &["client", "add", "--file", &array, "--process", "e.exe"],
+            &["client", "list"],
+        ],
+    );
+}
+
 #[test]
 fn clients_are_injected_told_and_forgotten() {
     assert_story(

@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use control::ControlLimits;
 use server::StoreOptions;
 
-use super::{Api, STORE, options};
+use super::{Answer, Api, STORE, options};
 
 #[tokio::test]
 async fn a_client_shows_what_it_was_injected_as() {
@@ -87,6 +87,66 @@ async fn a_batch_takes_what_it_can_and_says_what_it_could_not() {
         assert_eq!(items[2]["clients"][1]["process"], "c.exe", "{kind}");
     }
     assert_eq!(api.get("/clients").await["items"].as_array().map(Vec::len), Some(6));
+}
+
+async fn batch(api: &Api, verb: &str, (kind, body): (&str, &str)) -> Answer {
+    let request = Request::post(format!("{STORE}/clients/batch/{verb}"));
+    let request = request.header("host", "localhost").header("content-type", kind);
+    api.send(request.body(body.to_owned().into()).expect("a request")).await
+}
+
+#[tokio::test]
+async fn many_clients_are_told_the_same_and_each_has_a_result() {
+    for (kind, body) in [
+        ("application/json", r#"[2, 9, "two", 3, 2]"#),
+        ("application/x-ndjson", "2\n9\n\n\"two\"\n3\n2\n"),
+    ] {
+        let api = Api::new().await;
+        api.post("/clients", r#"{"process":"a.exe","count":4}"#).await;
+        for (verb, state, statuses) in [
+            ("disconnect", "idle", [200, 404, 400, 200, 200]),
+            ("connect", "connected", [200, 404, 400, 200, 200]),
+            // What is deleted is not there a second time.
+            ("delete", "", [204, 404, 400, 204, 404]),
+        ] {
+            let result = batch(&api, verb, (kind, body)).await.ok();
+            let items = result["items"].as_array().expect("a list");
+            let found: Vec<_> = items.iter().map(|item| item["status"].as_u64()).collect();
+            assert_eq!(found, statuses.map(Some), "{verb} {kind}");
+            let failed = statuses.iter().filter(|status| 400 <= **status).count();
+            assert_eq!(result["failed"], failed, "{verb} {kind}");
+            assert_eq!(result["done"], statuses.len() - failed, "{verb} {kind}");
+            for (index, item) in items.iter().enumerate() {
+                assert_eq!(item["index"], index);
+                let shown = item["client"]["state"].as_str().unwrap_or_default();
+                assert_eq!(shown, if item["status"] == 200 { state } else { "" }, "{verb} {kind}");
+                assert_eq!(item["problem"].is_null(), item["status"].as_u64() < Some(400));
+            }
+            assert_eq!(items[1]["problem"]["type"], "/v1/problems/client-not-found");
+            assert_eq!((&items[1]["id"], &items[2]["id"]), (&9.into(), &serde_json::Value::Null));
+            assert_eq!(items[2]["problem"]["errors"][0]["pointer"], "#/2", "{verb} {kind}");
+        }
+        let left = api.get("/clients").await;
+        let left: Vec<_> = left["items"].as_array().expect("a list").iter().collect();
+        assert_eq!(left.iter().map(|client| &client["id"]).collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(api.get("/sessions").await["total"], 2);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_ids_is_bounded_and_a_batch_of_anything_else_is_refused() {
+    let limits = ControlLimits { clients_per_request: 2, ..ControlLimits::default() };
+    let api = Api::with(options(), limits).await;
+    api.post("/clients", r#"{"count":2}"#).await;
+    let json = "application/json";
+    assert_eq!(batch(&api, "delete", (json, "[1,2,3]")).await.problem(), "invalid-body");
+    assert_eq!(batch(&api, "delete", (json, "{}")).await.problem(), "invalid-body");
+    assert_eq!(batch(&api, "delete", (json, "[1")).await.problem(), "invalid-json");
+    let octets = batch(&api, "delete", ("application/octet-stream", "1")).await;
+    assert_eq!(octets.problem(), "unsupported-media-type");
+    assert!(octets.text.contains("an id a line"), "{}", octets.text);
+    assert_eq!(batch(&api, "delete", (json, "[]")).await.ok()["done"], 0);
+    assert_eq!(batch(&api, "delete", (json, "[1,2]")).await.ok()["done"], 2);
 }
 
 #[tokio::test]

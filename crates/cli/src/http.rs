@@ -40,8 +40,8 @@ pub(crate) enum Method {
 pub(crate) enum Payload {
     Nothing,
     Json(serde_json::Value),
-    /// Bytes as they are, of no type that the server is told.
-    Bytes(Vec<u8>),
+    /// Bytes of this type as they are.
+    Bytes(&'static str, Vec<u8>),
 }
 
 /// What a server answered, when it did what it was asked.
@@ -186,8 +186,8 @@ impl Client {
                 .header("content-type", "application/json")
                 .body(body.to_string())
                 .map(|request| self.agent.run(request)),
-            Payload::Bytes(body) => request
-                .header("content-type", "application/octet-stream")
+            Payload::Bytes(kind, body) => request
+                .header("content-type", kind)
                 .body(body)
                 .map(|request| self.agent.run(request)),
         };

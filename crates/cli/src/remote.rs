@@ -189,7 +189,7 @@ impl Remote {
 }
 
 /// The failure of a command that did several things, some of which failed.
-fn partly(failures: Vec<Failure>, of: usize) -> Result<(), Failure> {
+pub(crate) fn partly(failures: Vec<Failure>, of: usize) -> Result<(), Failure> {
     let failed = failures.len();
     let mut failures = failures;
     match failures.pop() {

@@ -2,26 +2,26 @@
 
 use std::collections::VecDeque;
 
-use axum::extract::{Extension, FromRequest, Request, State};
+use axum::extract::{Extension, State};
 use axum::http::Uri;
 use infostore::{ClientId, Transport};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use server::{Injection, ListedClient, StoreError, StoreHandle};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::body::body_bytes;
+use crate::batch_items::{BatchItem, Items};
+use crate::batch_verbs;
 use crate::clients::{Client, NewClient};
-use crate::extract::{NoQuery, Store, media_type, parse_json, parse_object, unsupported};
+use crate::extract::{NoQuery, Store, parse_object};
 use crate::finish::RequestId;
 use crate::problem::{Problem, ProblemDocument};
 use crate::reply::Reply;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(create_batch))
+    OpenApiRouter::default().routes(routes!(create_batch)).merge(batch_verbs::routes())
 }
 
 /// What became of a batch.
@@ -48,43 +48,12 @@ struct ItemResult {
     problem: Option<ProblemDocument>,
 }
 
-/// The items of a batch: each a client, or what is wrong with it.
-struct Items(Vec<Result<NewClient, Problem>>);
+impl BatchItem for NewClient {
+    const NOUN: &'static str = "a client";
 
-impl FromRequest<App> for Items {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let kind = media_type(request.headers());
-        let bytes = body_bytes(request, app).await?;
-        match kind.as_str() {
-            "application/json" => items_of_array(&bytes).map(Self),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
-                Ok(Self(items_of_lines(&bytes)))
-            }
-            _ => Err(unsupported(&kind).hint(
-                "send JSON with `Content-Type: application/json`, or a client a line as `application/x-ndjson`",
-            )),
-        }
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        parse_object(bytes)
     }
-}
-
-fn items_of_array(bytes: &[u8]) -> Result<Vec<Result<NewClient, Problem>>, Problem> {
-    let items: Vec<Box<RawValue>> = parse_json(bytes)?;
-    // A line within the item would not be the body's.
-    let parse = |item: Box<RawValue>| {
-        parse_object(item.get().as_bytes()).map_err(|problem| problem.on_line(None))
-    };
-    Ok(items.into_iter().map(parse).collect())
-}
-
-/// One item a line; empty lines are none.
-fn items_of_lines(bytes: &[u8]) -> Vec<Result<NewClient, Problem>> {
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
-    let parse = |(number, line): (usize, &[u8])| {
-        parse_object(line).map_err(|problem| problem.on_line(Some(number)))
-    };
-    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(parse).collect()
 }
 
 /// The items that can be injected, in order, and for each item how many clients it has or what is wrong.
@@ -96,7 +65,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(items: Items, first: ClientId, store: &StoreHandle, most: usize) -> Self {
+    fn new(items: Items<NewClient>, first: ClientId, store: &StoreHandle, most: usize) -> Self {
         let mut plan = Self { next: first.0, injections: Vec::new(), items: Vec::new() };
         for item in items.0 {
             let outcome = item.and_then(|new| plan.take(new, store, most));
@@ -156,7 +125,7 @@ async fn create_batch(
     Store(store): Store,
     uri: Uri,
     Extension(id): Extension<RequestId>,
-    items: Items,
+    items: Items<NewClient>,
 ) -> Result<Reply<BatchResult>, Problem> {
     let first = store.read(|view| view.next_client()).await?;
     let plan = Plan::new(items, first, &store, app.config().limits.clients_per_request);

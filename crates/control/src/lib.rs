@@ -8,6 +8,8 @@ mod access;
 mod api_faults;
 mod app;
 mod batch;
+mod batch_items;
+mod batch_verbs;
 mod block_lists;
 mod body;
 mod build;

@@ -1,14 +1,18 @@
 //! `exstore client`: injected clients, which send the bytes of real ones.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::registry_file;
 use super::request::{given, query};
 use crate::exit::Failure;
 use crate::filter::Matching;
-use crate::http::{Method, Payload};
+use crate::http::{Method, Payload, RequestError};
 use crate::listing::{self, Part};
-use crate::remote::{Remote, Target};
+use crate::problem::Problem;
+use crate::remote::{Remote, Target, partly};
 use crate::table::{Column, number, table, text};
 
 pub(super) const EXAMPLES: &str =
@@ -68,7 +72,7 @@ struct Ids {
 #[derive(clap::Args, Debug)]
 struct Add {
     /// The program that it reports
-    #[arg(long, value_name = "NAME", required_unless_present = "no_process")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["no_process", "file"])]
     process: Option<String>,
     /// It sends no auxiliary block, and so names no program
     #[arg(long, conflicts_with = "process")]
@@ -94,6 +98,15 @@ struct Add {
     /// A label of your own, which no decision sees
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
+    /// Many clients instead, as the API has them: a JSON array, or an object a line; `-` is stdin
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "process", "no_process", "client_version", "user", "machine", "mode", "transport", "count", "group",
+        ]
+    )]
+    file: Option<PathBuf>,
 }
 
 const COLUMNS: [Column; 10] = [
@@ -135,6 +148,7 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
             listing::show_table(&remote, &path, part, &COLUMNS)
         }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/clients/{id}"))?, &FIELDS),
+        Verb::Add(Add { file: Some(file), .. }) => add_batch(&remote, file),
         Verb::Add(add) => remote.show(&remote.post("/clients", add.body())?, |injected| {
             // One client comes alone, several as a list.
             match injected.get("items").and_then(Value::as_array) {
@@ -149,6 +163,28 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
         }),
         Verb::Send { ids, process } => each(ids, "sent", "send", given([("process", process)])),
     }
+}
+
+/// Injects the clients of a file. Those that can't be are told one by one, and the others are injected.
+fn add_batch(remote: &Remote, file: &Path) -> Result<(), Failure> {
+    let bytes = registry_file::read(file)?;
+    let is_array = bytes.trim_ascii_start().starts_with(b"[");
+    let kind = if is_array { "application/json" } else { "application/x-ndjson" };
+    let answer = remote.send(Method::Post, "/clients/batch", Payload::Bytes(kind, bytes))?;
+    let result: Value = answer.read()?;
+    let items = || result.get("items").and_then(Value::as_array).into_iter().flatten();
+    let failures = items().filter_map(|item| {
+        let (status, problem) = (item.get("status")?.as_u64()?, item.get("problem")?.as_object()?);
+        let problem = serde_json::to_vec(problem).ok()?;
+        let problem = Problem::read(u16::try_from(status).ok()?, &problem);
+        Some(Failure::from(RequestError::Refused(Box::new(problem))))
+    });
+    let failures: Vec<_> = failures.collect();
+    remote.show(&answer, |_| {
+        let clients = items().filter_map(|item| item.get("clients")?.as_array()).flatten();
+        table(&COLUMNS, clients)
+    })?;
+    partly(failures, items().count())
 }
 
 impl Add {

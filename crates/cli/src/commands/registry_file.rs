@@ -69,7 +69,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Has the server take over a file.
 pub(super) fn import(remote: &Remote, path: &Path, source: Source<'_>) -> Result<(), Failure> {
-    let payload = Payload::Bytes(read(path)?);
+    let payload = Payload::Bytes("application/octet-stream", read(path)?);
     match remote.send(Method::Post, &source.path("/registry-import", []), payload) {
         Ok(answer) => remote.show_block(&answer, &IMPORTED),
         Err(RequestError::Refused(problem)) => {

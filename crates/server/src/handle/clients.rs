@@ -1,5 +1,7 @@
 //! Injected clients, and sessions.
 
+use std::collections::BTreeSet;
+
 use clock::SimTime;
 use infostore::{ClientId, Command, SessionId, Transport};
 
@@ -74,6 +76,49 @@ impl StoreHandle {
         let told =
             self.act(move |owner| owner.tell(id, tell), move |owner, ()| owner.clients.get(id));
         told.await?.ok_or(StoreError::NoSuchClient(id))
+    }
+
+    /// Tells several clients the same in one turn, and returns when all that follows from it has happened: each client as it is
+    /// then, none where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn tell_clients(
+        &self,
+        ids: Vec<ClientId>,
+        tell: impl Fn(&mut dyn FakeClient, SimTime) + Send + 'static,
+    ) -> Result<Vec<Option<ListedClient>>, StoreError> {
+        let told = move |owner: &mut Owner| {
+            for id in &ids {
+                // Whom there is none of is left out of what is shown.
+                drop(owner.tell(*id, &tell));
+            }
+            Ok(ids)
+        };
+        self.act(told, |owner, ids| ids.into_iter().map(|id| owner.clients.get(id)).collect()).await
+    }
+
+    /// Disconnects several clients and forgets them. Returns those that there were, when they are gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn delete_clients(
+        &self,
+        ids: BTreeSet<ClientId>,
+    ) -> Result<BTreeSet<ClientId>, StoreError> {
+        let disconnect = move |owner: &mut Owner| {
+            let tell =
+                |id: &ClientId| owner.tell(*id, |client, now| client.disconnect(now)).is_ok();
+            Ok(ids.into_iter().filter(tell).collect::<BTreeSet<_>>())
+        };
+        let forget = |owner: &mut Owner, ids: BTreeSet<ClientId>| {
+            for id in &ids {
+                owner.forget_client(*id);
+            }
+            ids
+        };
+        let gone = self.act(disconnect, forget).await?;
+        self.settled(|_| gone).await
     }
 
     /// Ends a session. Returns when all that follows has happened.

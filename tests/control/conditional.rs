@@ -34,7 +34,10 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("PATCH", "/faults/1", r#"{"paused":true}"#),
     ("DELETE", "/faults/1", ""),
     ("DELETE", "/sessions/1", ""),
+    ("PATCH", "/clients/1", r#"{"process":"b.exe"}"#),
     ("DELETE", "/clients/1", ""),
+    ("PUT", "/client-groups/g", r#"{"template":{"process":"b.exe"},"replicas":2}"#),
+    ("DELETE", "/client-groups/g", ""),
     ("DELETE", "/snapshots/1", ""),
 ];
 
@@ -43,6 +46,7 @@ async fn arranged() -> Api {
     let api = Api::new().await;
     api.post("/v1/stores", r#"{"name":"t1","clock":{"mode":"manual"}}"#).await;
     api.post("/clients", r#"{"process":"a.exe"}"#).await;
+    api.put("/client-groups/g", r#"{"template":{"process":"a.exe"},"replicas":1}"#).await;
     api.put(LIST, r#"{"data":"mdl.exe"}"#).await;
     api.put(VALUE, r#"{"type":"REG_SZ","data":"a"}"#).await;
     api.post("/faults", r#"{"effect":{"registry":"torn"},"schedule":{"after":9}}"#).await;

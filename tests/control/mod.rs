@@ -2,6 +2,7 @@
 
 mod audit;
 mod block_lists;
+mod client_groups;
 mod clients;
 mod cluster;
 mod conditional;

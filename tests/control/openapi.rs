@@ -16,6 +16,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Map<String, Value>)> {
         let filled = path
             .replace("{store}", "default")
             .replace("{list}", "processes")
+            .replace("{group}", "g")
             .replace("{key}", "HKLM")
             .replace("{slug}", "internal")
             .replace("{id}", "1")

@@ -67,6 +67,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("client-not-found", "GET", "/clients/9", ""),
     ("client-not-found", "POST", "/clients/nine/connect", ""),
     ("client-not-found", "POST", "/policy/explain", r#"{"client":9}"#),
+    ("client-group-not-found", "GET", "/client-groups/nobody", ""),
     ("session-not-found", "GET", "/sessions/9", ""),
     ("session-not-found", "DELETE", "/sessions/9", ""),
     ("poll-not-found", "GET", "/polls/9", ""),
@@ -496,7 +497,7 @@ async fn a_refused_method_is_told_which_are_served() {
     let api = Api::new().await;
     for (method, path, allow) in [
         ("PUT", "/sessions".to_owned(), "GET,HEAD"),
-        ("PATCH", "/clients/1".to_owned(), "GET,HEAD,DELETE"),
+        ("PUT", "/clients/1".to_owned(), "GET,HEAD,PATCH,DELETE"),
         ("POST", format!("/registry/{POLLED_KEY}"), "GET,HEAD,PUT,DELETE"),
         ("PUT", "/cluster".to_owned(), "GET,HEAD,PATCH"),
     ] {

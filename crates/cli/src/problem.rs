@@ -69,12 +69,13 @@ pub(crate) struct FieldError {
 }
 
 /// What to do next, in the words of this program, by the problem's name. The server's own hints speak of its routes.
-const HINTS: [(&str, &str); 41] = [
+const HINTS: &[(&str, &str)] = &[
     ("block-list-not-found", "there are two: `processes` and `versions`"),
     (
         "checkpoint-not-restored",
         "`exstore cluster show` says where the service is; `exstore store restart` starts it when the trouble is over",
     ),
+    ("client-group-not-found", "`exstore client group list` shows those there are"),
     ("client-not-connected", "`exstore client connect ID` has it connect again"),
     ("client-not-found", "`exstore client list` shows those there are"),
     ("clock-backwards", "`exstore store reset --now TIME` starts time again"),
@@ -348,7 +349,7 @@ mod tests {
     #[test]
     fn every_hint_is_for_a_problem_that_there_is() {
         for (name, _) in HINTS {
-            let known = ProblemType::ALL.iter().any(|kind| kind.slug() == name);
+            let known = ProblemType::ALL.iter().any(|kind| kind.slug() == *name);
             assert!(known, "the server has no problem `{name}`");
         }
     }

@@ -14,7 +14,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::batch;
 use crate::extract::{Body, Id, NoQuery, Nothing, Numbered, OptionalBody, Params, Store};
 use crate::filter::{FilterText, List, Row};
 use crate::given;
@@ -24,11 +23,12 @@ use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reply::Reply;
 use crate::session_fields::TransportName;
+use crate::{batch, client_change};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(list, create))
-        .routes(routes!(read, delete))
+        .routes(routes!(read, client_change::change, delete))
         .routes(routes!(connect))
         .routes(routes!(disconnect))
         .routes(routes!(make_call))
@@ -201,7 +201,7 @@ impl NewClient {
             return Err(Problem::body(FieldError::at("#/count", detail)));
         }
         let (transport, group, count) = (self.transport(), self.group.clone(), self.count);
-        let spec = self.spec()?;
+        let spec = self.spec("#")?;
         let clients = (first..).take(count).map(|number| Injection {
             client: Box::new(Simulated::new(spec.numbered(number))),
             transport,
@@ -210,7 +210,21 @@ impl NewClient {
         Ok(clients.collect())
     }
 
-    fn spec(self) -> Result<ClientSpec, Problem> {
+    /// What clients of a group are like: a body in `template`, where the group's name and number are said elsewhere.
+    pub(crate) fn spec_of_group(self) -> Result<ClientSpec, Problem> {
+        let Reconnect::None = self.on_disconnect.reconnect;
+        for (field, given) in [("group", self.group.is_some()), ("count", self.count != 1)] {
+            if given {
+                let detail =
+                    "a template has none: the path names the group, and `replicas` counts it";
+                return Err(Problem::body(FieldError::at(format!("#/template/{field}"), detail)));
+            }
+        }
+        self.spec("#/template")
+    }
+
+    /// What is at this place of a body.
+    fn spec(self, place: &str) -> Result<ClientSpec, Problem> {
         let defaults = ClientFields::default();
         let fields = ClientFields {
             process: self.process,
@@ -225,7 +239,7 @@ impl NewClient {
                 SpecError::Field { field, .. } => field,
                 SpecError::TooOldForProcess { .. } => "process",
             };
-            Problem::body(FieldError::at(format!("#/{field}"), error.to_string()))
+            Problem::body(FieldError::at(format!("{place}/{field}"), error.to_string()))
         })
     }
 }
@@ -358,11 +372,11 @@ async fn make_call(
     show(&store, id).await
 }
 
-fn state(view: View<'_>, id: ClientId) -> Option<Client> {
+pub(crate) fn state(view: View<'_>, id: ClientId) -> Option<Client> {
     view.client(id).map(Client::from)
 }
 
-async fn show(store: &StoreHandle, id: ClientId) -> Result<Reply<Client>, Problem> {
+pub(crate) async fn show(store: &StoreHandle, id: ClientId) -> Result<Reply<Client>, Problem> {
     let found = store.read(move |view| Some((view.cursor(), state(view, id)?))).await?;
     found.map(Reply::ok).ok_or_else(|| ClientId::missing(id.0))
 }

@@ -13,12 +13,13 @@ use sha2::{Digest, Sha256};
 use crate::problem::{Problem, ProblemType};
 
 /// The paths of what is one thing, and no list of things.
-pub(crate) const SINGLE: [&str; 17] = [
+pub(crate) const SINGLE: [&str; 18] = [
     "/v1/info",
     "/v1/problems/{slug}",
     "/v1/stores/{store}",
     "/v1/stores/{store}/block-lists/{list}",
     "/v1/stores/{store}/build",
+    "/v1/stores/{store}/client-groups/{group}",
     "/v1/stores/{store}/clients/{id}",
     "/v1/stores/{store}/clock",
     "/v1/stores/{store}/cluster",

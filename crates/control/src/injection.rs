@@ -18,6 +18,16 @@ impl Simulated {
         Self { machine: ClientMachine::new(spec, MachineOptions::default()) }
     }
 
+    /// What it simulates.
+    pub(crate) fn spec(&self) -> &ClientSpec {
+        self.machine.spec()
+    }
+
+    /// Has it be another when it connects next; it has no connection now.
+    pub(crate) fn respec(&mut self, spec: ClientSpec) {
+        self.machine.respec(spec);
+    }
+
     fn run(&mut self, errand: Errand) -> Result<(), CallError> {
         match errand {
             Errand::Touch => self.machine.touch(),

@@ -86,6 +86,9 @@ problem_types! {
         "There is no store of this name. GET /v1/stores lists them; `default` always exists.";
     ClientNotFound, NOT_FOUND, "client-not-found", "No such client",
         "No injected client has this id: it never had one, was deleted, or a reset has emptied the store.";
+    ClientGroupNotFound, NOT_FOUND, "client-group-not-found", "No such client group",
+        "No group of injected clients has this name: it was never set, was deleted, or a reset has emptied the store. A label \
+         of clients makes no group; PUT /client-groups/{group} does.";
     SessionNotFound, NOT_FOUND, "session-not-found", "No such session",
         "No live session has this id. GET /events says how a session ended.";
     PollNotFound, NOT_FOUND, "poll-not-found", "No such poll",
@@ -520,6 +523,7 @@ fn hint(error: &server::StoreError) -> Option<&'static str> {
             Some("inject fewer, use the pipe, or allow more descriptors (ulimit -n)")
         }
         StoreError::NoSuchClient(_) => Some("GET /clients lists those there are"),
+        StoreError::NoSuchClientGroup(_) => Some("GET /client-groups lists those there are"),
         StoreError::Command(CommandError::NoSuchSession(_)) => {
             Some("GET /sessions lists the live ones; GET /events tells how others ended")
         }
@@ -612,6 +616,7 @@ fn problem_type(error: &server::StoreError) -> ProblemType {
         StoreError::SnapshotsTooLarge { .. } => ProblemType::SnapshotsTooLarge,
         StoreError::TooManyWaits => ProblemType::TooManyWaits,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
+        StoreError::NoSuchClientGroup(_) => ProblemType::ClientGroupNotFound,
         StoreError::NoRpcPort => ProblemType::NoRpcPort,
         StoreError::TooManyConnections { .. } => ProblemType::TooManyConnections,
     }

@@ -15,9 +15,9 @@ use crate::idempotency::replay;
 use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
-    block_lists, build, clients, cluster, decisions, docs, event_totals, events, faults, health,
-    info, openapi, policy_in_force, polls, problems, reg_file, registry, reset, restart, sessions,
-    snapshots, stores, stream, time, token, waits,
+    block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
+    faults, health, info, logons, openapi, policy_in_force, polls, problems, reg_file, registry,
+    reset, restart, sessions, snapshots, stores, stream, time, token, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -73,7 +73,9 @@ fn routes() -> OpenApiRouter<App> {
         restart::routes(),
         cluster::routes(),
         clients::routes(),
+        client_groups::routes(),
         sessions::routes(),
+        logons::routes(),
         block_lists::routes(),
         registry::routes(),
         reg_file::routes(),

@@ -10,6 +10,7 @@ use infostore::{ClientId, ConnectionId, Origin, Transport};
 use tokio::sync::mpsc;
 
 use crate::client::{ClientAction, FakeClient, Injection, ListedClient};
+use crate::client_group::ClientGroup;
 use crate::disturbance::{End, Output};
 use crate::endpoint::Endpoint;
 use crate::group::{ConnectionControl, GroupCopies};
@@ -30,6 +31,8 @@ pub(crate) struct Clients {
     timers: BTreeSet<(SimTime, ClientId)>,
     /// Clients that may show themselves otherwise than when they were looked at last.
     changed: BTreeSet<ClientId>,
+    /// The groups, as they were set last.
+    pub(crate) groups: BTreeMap<String, ClientGroup>,
 }
 
 /// An injected client with its transport.
@@ -160,7 +163,8 @@ impl Clients {
     /// TCP have something to do: they have just learnt that they no longer are.
     pub(crate) fn copy(&self, now: SimTime, groups: &mut GroupCopies) -> Self {
         // Waits end with the epoch, so nobody is to be told what has changed.
-        let Self { clients, last, runnable, uneven: _, timers, changed: _ } = self;
+        let Self { clients, last, runnable, uneven: _, timers, changed: _, groups: templates } =
+            self;
         let cut = |client: &&Client| matches!(client.link, Link::Dialing(_) | Link::Tcp(_));
         let cut = clients.values().filter(cut).map(|client| client.id);
         let runnable = runnable.iter().copied().chain(cut).collect();
@@ -172,6 +176,7 @@ impl Clients {
             uneven: BTreeSet::new(),
             timers: timers.clone(),
             changed: BTreeSet::new(),
+            groups: templates.clone(),
         }
     }
 
@@ -205,6 +210,35 @@ impl Clients {
         tell(&mut *self.clients.get_mut(&id)?.machine);
         self.runnable.insert(id);
         Some(())
+    }
+
+    /// Gives a client another label, or another transport for its next connection.
+    pub(crate) fn relabel(
+        &mut self,
+        id: ClientId,
+        group: Option<Option<String>>,
+        transport: Option<Transport>,
+    ) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.group = group.unwrap_or_else(|| client.group.take());
+            client.transport = transport.unwrap_or(client.transport);
+            self.changed.insert(id);
+        }
+    }
+
+    /// What a client is, without its transport.
+    pub(crate) fn machine(&self, id: ClientId) -> Option<&dyn FakeClient> {
+        self.clients.get(&id).map(|client| &*client.machine)
+    }
+
+    /// The clients with this label, in client order.
+    pub(crate) fn members(
+        &self,
+        label: &str,
+    ) -> impl Iterator<Item = (ClientId, &dyn FakeClient, Transport)> {
+        let members =
+            self.clients.values().filter(move |client| client.group.as_deref() == Some(label));
+        members.map(|client| (client.id, &*client.machine, client.transport))
     }
 
     /// The number that the next client gets.

@@ -11,6 +11,8 @@
 mod advance;
 mod budget;
 mod client;
+mod client_group;
+mod client_update;
 mod clients;
 mod connected;
 mod disturbance;
@@ -42,6 +44,8 @@ mod wall;
 
 pub use advance::{Advance, Advanced};
 pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
+pub use client_group::{ClientGroup, ClientTemplate, ListedGroup, Scaled};
+pub use client_update::{ClientUpdate, Respec};
 pub use faults::{ApiFault, FaultChange};
 pub use handle::{Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
 pub use hive::ListChange;

@@ -107,6 +107,13 @@ impl ClientMachine {
         &self.spec
     }
 
+    /// Has it be another when it connects next. One that has a connection, or asks for one, stays what it is.
+    pub fn respec(&mut self, spec: ClientSpec) {
+        if matches!(self.link, Link::Down) {
+            self.spec = spec;
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> ClientState {

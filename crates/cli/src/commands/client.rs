@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::client_group;
 use super::registry_file;
 use super::request::{given, query};
 use crate::exit::Failure;
@@ -19,7 +20,9 @@ pub(super) const EXAMPLES: &str =
     "  exstore client add --process mdl.exe --user alice --count 3 --group finance
   exstore client add --no-process --client-version 10.0.2627.1
   exstore client list
-  exstore client connect 1 2 3";
+  exstore client connect 1 2 3
+  exstore client group set finance --process mdl.exe --replicas 20
+  exstore client change 7 --process beta.exe --group finance";
 
 /// What `client` takes.
 #[derive(clap::Args, Debug)]
@@ -52,6 +55,13 @@ enum Verb {
     Disconnect(Ids),
     /// Disconnect clients and forget them
     Delete(Ids),
+    /// Have clients be others: their label at once, the rest when they connect again, which those that are connected do now
+    Change(Change),
+    /// Have as many clients of one kind as are wanted
+    Group {
+        #[command(subcommand)]
+        verb: client_group::Verb,
+    },
     /// Have clients make a call
     Send {
         #[command(flatten)]
@@ -69,14 +79,22 @@ struct Ids {
     ids: Vec<u64>,
 }
 
+/// What a client is.
 #[derive(clap::Args, Debug)]
-struct Add {
+pub(super) struct Kind {
     /// The program that it reports
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["no_process", "file"])]
+    #[arg(long, value_name = "NAME")]
     process: Option<String>,
     /// It sends no auxiliary block, and so names no program
     #[arg(long, conflicts_with = "process")]
     no_process: bool,
+    #[command(flatten)]
+    rest: Rest,
+}
+
+/// What a client is, but for its program.
+#[derive(clap::Args, Debug)]
+struct Rest {
     /// Its version; one below 11 has no place for a program's name
     #[arg(long, value_name = "VERSION")]
     client_version: Option<String>,
@@ -92,6 +110,13 @@ struct Add {
     /// How its bytes travel: `pipe` or `tcp`
     #[arg(long, value_name = "pipe|tcp")]
     transport: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("who").args(["process", "no_process", "file"]).required(true))]
+struct Add {
+    #[command(flatten)]
+    kind: Kind,
     /// How many of them
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
@@ -107,6 +132,26 @@ struct Add {
         ]
     )]
     file: Option<PathBuf>,
+}
+
+#[derive(clap::Args, Debug)]
+struct Change {
+    #[command(flatten)]
+    ids: Ids,
+    /// The program that it reports
+    #[arg(long, value_name = "NAME")]
+    process: Option<String>,
+    /// It sends no auxiliary block, and so names no program
+    #[arg(long, conflicts_with = "process")]
+    no_process: bool,
+    #[command(flatten)]
+    rest: Rest,
+    /// A label of your own, which no decision sees
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// No label
+    #[arg(long, conflicts_with = "group")]
+    no_group: bool,
 }
 
 const COLUMNS: [Column; 10] = [
@@ -161,6 +206,11 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
         Verb::Delete(Ids { ids }) => remote.each(ids, &COLUMNS, "deleted", |id| {
             remote.send(Method::Delete, &format!("/clients/{id}"), Payload::Nothing)
         }),
+        Verb::Change(change) => remote.each(&change.ids.ids, &COLUMNS, "changed", |id| {
+            let body = Payload::Json(change.body());
+            remote.send(Method::Patch, &format!("/clients/{id}"), body)
+        }),
+        Verb::Group { verb } => client_group::run(&remote, verb),
         Verb::Send { ids, process } => each(ids, "sent", "send", given([("process", process)])),
     }
 }
@@ -187,21 +237,51 @@ fn add_batch(remote: &Remote, file: &Path) -> Result<(), Failure> {
     partly(failures, items().count())
 }
 
-impl Add {
+impl Kind {
     /// What is not told is the server's to choose.
+    pub(super) fn body(&self) -> Value {
+        let mut body = self.rest.body();
+        if let (Some(body), Some(process)) = (body.as_object_mut(), &self.process) {
+            body.insert("process".to_owned(), process.as_str().into());
+        }
+        body
+    }
+}
+
+impl Rest {
     fn body(&self) -> Value {
-        let Self { process, client_version, user, machine, mode, transport, group, .. } = self;
-        let mut body = given([
-            ("process", process),
+        let Self { client_version, user, machine, mode, transport } = self;
+        given([
             ("client_version", client_version),
             ("user", user),
             ("machine", machine),
             ("mode", mode),
             ("transport", transport),
-            ("group", group),
-        ]);
+        ])
+    }
+}
+
+impl Add {
+    fn body(&self) -> Value {
+        let mut body = self.kind.body();
         if let Some(body) = body.as_object_mut() {
             body.insert("count".to_owned(), self.count.into());
+            body.extend(self.group.iter().map(|group| ("group".to_owned(), json!(group))));
+        }
+        body
+    }
+}
+
+impl Change {
+    fn body(&self) -> Value {
+        let mut body = self.rest.body();
+        if let Some(body) = body.as_object_mut() {
+            let fields = [
+                ("process", &self.process, self.no_process),
+                ("group", &self.group, self.no_group),
+            ];
+            let told = fields.into_iter().filter(|(_, value, none)| value.is_some() || *none);
+            body.extend(told.map(|(name, value, _)| (name.to_owned(), json!(value))));
         }
         body
     }

@@ -2,6 +2,7 @@
 
 mod block_list;
 mod client;
+mod client_group;
 mod clock;
 mod cluster;
 mod decisions;

@@ -12,6 +12,7 @@ use clap::Subcommand;
 pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
   exstore session show 7
   exstore session list --at 1-42
+  exstore session logons
   exstore session disconnect 7 8";
 
 /// What `session` takes.
@@ -41,6 +42,8 @@ enum Verb {
         #[command(flatten)]
         at: At,
     },
+    /// List the live sessions in the columns of the Exchange System Manager, with the program that it never showed
+    Logons(Part),
     /// Disconnect sessions; the policy has no part in it
     Disconnect {
         /// The sessions' ids
@@ -83,6 +86,17 @@ pub(super) const COLUMNS: [Column; 9] = [
     text("USER", "user_dn"),
 ];
 
+const LOGONS: [Column; 8] = [
+    number("ROW", "row_id"),
+    text("USER", "logged_on_user_account"),
+    text("CLIENT", "client_name"),
+    text("VERSION", "client_version"),
+    text("MODE", "client_mode"),
+    text("IP", "client_ip"),
+    text("LOGON TIME", "logon_time"),
+    text("PROCESS", "process"),
+];
+
 const FIELDS: [Column; 15] = [
     text("id", "id"),
     text("process", "process"),
@@ -118,6 +132,7 @@ pub(super) fn run(args: &Session) -> Result<(), Failure> {
             let path = query(&format!("/sessions/{id}"), [("at", &at.at)]);
             remote.show_block(&remote.get(&path)?, &FIELDS)
         }
+        Verb::Logons(part) => listing::show_table(&remote, "/logons", part, &LOGONS),
         Verb::Disconnect { ids } => remote.each(ids, &COLUMNS, "disconnected", |id| {
             remote.send(Method::Delete, &format!("/sessions/{id}"), Payload::Nothing)
         }),

@@ -7,6 +7,7 @@ use infostore::{ClientId, Command, SessionId, Transport};
 
 use super::{StoreError, StoreHandle};
 use crate::client::{FakeClient, Injection, ListedClient};
+use crate::client_update::ClientUpdate;
 use crate::owner::Owner;
 
 impl StoreHandle {
@@ -27,7 +28,7 @@ impl StoreHandle {
         .await
     }
 
-    fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
+    pub(super) fn check_tcp(&self, asked: usize) -> Result<(), StoreError> {
         let left = self.free_connections();
         match (asked, self.rpc) {
             (0, _) => Ok(()),
@@ -119,6 +120,22 @@ impl StoreHandle {
         };
         let gone = self.act(disconnect, forget).await?;
         self.settled(|_| gone).await
+    }
+
+    /// Changes what a client is. One that is connected and says of itself or of its transport something else connects again.
+    /// Returns when all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchClient`]; [`StoreError::NoRpcPort`] or [`StoreError::TooManyConnections`] where it is to use TCP.
+    pub async fn update_client(
+        &self,
+        id: ClientId,
+        update: ClientUpdate,
+    ) -> Result<(), StoreError> {
+        self.check_tcp(usize::from(update.transport == Some(Transport::Tcp)))?;
+        let begin = move |owner: &mut Owner| owner.begin_update(id, update);
+        self.act(begin, Owner::finish_update).await?;
+        self.settled(|_| ()).await
     }
 
     /// Ends a session. Returns when all that follows has happened.

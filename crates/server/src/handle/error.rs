@@ -26,6 +26,9 @@ pub enum StoreError {
     /// There is no such client.
     #[error("there is no client {}", .0.0)]
     NoSuchClient(ClientId),
+    /// There is no such group of injected clients.
+    #[error("there is no client group `{0}`")]
+    NoSuchClientGroup(String),
     /// TCP clients need an RPC port.
     #[error("the store has no RPC port, so it takes no TCP clients")]
     NoRpcPort,

@@ -1,5 +1,6 @@
 //! What the control plane and the command line hold of a store, and how they ask its task.
 
+mod client_groups;
 mod clients;
 mod error;
 mod faults;

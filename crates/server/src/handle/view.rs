@@ -8,7 +8,8 @@ use policy::BlockList;
 use registry_poll::{Cluster, KeyTree, NodeName};
 
 use super::StoreError;
-use crate::client::ListedClient;
+use crate::client::{FakeClient, ListedClient};
+use crate::client_group::ListedGroup;
 use crate::hive::ListChange;
 use crate::owner::Owner;
 use crate::snapshots::SnapshotInfo;
@@ -76,6 +77,21 @@ impl<'a> View<'a> {
     /// An injected client.
     pub fn client(&self, id: ClientId) -> Option<ListedClient> {
         self.owner.clients.get(id)
+    }
+
+    /// What an injected client is, to be asked for what only its maker knows.
+    pub fn machine(&self, id: ClientId) -> Option<&dyn FakeClient> {
+        self.owner.clients.machine(id)
+    }
+
+    /// A group of injected clients, as it was set last.
+    pub fn client_group(&self, name: &str) -> Option<ListedGroup> {
+        self.owner.clients.group(name)
+    }
+
+    /// The groups of injected clients after `after`, in the order of their names.
+    pub fn client_groups_after(&self, after: Option<&str>) -> impl Iterator<Item = ListedGroup> {
+        self.owner.clients.groups_after(after)
     }
 
     /// The registries of the store's nodes.

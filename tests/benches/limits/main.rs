@@ -25,6 +25,7 @@ mod decide;
 mod figures;
 mod keep_alive;
 mod load;
+mod past;
 mod plane;
 mod poll;
 mod snapshots;
@@ -84,7 +85,8 @@ const QUICK: Scale = Scale {
 };
 
 /// What is measured, each by its name.
-const PARTS: [&str; 7] = ["decide", "create", "snapshots", "plane", "streams", "connects", "poll"];
+const PARTS: [&str; 8] =
+    ["decide", "create", "past", "snapshots", "plane", "streams", "connects", "poll"];
 
 /// What the command line asks for.
 struct Options {
@@ -125,6 +127,9 @@ fn main() {
     }
     if options.wants("create") {
         create::run(options.scale);
+    }
+    if options.wants("past") {
+        past::run(options.scale);
     }
     if options.wants("snapshots") {
         snapshots::run(options.scale);

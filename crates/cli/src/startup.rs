@@ -18,15 +18,28 @@ use tokio::sync::Semaphore;
 use crate::args::{Disconnect, Setup, Watch};
 use crate::exit::{Code, Failure};
 
-/// Descriptors that are left for the control plane, files and listeners.
-const RESERVED_DESCRIPTORS: u64 = 512;
+/// Descriptors that are left for files and listeners.
+const RESERVED_DESCRIPTORS: u64 = 256;
+
+/// Connections of the control plane for which there are descriptors: a quarter, as far as it takes so many.
+fn control_connections() -> usize {
+    let most = ControlLimits::default().connections;
+    usize::try_from(descriptors() / 4).unwrap_or(most).clamp(64, most)
+}
+
+/// Descriptors that the process may have: all that it may ask for.
+fn descriptors() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX)
+        .or_else(|_| Resource::NOFILE.get_soft())
+        .unwrap_or(1_024)
+}
 
 /// TCP connections that the stores take together: as many as the process may have descriptors, less some. Injected TCP clients have
 /// both ends here and so take two.
 pub(crate) fn max_connections() -> usize {
-    let descriptors = Resource::NOFILE.get_soft().unwrap_or(1_024);
-    let connections =
-        descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(RESERVED_DESCRIPTORS / 2);
+    let control = u64::try_from(control_connections()).unwrap_or(u64::MAX);
+    let others = control.saturating_add(RESERVED_DESCRIPTORS);
+    let connections = descriptors().saturating_sub(others).max(RESERVED_DESCRIPTORS);
     usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }
 
@@ -97,7 +110,10 @@ impl Running {
             allow_shutdown: plane.allow_shutdown,
             access: plane.access,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            limits: ControlLimits::default(),
+            limits: ControlLimits {
+                connections: control_connections(),
+                ..ControlLimits::default()
+            },
         };
         let control = control::bind(config).await.map_err(|error| cannot_bind(&error))?;
         Ok(Self { store, stores, control })

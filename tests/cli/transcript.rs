@@ -65,6 +65,35 @@ fn without_sizes(told: &str) -> String {
 
 pub(super) const MDL: [&str; 4] = ["client", "add", "--process", "mdl.exe"];
 
+/// What is asked for again with its key is answered as before, and done once.
+#[test]
+fn a_command_with_a_key_is_done_once() {
+    let keyed = |command: &[&'static str]| [command, &["--idempotency-key", "k"]].concat();
+    let twice = [
+        keyed(&["client", "add", "--process", "a.exe"]),
+        keyed(&["clock", "advance", "--by", "1m"]),
+        keyed(&["fault", "add", "skip_poll"]),
+        keyed(&["snapshot", "take", "--name", "s"]),
+        keyed(&["store", "create", "t1"]),
+    ];
+    let serving = serving();
+    for command in &twice {
+        let tell = || without_sizes(&tell(&serving, command));
+        let first = tell();
+        assert!(!first.contains("exit code"), "{first}");
+        assert_eq!(first, tell());
+    }
+    for (list, expected) in [("client", 1), ("fault", 1), ("snapshot", 1), ("store", 2)] {
+        let listed = tell(&serving, &[list, "list", "-o", "jsonl"]);
+        assert_eq!(listed.lines().count(), 1 + expected, "{listed}");
+    }
+    assert!(tell(&serving, &["clock", "show"]).contains("2006-04-22T08:01:00Z"));
+    let other = tell(&serving, &keyed(&["client", "add", "--process", "b.exe"]));
+    assert!(other.contains("exit code: Some(2)") && other.contains("another request"), "{other}");
+    let none = tell(&serving, &["client", "add", "--no-process", "--idempotency-key", ""]);
+    assert!(none.contains("exit code: Some(2)") && none.contains("1 to 255"), "{none}");
+}
+
 /// Each client of a file that can't be had is told with its place, and the others are there.
 #[test]
 fn clients_come_from_a_file() {

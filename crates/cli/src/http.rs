@@ -23,6 +23,8 @@ pub(crate) struct Client {
     agent: Agent,
     base: String,
     token: Option<Secret>,
+    /// The Idempotency-Key of what it posts.
+    key: Option<String>,
 }
 
 /// What a request does.
@@ -85,7 +87,12 @@ impl Client {
             .max_redirects(0)
             .proxy(None);
         let base = base.trim_end_matches('/').to_owned();
-        Self { agent: config.build().new_agent(), base, token }
+        Self { agent: config.build().new_agent(), base, token, key: None }
+    }
+
+    /// The same, whose POSTs have this key.
+    pub(crate) fn keyed(&self, key: Option<String>) -> Self {
+        Self { key, ..self.clone() }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
@@ -179,6 +186,10 @@ impl Client {
         let request = match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
             None => request,
+        };
+        let request = match &self.key {
+            Some(key) if method == Method::Post => request.header("idempotency-key", key),
+            Some(_) | None => request,
         };
         let answer = match payload {
             Payload::Nothing => request.body(()).map(|request| self.agent.run(request)),

@@ -13,6 +13,7 @@ mod http_driver;
 mod journal_file;
 mod lints;
 mod listing;
+mod once;
 mod output;
 mod problem;
 mod remote;

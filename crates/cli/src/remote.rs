@@ -9,6 +9,7 @@ use crate::args::Openapi;
 use crate::exit::{Code, Failure, tell};
 use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, percent_encoded, unknown};
 use crate::listing::Page;
+use crate::once::Once;
 use crate::output::{self, Output};
 use crate::table::{Column, block, table};
 use crate::token::TokenFile;
@@ -104,6 +105,11 @@ impl Remote {
         payload: Payload,
     ) -> Result<Answer, RequestError> {
         self.client.send(method, &format!("{}{path}", self.store), payload)
+    }
+
+    /// The same store, for a change that is made once.
+    pub(crate) fn once(&self, once: &Once) -> Self {
+        Self { client: self.client.keyed(once.idempotency_key.clone()), ..self.clone() }
     }
 
     /// The server as a whole: paths begin at its top.

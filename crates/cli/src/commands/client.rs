@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::filter::Matching;
 use crate::http::{Method, Payload, RequestError};
 use crate::listing::{self, Part};
+use crate::once::Once;
 use crate::problem::Problem;
 use crate::remote::{Remote, Target, partly};
 use crate::table::{Column, number, table, text};
@@ -132,6 +133,8 @@ struct Add {
         ]
     )]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    once: Once,
 }
 
 #[derive(clap::Args, Debug)]
@@ -193,14 +196,16 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
             listing::show_table(&remote, &path, part, &COLUMNS)
         }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/clients/{id}"))?, &FIELDS),
-        Verb::Add(Add { file: Some(file), .. }) => add_batch(&remote, file),
-        Verb::Add(add) => remote.show(&remote.post("/clients", add.body())?, |injected| {
-            // One client comes alone, several as a list.
-            match injected.get("items").and_then(Value::as_array) {
-                Some(items) => table(&COLUMNS, items),
-                None => table(&COLUMNS, [injected]),
-            }
-        }),
+        Verb::Add(Add { file: Some(file), once, .. }) => add_batch(&remote.once(once), file),
+        Verb::Add(add) => {
+            remote.show(&remote.once(&add.once).post("/clients", add.body())?, |injected| {
+                // One client comes alone, several as a list.
+                match injected.get("items").and_then(Value::as_array) {
+                    Some(items) => table(&COLUMNS, items),
+                    None => table(&COLUMNS, [injected]),
+                }
+            })
+        }
         Verb::Connect(ids) => each(ids, "connected", "connect", json!({})),
         Verb::Disconnect(ids) => each(ids, "disconnected", "disconnect", json!({})),
         Verb::Delete(Ids { ids }) => remote.each(ids, &COLUMNS, "deleted", |id| {

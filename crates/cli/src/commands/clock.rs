@@ -6,6 +6,7 @@ use serde_json::json;
 use super::request::given;
 use crate::exit::Failure;
 use crate::http::{Method, Payload};
+use crate::once::Once;
 use crate::remote::{Remote, Target};
 use crate::table::{Column, text};
 
@@ -47,6 +48,8 @@ struct Advance {
     /// To the next of these: `poll`
     #[arg(long, value_name = "WHAT")]
     next: Option<String>,
+    #[command(flatten)]
+    once: Once,
 }
 
 pub(super) const FIELDS: [Column; 3] =
@@ -67,9 +70,9 @@ pub(super) fn run(args: &Clock) -> Result<(), Failure> {
             let body = Payload::Json(json!({ "mode": mode }));
             remote.show_block(&remote.send(Method::Patch, "/clock", body)?, &FIELDS)
         }
-        Verb::Advance(Advance { by, to, next }) => {
+        Verb::Advance(Advance { by, to, next, once }) => {
             let body = given([("by", by), ("to", to), ("next", next)]);
-            remote.show_block(&remote.post("/clock/advance", body)?, &ADVANCED)
+            remote.show_block(&remote.once(once).post("/clock/advance", body)?, &ADVANCED)
         }
     }
 }

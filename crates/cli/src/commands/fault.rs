@@ -13,6 +13,7 @@ use super::request::given;
 use crate::exit::{Code, Failure};
 use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
+use crate::once::Once;
 use crate::remote::{Remote, Target};
 
 pub(super) const EXAMPLES: &str = "  exstore fault add access_denied --list processes --next 1
@@ -78,6 +79,8 @@ fn effects() -> PossibleValuesParser {
 
 #[derive(clap::Args, Debug)]
 struct Add {
+    #[command(flatten)]
+    once: Once,
     /// What goes wrong
     #[arg(required_unless_present = "json", value_parser = effects(), conflicts_with = "json")]
     effect: Option<String>,
@@ -199,7 +202,7 @@ pub(super) fn run(args: &Fault) -> Result<(), Failure> {
         Verb::List(part) => listing::show(&remote, "/faults", part, |items| rules(items)).map(drop),
         Verb::Show { id } => remote.show(&remote.get(&path(id))?, |fault| rules([fault])),
         Verb::Add(add) => {
-            let answer = remote.post("/faults", add.body()?)?;
+            let answer = remote.once(&add.once).post("/faults", add.body()?)?;
             remote.show(&answer, |fault| rules([fault]))
         }
         Verb::Set(set) => {

@@ -7,6 +7,7 @@ use super::request::given;
 use crate::exit::Failure;
 use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
+use crate::once::Once;
 use crate::remote::{Remote, Target};
 use crate::table::{Column, number, text};
 
@@ -39,6 +40,8 @@ enum Verb {
         /// A label for it, which several may share
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        #[command(flatten)]
+        once: Once,
     },
     /// Go back to a snapshot: clients over the pipe come back in their sessions, connections over TCP are closed
     Restore {
@@ -95,8 +98,9 @@ pub(super) fn run(args: &Snapshot) -> Result<(), Failure> {
     match &args.verb {
         Verb::List(part) => listing::show_table(&remote, "/snapshots", part, &COLUMNS),
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/snapshots/{id}"))?, &FIELDS),
-        Verb::Take { name } => {
-            remote.show_block(&remote.post("/snapshots", given([("name", name)]))?, &FIELDS)
+        Verb::Take { name, once } => {
+            let taken = remote.once(once).post("/snapshots", given([("name", name)]))?;
+            remote.show_block(&taken, &FIELDS)
         }
         Verb::Restore { id } => {
             let path = format!("/snapshots/{id}/restore");

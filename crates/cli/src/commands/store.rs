@@ -9,6 +9,7 @@ use crate::args::{Disconnect, Mode, Watch};
 use crate::exit::Failure;
 use crate::http::{Answer, Method, Payload, percent_encoded};
 use crate::listing::{self, Part};
+use crate::once::Once;
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, fields, number, table, text};
 
@@ -82,6 +83,8 @@ enum BuildVerb {
 struct Create {
     /// Its name: up to 64 ASCII letters, digits, `-`, `_` and `.`
     name: String,
+    #[command(flatten)]
+    once: Once,
     /// How its time moves: `real`, `manual`, or `scaled:N` for N times as fast; `real` unless told
     #[arg(long, value_name = "MODE")]
     clock: Option<String>,
@@ -207,7 +210,7 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
     match &args.verb {
         Verb::List(part) => listing::show_table(&remote.server(), "/v1/stores", part, &COLUMNS),
         Verb::Create(create) => {
-            let answer = remote.server().post("/v1/stores", create.body())?;
+            let answer = remote.server().once(&create.once).post("/v1/stores", create.body())?;
             remote.show_block(&answer, &FIELDS)
         }
         Verb::Delete { names } => remote.server().each(names, &COLUMNS, "deleted", |name| {

@@ -1,6 +1,7 @@
 //! The program: what it prints, where it listens, how it ends.
 
 mod access;
+mod config;
 mod contract;
 mod drain;
 mod exit_codes;

@@ -75,6 +75,7 @@ const ALLOWED: &[Row] = &[
             "serde",
             "serde_json",
             "toml",
+            "strsim",
             "indicatif",
             "unicode-width",
             "ureq",

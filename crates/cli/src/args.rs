@@ -29,6 +29,12 @@ The exit code is the program's, or 128 and the number of the signal that ended i
 be run. When it is not 0, what happened in the stores is told on stderr. A store that does not start is 70, or 2 where the \
 command line is wrong.";
 
+/// Of `config`.
+const CONFIG_HELP: &str = "Examples:
+  exstore config
+  exstore config serve --clock manual
+  exstore config -o json client list";
+
 /// An Exchange Server 2003 information store that a test can script
 #[derive(Parser, Debug)]
 #[command(name = "exstore", version, after_help = exit::HELP)]
@@ -36,6 +42,9 @@ pub(crate) struct Args {
     /// How logs are written, to stderr; RUST_LOG chooses what is logged
     #[arg(long, global = true, value_enum, default_value = "text", env = "EXSTORE_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+    /// The file that sets flags which are set nowhere else; `exstore.toml` of this folder unless told
+    #[arg(long, global = true, value_name = "FILE", env = "EXSTORE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -57,6 +66,9 @@ pub(crate) enum Command {
     /// Ask a store whether it is ready
     #[command(after_help = exit::HELP)]
     Health(Health),
+    /// Show what every flag is set to, and who says so: a flag, a variable, exstore.toml or the default
+    #[command(after_help = format!("{CONFIG_HELP}\n\n{}", exit::HELP))]
+    Config(Config),
     /// Print the OpenAPI document of a server
     #[command(after_help = exit::HELP)]
     Openapi(Openapi),
@@ -84,6 +96,25 @@ pub(crate) struct Openapi {
     pub(crate) control: String,
     #[command(flatten)]
     pub(crate) token: TokenFile,
+}
+
+/// What `config` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Config {
+    /// How it is written: for people, or as JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
+    /// A command as it would be typed; without one, the flags of many commands, of `serve`, and what is set for any other
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What `completions` takes.

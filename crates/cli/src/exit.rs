@@ -100,13 +100,13 @@ pub(crate) fn tell(failure: &Failure) {
     }
 }
 
-/// Prints clap's own message: help goes to stdout and is no failure.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    if error.print().is_err() || error.use_stderr() {
-        exit_code(Code::Usage)
-    } else {
-        ExitCode::SUCCESS
+/// Prints clap's own message, and where what it is about was set: help goes to stdout and is no failure.
+pub(crate) fn usage(error: &clap::Error, origins: &[String]) -> ExitCode {
+    let printed = error.print();
+    for origin in origins {
+        output::err(&format!("hint: {}", visible_lines(origin)));
     }
+    if printed.is_err() || error.use_stderr() { exit_code(Code::Usage) } else { ExitCode::SUCCESS }
 }
 
 fn exit_code(code: Code) -> ExitCode {

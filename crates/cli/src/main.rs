@@ -3,6 +3,8 @@
 mod args;
 mod caret;
 mod commands;
+mod config;
+mod config_file;
 mod demo;
 mod exit;
 mod filter;
@@ -20,6 +22,7 @@ mod remote;
 mod run;
 mod scenario;
 mod serve;
+mod settings;
 mod signals;
 mod startup;
 mod table;
@@ -29,24 +32,30 @@ mod visible;
 
 use std::process::ExitCode;
 
-use clap::FromArgMatches;
-
 use crate::args::{Args, Command};
+use crate::settings::{Refused, Settings};
 
 fn main() -> ExitCode {
-    let mut command = variables::command(|_| true);
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
-    let args = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
-        Ok(args) => args,
-        Err(error) => return exit::usage(&error),
-    };
+    let ran = Settings::read(std::env::args_os().collect())
+        .and_then(|settings| settings.parse().and_then(|args| run(args, &settings)));
+    match ran {
+        Ok(code) => code,
+        Err(Refused::Usage(error, origins)) => exit::usage(&error, &origins),
+        Err(Refused::Failed(failure)) => exit::report(&failure),
+    }
+}
+
+fn run(args: Args, settings: &Settings) -> Result<ExitCode, Refused> {
     output::log_to_stderr(args.log_format);
     let done = match args.command {
         Command::Serve(serve) => serve::run(&serve),
-        Command::Run(run) => return run::run(&run),
+        Command::Run(run) => return Ok(run::run(&run)),
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
         Command::Health(health) => health::run(&health),
+        Command::Config(config) => {
+            return config::run(&config, settings).map(|()| ExitCode::SUCCESS);
+        }
         Command::Openapi(openapi) => remote::openapi(&openapi),
         Command::Completions(shell) => {
             generated::completions(&shell);
@@ -55,8 +64,5 @@ fn main() -> ExitCode {
         Command::Man(pages) => generated::manual(&pages),
         Command::Noun(noun) => commands::run(&noun),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => exit::report(&failure),
-    }
+    done.map(|()| ExitCode::SUCCESS).map_err(Refused::Failed)
 }

@@ -11,7 +11,7 @@ use control::Secret;
 use crate::exit::{Code, Failure};
 
 /// Where a token may be instead of in a file.
-const VARIABLE: &str = "EXSTORE_TOKEN";
+pub(crate) const VARIABLE: &str = "EXSTORE_TOKEN";
 
 /// More bytes are no token.
 const MOST: u64 = 4_096;
@@ -84,6 +84,11 @@ fn read(path: &Path, file: File) -> Result<Secret, Failure> {
     let read = file.take(MOST).read_to_string(&mut text);
     read.map_err(|error| bad(path, &error.to_string()))?;
     Secret::parse(&text).map_err(|error| bad(path, &error.to_string()))
+}
+
+/// Whether the environment holds a token.
+pub(crate) fn is_in_environment() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|text| !text.is_empty())
 }
 
 /// No option of the command line: that would show the token among the arguments, and in the help.

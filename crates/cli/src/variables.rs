@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use crate::args::Args;
 
 /// What every variable begins with.
-pub(crate) const PREFIX: &str = "EXSTORE";
+const PREFIX: &str = "EXSTORE";
 
 /// The command line, with a variable for every flag that may be `heard` of there.
 pub(crate) fn command(heard: impl Fn(&str) -> bool) -> Command {
@@ -32,6 +32,12 @@ fn with_variable(arg: Arg, words: &str, heard: &impl Fn(&str) -> bool) -> Arg {
     // What a variable holds is nobody's who reads a manual, and may be a place that is nobody's business.
     let arg = arg.hide_env_values(true);
     if heard(&name) { arg.env(name) } else { arg.env(Resettable::Reset) }
+}
+
+/// Whether the variable of a flag is that of every command which has the flag.
+pub(crate) fn is_shared(arg: &Arg) -> bool {
+    let shared = arg.get_long().map(|flag| joined(PREFIX, flag));
+    shared.is_some_and(|name| arg.get_env().is_some_and(|variable| variable == name.as_str()))
 }
 
 /// Whether a flag is one that is there or not.

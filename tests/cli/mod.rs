@@ -14,5 +14,6 @@ mod registry_file;
 mod run;
 mod scenarios;
 mod serve;
+mod terminal;
 mod transcript;
 mod usage;

@@ -65,6 +65,7 @@ const ALLOWED: &[Row] = &[
             "simulator",
         ],
         &[
+            "anstream",
             "clap",
             "clap_complete",
             "clap_mangen",

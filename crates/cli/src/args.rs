@@ -14,6 +14,7 @@ use registry_poll::AnsiCodePage;
 use server::Seed;
 use simulator::Transport;
 
+use crate::colour::Color;
 use crate::commands::Noun;
 use crate::exit;
 use crate::output::{LogFormat, Output};
@@ -42,6 +43,17 @@ pub(crate) struct Args {
     /// How logs are written, to stderr; RUST_LOG chooses what is logged
     #[arg(long, global = true, value_enum, default_value = "text", env = "EXSTORE_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+    /// When to write in colours; NO_COLOR and CLICOLOR_FORCE are heard where it is `auto`
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        env = "EXSTORE_COLOR",
+        hide_possible_values = true,
+        value_name = "auto|always|never"
+    )]
+    pub(crate) color: Color,
     /// The file that sets flags which are set nowhere else; `exstore.toml` of this folder unless told
     #[arg(long, global = true, value_name = "FILE", env = "EXSTORE_CONFIG")]
     pub(crate) config: Option<PathBuf>,

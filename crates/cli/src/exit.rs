@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::colour::label;
 use crate::output;
 use crate::visible::visible_lines;
 
@@ -91,12 +92,12 @@ pub(crate) fn tell(failure: &Failure) {
     if failure.code == Code::Interrupted {
         return;
     }
-    output::err(&format!("error: {}", visible_lines(&failure.what)));
+    output::err(&format!("{} {}", label("error:"), visible_lines(&failure.what)));
     for note in &failure.notes {
         output::err(&format!("  {}", visible_lines(note)));
     }
     if let Some(hint) = &failure.hint {
-        output::err(&format!("hint: {}", visible_lines(hint)));
+        output::err(&format!("{} {}", label("hint:"), visible_lines(hint)));
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn tell(failure: &Failure) {
 pub(crate) fn usage(error: &clap::Error, origins: &[String]) -> ExitCode {
     let printed = error.print();
     for origin in origins {
-        output::err(&format!("hint: {}", visible_lines(origin)));
+        output::err(&format!("{} {}", label("hint:"), visible_lines(origin)));
     }
     if printed.is_err() || error.use_stderr() { exit_code(Code::Usage) } else { ExitCode::SUCCESS }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod caret;
+mod colour;
 mod commands;
 mod config;
 mod config_file;
@@ -30,14 +31,22 @@ mod token;
 mod variables;
 mod visible;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::args::{Args, Command};
+use crate::colour::Color;
 use crate::settings::{Refused, Settings};
 
 fn main() -> ExitCode {
-    let ran = Settings::read(std::env::args_os().collect())
-        .and_then(|settings| settings.parse().and_then(|args| run(args, &settings)));
+    let typed: Vec<OsString> = env::args_os().collect();
+    // A command line that is not understood is refused in the colours that it wished for.
+    Color::wished(&typed).choose();
+    let ran = Settings::read(typed).and_then(|settings| {
+        Color::of(&settings).choose();
+        run(settings.parse()?, &settings)
+    });
     match ran {
         Ok(code) => code,
         Err(Refused::Usage(error, origins)) => exit::usage(&error, &origins),

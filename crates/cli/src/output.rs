@@ -1,10 +1,11 @@
 //! Data goes to stdout, everything else to stderr.
 
-use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+
+use crate::colour;
 
 /// How data is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -63,16 +64,11 @@ pub(crate) fn log_to_stderr(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours())
+        .with_ansi(colour::on_stderr())
         .with_writer(io::stderr);
     // It is set once, in main; a second time would be refused and change nothing.
     drop(match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     });
-}
-
-/// Whether stderr is for colours: a terminal, whose user has not said `NO_COLOR`.
-fn colours() -> bool {
-    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|wish| wish.is_empty())
 }

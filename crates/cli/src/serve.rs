@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::args::Serve;
+use crate::colour;
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalTask;
 use crate::output::{self, Output};
@@ -79,7 +80,8 @@ fn access(args: &Serve) -> Result<Access, Failure> {
 fn warn_of_insecurity(args: &Serve, access: &Access) {
     if access.insecure && access.token.is_none() && !args.control.ip().is_loopback() {
         output::err(&format!(
-            "warning: whoever reaches {} can do anything with this store: --insecure asks nobody for a token",
+            "{} whoever reaches {} can do anything with this store: --insecure asks nobody for a token",
+            colour::label("warning:"),
             args.control
         ));
     }

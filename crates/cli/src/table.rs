@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::colour;
 use crate::visible::{visible, width};
 
 /// Columns of the terminal that a cell of a table takes at the most.
@@ -52,7 +53,11 @@ pub(crate) fn table<'a>(
         .map(|place| rows.iter().filter_map(|row| row.get(place)).map(|text| width(text)).max())
         .map(Option::unwrap_or_default)
         .collect();
-    rows.iter().map(|row| line(columns, row, &widths)).collect()
+    let mut lines: Vec<String> = rows.iter().map(|row| line(columns, row, &widths)).collect();
+    if let Some(head) = lines.first_mut() {
+        *head = colour::head(head);
+    }
+    lines
 }
 
 /// A field a line: what it is called, then its value.

@@ -154,3 +154,83 @@ fn a_file_says_when_to_write_in_colours_too() {
         plain(&["client", "list", "--control", "http://127.0.0.1:1"]).current_dir(&folder).output();
     assert!(output.expect("exstore runs").stderr.contains(&0x1b));
 }
+
+#[test]
+fn what_takes_long_says_so_on_a_terminal_and_nowhere_else() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let control = serving.control().to_owned();
+    let on = |arguments: &[&str]| {
+        let mut command = plain(arguments);
+        command.env("EXSTORE_CONTROL", &control).env("NO_COLOR", "1");
+        command
+    };
+    let tell = |arguments: &[&str]| {
+        assert!(on(arguments).output().expect("exstore runs").status.success())
+    };
+    tell(&["client", "add", "--process", "mdl.exe", "--count", "2", "-o", "json"]);
+    let listed = on(&["client", "list", "-o", "json"]).output().expect("exstore runs");
+    let slow = [
+        "fault",
+        "add",
+        "slow_answer",
+        "1s",
+        "--stage",
+        "api",
+        "--route",
+        "/clients",
+        "-o",
+        "json",
+    ];
+    tell(&slow);
+    let rows: [(&str, &[&str], &str); 2] = [
+        ("a request", &["client", "list", "-o", "json"], "waiting for the server"),
+        (
+            "a wait",
+            &["wait", "--sessions", "--at-least", "99", "--timeout", "1s", "-o", "json"],
+            "waiting for it to be so, 1s at the most",
+        ),
+    ];
+    for (name, arguments, said) in rows {
+        let seen = on_terminal(&mut on(arguments), On::Stderr);
+        assert!(seen.terminal.contains(said), "{name}: {}", seen.terminal);
+        let after = seen.terminal.rsplit("\u{1b}[2K").next().unwrap_or_default();
+        assert!(!after.contains(said), "{name}: it is gone when it is over: {:?}", seen.terminal);
+        let piped = on(arguments).output().expect("exstore runs");
+        assert!(!String::from_utf8_lossy(&piped.stderr).contains(said), "{name} in a pipe");
+        assert_eq!(
+            (seen.stdout.as_bytes(), seen.code),
+            (&*piped.stdout, piped.status.code()),
+            "{name}"
+        );
+        let dumb = on_terminal(on(arguments).env("TERM", "dumb"), On::Stderr);
+        assert!(
+            !dumb.terminal.contains(said) && !dumb.terminal.contains('\u{1b}'),
+            "{name}: {}",
+            dumb.terminal
+        );
+    }
+    let seen = on_terminal(&mut on(&["client", "list", "-o", "json"]), On::Stderr);
+    assert_eq!((seen.stdout.as_bytes(), seen.code), (&*listed.stdout, Some(0)), "data is as it is");
+}
+
+#[test]
+fn of_several_things_it_is_told_how_many_are_done() {
+    let serving = Serving::start(&["--clock", "manual"]);
+    let on = |arguments: &[&str]| {
+        let mut command = plain(arguments);
+        command.env("EXSTORE_CONTROL", serving.control());
+        command
+    };
+    for arguments in [
+        &["client", "add", "--process", "mdl.exe", "--count", "3"][..],
+        &["fault", "add", "slow_answer", "500ms", "--stage", "api", "--route", "/clients/{id}"],
+    ] {
+        assert!(on(arguments).output().expect("exstore runs").status.success());
+    }
+    let seen = on_terminal(&mut on(&["client", "delete", "1", "2", "3"]), On::Both);
+    assert!(seen.terminal.contains(" of 3 ("), "{}", seen.terminal);
+    for note in ["1: deleted", "2: deleted", "3: deleted"] {
+        assert!(seen.terminal.contains(note), "{note}: {}", seen.terminal);
+    }
+    assert_eq!(seen.code, Some(0));
+}

@@ -9,6 +9,7 @@ use crate::exit::{Code, Failure};
 use crate::http::{Client, RequestError, pause, unknown};
 use crate::output::{self, Output};
 use crate::problem::Problem;
+use crate::progress;
 use crate::visible::visible;
 
 /// Between two questions.
@@ -48,7 +49,14 @@ struct Check {
 /// Asks until the store is ready, or `--wait` is over; then shows what was checked.
 pub(crate) fn run(args: &Health) -> Result<(), Failure> {
     let client = Client::new(&args.control, args.token.read()?);
-    let mut left = args.wait;
+    let body =
+        progress::awaiting("waiting for the store to be ready", || answer(&client, args.wait))?;
+    show(&body, args.output)
+}
+
+/// What the server says of its health once all is well, or the time is over.
+fn answer(client: &Client, wait: Duration) -> Result<String, Failure> {
+    let mut left = wait;
     loop {
         let answer = client.status("/healthz/ready");
         // Somebody who does not answer this at all will not do so later.
@@ -59,7 +67,7 @@ pub(crate) fn run(args: &Health) -> Result<(), Failure> {
             return Err(RequestError::Refused(Box::new(problem)).into());
         }
         if left.is_zero() || matches!(answer, Ok((200, _))) {
-            return show(&answer?.1, args.output);
+            return Ok(answer?.1);
         }
         pause(PAUSE);
         left = left.saturating_sub(PAUSE);

@@ -19,6 +19,7 @@ mod listing;
 mod once;
 mod output;
 mod problem;
+mod progress;
 mod remote;
 mod run;
 mod scenario;

@@ -11,6 +11,7 @@ use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, percent_
 use crate::listing::Page;
 use crate::once::Once;
 use crate::output::{self, Output};
+use crate::progress;
 use crate::table::{Column, block, table};
 use crate::token::TokenFile;
 
@@ -61,6 +62,8 @@ pub(crate) struct Remote {
     client: Client,
     store: String,
     pub(crate) output: Output,
+    /// What is said of a request that takes long.
+    awaited: String,
 }
 
 /// A URL that requests can go to.
@@ -86,6 +89,7 @@ impl Remote {
             client: Client::new(control, token.read()?),
             store: format!("/v1/stores/{}", percent_encoded(store)),
             output: *output,
+            awaited: "waiting for the server".to_owned(),
         })
     }
 
@@ -104,7 +108,8 @@ impl Remote {
         path: &str,
         payload: Payload,
     ) -> Result<Answer, RequestError> {
-        self.client.send(method, &format!("{}{path}", self.store), payload)
+        let path = format!("{}{path}", self.store);
+        progress::awaiting(&self.awaited, || self.client.send(method, &path, payload))
     }
 
     /// The same store, for a change that is made once.
@@ -115,6 +120,11 @@ impl Remote {
     /// The server as a whole: paths begin at its top.
     pub(crate) fn server(&self) -> Self {
         Self { store: String::new(), ..self.clone() }
+    }
+
+    /// The same, with what is said of a request that takes long.
+    pub(crate) fn awaiting(&self, what: impl Into<String>) -> Self {
+        Self { awaited: what.into(), ..self.clone() }
     }
 
     /// Asks for something of the store that has no end, line by line.
@@ -156,15 +166,22 @@ impl Remote {
     ) -> Result<(), Failure> {
         let mut failures = Vec::new();
         let mut answers = Vec::new();
-        for id in ids {
-            match act(id) {
-                Ok(answer) if answer.body.is_empty() => self.note(&format!("{id}: {done}")),
-                Ok(answer) => answers.push(answer),
-                // Nobody will answer for the others either.
-                Err(error @ RequestError::Unreachable { .. }) => return Err(error.into()),
-                Err(error) => failures.push(Failure::from(error)),
+        let all = progress::steps(done, ids.len(), |bar| {
+            for id in ids {
+                match act(id) {
+                    Ok(answer) if answer.body.is_empty() => {
+                        bar.suspend(|| self.note(&format!("{id}: {done}")));
+                    }
+                    Ok(answer) => answers.push(answer),
+                    // Nobody will answer for the others either.
+                    Err(error @ RequestError::Unreachable { .. }) => return Err(error),
+                    Err(error) => failures.push(Failure::from(error)),
+                }
+                bar.inc(1);
             }
-        }
+            Ok(())
+        });
+        all?;
         self.show_each(&answers, columns)?;
         partly(failures, ids.len())
     }

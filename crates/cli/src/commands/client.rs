@@ -10,12 +10,13 @@ use super::registry_file;
 use super::request::{given, query};
 use crate::exit::Failure;
 use crate::filter::Matching;
-use crate::http::{Method, Payload, RequestError};
+use crate::http::{Answer, Method, Payload, RequestError};
 use crate::listing::{self, Part};
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::remote::{Remote, Target, partly};
 use crate::table::{Column, number, table, text};
+use crate::visible::visible;
 
 pub(super) const EXAMPLES: &str =
     "  exstore client add --process mdl.exe --user alice --count 3 --group finance
@@ -197,15 +198,13 @@ pub(super) fn run(args: &Client) -> Result<(), Failure> {
         }
         Verb::Show { id } => remote.show_block(&remote.get(&format!("/clients/{id}"))?, &FIELDS),
         Verb::Add(Add { file: Some(file), once, .. }) => add_batch(&remote.once(once), file),
-        Verb::Add(add) => {
-            remote.show(&remote.once(&add.once).post("/clients", add.body())?, |injected| {
-                // One client comes alone, several as a list.
-                match injected.get("items").and_then(Value::as_array) {
-                    Some(items) => table(&COLUMNS, items),
-                    None => table(&COLUMNS, [injected]),
-                }
-            })
-        }
+        Verb::Add(add) => remote.show(&add.inject(&remote)?, |injected| {
+            // One client comes alone, several as a list.
+            match injected.get("items").and_then(Value::as_array) {
+                Some(items) => table(&COLUMNS, items),
+                None => table(&COLUMNS, [injected]),
+            }
+        }),
         Verb::Connect(ids) => each(ids, "connected", "connect", json!({})),
         Verb::Disconnect(ids) => each(ids, "disconnected", "disconnect", json!({})),
         Verb::Delete(Ids { ids }) => remote.each(ids, &COLUMNS, "deleted", |id| {
@@ -225,7 +224,9 @@ fn add_batch(remote: &Remote, file: &Path) -> Result<(), Failure> {
     let bytes = registry_file::read(file)?;
     let is_array = bytes.trim_ascii_start().starts_with(b"[");
     let kind = if is_array { "application/json" } else { "application/x-ndjson" };
-    let answer = remote.send(Method::Post, "/clients/batch", Payload::Bytes(kind, bytes))?;
+    let awaited = remote
+        .awaiting(format!("injecting the clients of {}", visible(&file.display().to_string())));
+    let answer = awaited.send(Method::Post, "/clients/batch", Payload::Bytes(kind, bytes))?;
     let result: Value = answer.read()?;
     let items = || result.get("items").and_then(Value::as_array).into_iter().flatten();
     let failures = items().filter_map(|item| {
@@ -267,6 +268,13 @@ impl Rest {
 }
 
 impl Add {
+    fn inject(&self, remote: &Remote) -> Result<Answer, RequestError> {
+        let many =
+            if self.count == 1 { "a client".to_owned() } else { format!("{} clients", self.count) };
+        let remote = remote.once(&self.once).awaiting(format!("injecting {many}"));
+        remote.post("/clients", self.body())
+    }
+
     fn body(&self) -> Value {
         let mut body = self.kind.body();
         if let Some(body) = body.as_object_mut() {

@@ -72,7 +72,8 @@ pub(super) fn run(args: &Clock) -> Result<(), Failure> {
         }
         Verb::Advance(Advance { by, to, next, once }) => {
             let body = given([("by", by), ("to", to), ("next", next)]);
-            remote.show_block(&remote.once(once).post("/clock/advance", body)?, &ADVANCED)
+            let remote = remote.once(once).awaiting("advancing the clock");
+            remote.show_block(&remote.post("/clock/advance", body)?, &ADVANCED)
         }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Poll) -> Result<(), Failure> {
     let remote = Remote::new(&args.target)?;
     match &args.verb {
         Verb::Now => {
-            let answer = remote.post("/polls", json!({}))?;
+            let answer = remote.awaiting("polling the registry").post("/polls", json!({}))?;
             remote.show(&answer, poll)?;
             note_if_held(&remote, Some(&answer.read()?));
             Ok(())

@@ -13,6 +13,7 @@ use crate::lints::pointed;
 use crate::problem::{FieldError, Problem};
 use crate::remote::Remote;
 use crate::table::{Column, text};
+use crate::visible::visible;
 
 /// How a .reg file is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -70,6 +71,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// Has the server take over a file.
 pub(super) fn import(remote: &Remote, path: &Path, source: Source<'_>) -> Result<(), Failure> {
     let payload = Payload::Bytes("application/octet-stream", read(path)?);
+    let remote = remote.awaiting(format!("importing {}", visible(&path.display().to_string())));
     match remote.send(Method::Post, &source.path("/registry-import", []), payload) {
         Ok(answer) => remote.show_block(&answer, &IMPORTED),
         Err(RequestError::Refused(problem)) => {

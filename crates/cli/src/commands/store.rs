@@ -308,7 +308,7 @@ impl Set {
 }
 
 fn restart(remote: &Remote) -> Result<(), Failure> {
-    let answer = remote.post("/restart", json!({}))?;
+    let answer = remote.awaiting("restarting the service").post("/restart", json!({}))?;
     remote.show(&answer, |restarted| {
         let mut lines = block(&RESTARTED, restarted);
         lines.extend(restarted.get("poll").map(poll::reads).unwrap_or_default());

@@ -9,6 +9,7 @@ use super::request::given;
 use crate::exit::{Code, Failure};
 use crate::remote::{Remote, Target};
 use crate::table::cell;
+use crate::visible::visible;
 
 pub(super) const WAIT_EXAMPLES: &str = "  exstore wait --event session.disconnected --where process=mdl.exe --at-least 3 --auto --within 16m
   exstore wait --sessions --where process=mdl.exe --exactly 0 --timeout 30s
@@ -98,7 +99,9 @@ pub(super) fn wait(args: &Wait) -> Result<(), Failure> {
         ("clock", &clock),
     ]);
     put(&mut body, "until", args.until.condition()?);
-    show(&Remote::new(&args.target)?, "/waits", body)
+    let remote = Remote::new(&args.target)?;
+    let awaited = format!("waiting for it to be so, {} at the most", visible(&args.timeout));
+    show(&remote.awaiting(awaited), "/waits", body)
 }
 
 pub(super) fn assert(args: &Assert) -> Result<(), Failure> {

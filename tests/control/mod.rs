@@ -16,6 +16,7 @@ mod health;
 mod idempotency;
 mod lifecycle;
 mod listening;
+mod metrics;
 mod openapi;
 mod past;
 mod policy;
@@ -176,7 +177,7 @@ fn config(stores: &Arc<Stores>, limits: ControlLimits, access: Access) -> Contro
 fn full(path: &str) -> String {
     if path.starts_with("/v1")
         || path.starts_with("/healthz")
-        || ["/login", "/nowhere"].iter().any(|top| path.starts_with(top))
+        || ["/login", "/metrics", "/nowhere"].iter().any(|top| path.starts_with(top))
     {
         path.to_owned()
     } else {

@@ -1,5 +1,5 @@
 //! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
-//! reads what went over the wire, Python and curl read the stream of events, schemathesis holds the control plane to its
+//! reads what went over the wire, Python and curl read the stream of events, Prometheus' parser reads the metrics, schemathesis holds the control plane to its
 //! document.
 
 use std::path::{Path, PathBuf};
@@ -77,6 +77,12 @@ fn ten_stores_at_once_tell_a_python_client_the_article_s_story() {
 fn python_and_curl_are_sent_each_event_once_from_every_id() {
     let server = Running::start();
     run("streams.py", &[&server.url]);
+}
+
+#[test]
+fn prometheus_s_own_parser_finds_the_story_in_the_metrics() {
+    let server = Running::start();
+    run("metrics.py", &[&server.url]);
 }
 
 #[test]

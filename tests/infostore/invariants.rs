@@ -77,6 +77,7 @@ impl Trial {
         };
         let recount = Counts {
             sessions: sessions().count(),
+            most_sessions: self.most_sessions(),
             unidentified: subjects().filter(|subject| !subject.is_identified()).count(),
             classes: subjects().collect::<BTreeSet<_>>().len(),
             admitted: total(|event| matches!(event, Event::SessionConnected { .. })),
@@ -87,6 +88,21 @@ impl Trial {
         assert_eq!(self.whole.store.counts(), recount);
         let changes = total(|event| matches!(event, Event::PolicyChanged { .. }));
         assert_eq!(self.whole.store.generation(), Generation(changes));
+    }
+
+    /// The most sessions at a time since the service started last, by its journal.
+    fn most_sessions(&self) -> usize {
+        let (mut live, mut most): (usize, usize) = (0, 0);
+        for entry in self.whole.store.journal().entries() {
+            match entry.event {
+                Event::StoreStarted { .. } => most = 0,
+                Event::SessionConnected { .. } => live += 1,
+                Event::SessionEnded { .. } => live -= 1,
+                _ => {}
+            }
+            most = most.max(live);
+        }
+        most
     }
 
     /// Invariant 5, at every cursor that the small journal keeps.

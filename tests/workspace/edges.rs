@@ -35,6 +35,7 @@ const ALLOWED: &[Row] = &[
             "serde_json",
             "utoipa",
             "utoipa-axum",
+            "prometheus-client",
             "tower-http",
             "tower",
             "tokio",

@@ -16,7 +16,7 @@ use crate::events::{After, JournalPage};
 use crate::extract::{Id, NoQuery, Numbered, Params, Store};
 use crate::filter::{FilterText, List, Row};
 use crate::list_text::Match;
-use crate::outcome_fields::{Code, Trigger, disconnect_cause, refusal_cause, refusal_text};
+use crate::outcome_fields::{Code, Trigger, disconnect_cause, refusal_cause};
 use crate::page::Limit;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -208,7 +208,7 @@ impl Decision {
         let why = cause.map_or_else(|| refusal_clause(refusal).to_owned(), ToString::to_string);
         Self {
             action: Action::Refused,
-            refusal: Some(refusal_text(refusal)),
+            refusal: Some(refusal.name()),
             decision: cause.map(|cause| Match::from(&**cause)),
             code: Some(Code::of_refusal(refusal)),
             summary: format!("Refused: {why}."),

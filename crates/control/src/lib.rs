@@ -47,6 +47,7 @@ mod json_place;
 mod list_meaning;
 mod list_text;
 mod logons;
+mod metrics;
 mod new_store;
 mod openapi;
 mod outcome_fields;

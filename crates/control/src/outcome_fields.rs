@@ -91,18 +91,6 @@ pub(crate) struct Code {
     value: u32,
 }
 
-pub(crate) fn refusal_text(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Policy(_) => "policy",
-        Refusal::VersionTooOld => "version_too_old",
-        Refusal::TooManyNames => "too_many_names",
-        Refusal::SessionLimit => "session_limit",
-        Refusal::ClassLimit => "class_limit",
-        Refusal::NotRunning => "not_running",
-        Refusal::Fault(_) => "fault",
-    }
-}
-
 /// The policy's reason to refuse a client, if it is the policy that did.
 pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
     match refusal {
@@ -131,7 +119,7 @@ impl RefusedFields {
     pub(crate) fn new(client: SessionFields, refusal: &Refusal) -> Self {
         Self {
             client,
-            refusal: refusal_text(refusal),
+            refusal: refusal.name(),
             code: Code::of_refusal(refusal),
             decision: refusal_cause(refusal).map(|cause| Match::from(&**cause)),
         }

@@ -16,8 +16,8 @@ use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
-    faults, health, info, logons, openapi, policy_in_force, polls, problems, reg_file, registry,
-    reset, restart, sessions, snapshots, stores, stream, time, token, waits,
+    faults, health, info, logons, metrics, openapi, policy_in_force, polls, problems, reg_file,
+    registry, reset, restart, sessions, snapshots, stores, stream, time, token, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -68,6 +68,7 @@ fn routes() -> OpenApiRouter<App> {
         token::routes(),
         problems::routes(),
         health::routes(),
+        metrics::routes(),
         stores::routes(),
         build::routes(),
         restart::routes(),

@@ -79,6 +79,21 @@ pub enum Refusal {
     Fault(ResultCode),
 }
 
+impl Refusal {
+    /// The word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Policy(_) => "policy",
+            Self::VersionTooOld => "version_too_old",
+            Self::TooManyNames => "too_many_names",
+            Self::SessionLimit => "session_limit",
+            Self::ClassLimit => "class_limit",
+            Self::NotRunning => "not_running",
+            Self::Fault(_) => "fault",
+        }
+    }
+}
+
 impl InfoStore {
     /// Admits or refuses a client. A fault rule that refuses it comes before everything; then the block list is asked, so
     /// that a listed program is always refused as listed. In audit mode such a one is admitted, unless something else keeps
@@ -164,6 +179,7 @@ impl InfoStore {
         let session = Arc::clone(&record);
         self.table.insert(Row { record, association: request.association });
         self.totals.admitted = self.totals.admitted.saturating_add(1);
+        self.totals.most_sessions = self.totals.most_sessions.max(self.table.len());
         let generation = self.generation;
         let event = Event::SessionConnected { session, generation, faults, listed };
         self.journal.record(now, Cause::Client, event);

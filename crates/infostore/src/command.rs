@@ -153,6 +153,7 @@ impl InfoStore {
         let Settings { build, poll_interval, .. } = self.settings;
         self.phase = Phase::Starting;
         self.running = build;
+        self.totals.most_sessions = 0;
         self.watched = Watched::all();
         self.schedule.regrid(now, poll_interval);
         self.journal.record(now, Cause::Start, Event::StoreStarted { build, poll_interval });

@@ -85,6 +85,8 @@ pub(crate) struct Totals {
     pub(crate) refused: u64,
     pub(crate) disconnected: u64,
     pub(crate) would_block: u64,
+    /// Sessions at a time, since the service started.
+    pub(crate) most_sessions: usize,
 }
 
 /// How many there are, and were.
@@ -94,6 +96,8 @@ pub struct Counts {
     pub sessions: usize,
     /// Live sessions without a process name, which no process list can hit (A15).
     pub unidentified: usize,
+    /// The most sessions at a time since the service started.
+    pub most_sessions: usize,
     /// Distinct combinations of process names and version among the live sessions.
     pub classes: usize,
     /// Clients admitted since the start.
@@ -198,6 +202,7 @@ impl InfoStore {
         Counts {
             sessions: self.table.len(),
             unidentified: self.table.unidentified(),
+            most_sessions: self.totals.most_sessions,
             classes: self.table.class_count(),
             admitted: self.totals.admitted,
             refused: self.totals.refused,

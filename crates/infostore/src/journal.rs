@@ -1,12 +1,13 @@
 //! The journal: every entry in order, bounded, with a checkpoint that keeps it replayable.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use clock::SimTime;
 
 use crate::event::{Cause, Entry, Event};
 use crate::event_kind::EventKind;
 use crate::past::{Checkpoint, Past};
+use crate::tally::Tally;
 
 /// A run of the store's history: a reset begins a new one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,8 +64,8 @@ pub struct Journal {
     /// What the entries weigh.
     bytes: usize,
     last: Sequence,
-    /// How many there were of each kind, kept or not.
-    totals: BTreeMap<EventKind, u64>,
+    /// Sums over all that there were, kept or not.
+    tally: Tally,
     checkpoint: Checkpoint,
 }
 
@@ -82,7 +83,7 @@ impl Journal {
             entries: VecDeque::new(),
             bytes: 0,
             last: Sequence(0),
-            totals: BTreeMap::new(),
+            tally: Tally::default(),
             checkpoint,
         }
     }
@@ -126,7 +127,12 @@ impl Journal {
 
     /// How many entries of a kind there were in this epoch, kept or not.
     pub fn total(&self, kind: EventKind) -> u64 {
-        self.totals.get(&kind).copied().unwrap_or(0)
+        self.tally.events(kind)
+    }
+
+    /// Sums over the entries of this epoch, kept or not.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Entries that have left, oldest first.
@@ -164,8 +170,7 @@ impl Journal {
         }
         self.bytes = self.bytes.saturating_add(weight);
         self.last = Sequence(self.last.0.saturating_add(1));
-        let total = self.totals.entry(event.kind()).or_default();
-        *total = total.saturating_add(1);
+        self.tally.count(&event);
         self.entries.push_back(Entry { seq: self.last, at, cause, event });
     }
 
@@ -173,6 +178,7 @@ impl Journal {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes = self.bytes.saturating_sub(entry.event.weight());
             self.checkpoint.apply(&entry.event);
+            self.tally.count_evicted();
         }
     }
 }

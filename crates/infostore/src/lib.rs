@@ -22,6 +22,7 @@ mod poll;
 mod session;
 mod settings;
 mod table;
+mod tally;
 
 pub use admission::{Admission, Admitted, ConnectFaults, ConnectRequest, MINIMUM_VERSION, Refusal};
 pub use build::{Build, BuildError, HotfixError, ServiceFile};
@@ -48,3 +49,4 @@ pub use session::{
     SessionRecord, TimeStamp, Transport,
 };
 pub use settings::{DisconnectMode, Limits, PolicyMode, RegistryWatch, Settings};
+pub use tally::{CountedItem, Judged, Tally};

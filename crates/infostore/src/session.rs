@@ -171,7 +171,7 @@ pub enum DisconnectReason {
 }
 
 /// How a session ended, whoever caused it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum EndReason {
     /// The policy forbids the client.
     Policy,
@@ -187,6 +187,19 @@ pub enum EndReason {
     Client,
     /// The last connection of its group closed: rundown.
     Transport,
+}
+
+impl EndReason {
+    /// Every way.
+    pub const ALL: [Self; 7] = [
+        Self::Policy,
+        Self::Admin,
+        Self::Limit,
+        Self::Shutdown,
+        Self::Restart,
+        Self::Client,
+        Self::Transport,
+    ];
 }
 
 impl DisconnectReason {

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use clock::SimTime;
 use dcerpc::ContextHandle;
 use emsmdb::ErrorCode;
 use infostore::{ClientId, ConnectionId, Epoch, GroupId, SessionId};
 use tokio::sync::Notify;
 
 use crate::session::SessionContext;
+use crate::wall::Stopwatch;
 
 /// An association group.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct Inner {
     handles: HashMap<ContextHandle, Handle>,
     live: usize,
     connections: BTreeMap<ConnectionId, Arc<ConnectionControl>>,
+    /// Runs since the store took up what made the policy cut it off.
+    cut_off: Option<Stopwatch>,
 }
 
 /// Copies of groups, one of each however many connections share it.
@@ -129,7 +133,7 @@ impl Group {
     fn copy(&self, epoch: Epoch) -> Self {
         let inner = self.lock();
         let handles = inner.handles.iter().map(|(id, handle)| (*id, handle.copy())).collect();
-        let copy = Inner { handles, live: inner.live, connections: BTreeMap::new() };
+        let copy = Inner { handles, live: inner.live, connections: BTreeMap::new(), cut_off: None };
         Self { id: self.id, epoch, inner: Mutex::new(copy) }
     }
 
@@ -149,6 +153,31 @@ impl Group {
         let inner = self.lock();
         let closed = inner.connections.values().inspect(|control| control.close());
         closed.filter_map(|control| control.client).collect()
+    }
+
+    /// The policy has cut it off: its connections are about to close.
+    pub(crate) fn cut_off(&self, since: Stopwatch) {
+        self.lock().cut_off.get_or_insert(since);
+    }
+
+    /// Runs since the store took up what made the policy cut it off, if it did.
+    pub(crate) fn cut_off_since(&self) -> Option<Stopwatch> {
+        self.lock().cut_off
+    }
+
+    /// Live sessions that have called at `since` or later.
+    pub(crate) fn active_sessions(&self, since: SimTime) -> usize {
+        let inner = self.lock();
+        let active = inner.handles.values().filter(|handle| match handle {
+            Handle::Live(session) => since <= session.lock().last_call,
+            Handle::Dead(_) => false,
+        });
+        active.count()
+    }
+
+    /// Whether it holds a live session.
+    pub(crate) fn is_live(&self) -> bool {
+        0 < self.lock().live
     }
 
     /// How many connections of others have been asked to close and are still open.

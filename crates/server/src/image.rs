@@ -104,6 +104,10 @@ impl Owner {
             changed: _,
             retired: _,
             snapshots: _,
+            // What was counted stays counted.
+            counted: _,
+            enforcement: _,
+            at_work: _,
             // A store that has to give way is not quiescent.
             gives_way: _,
             // A store that has ended can't be asked for a snapshot, and no read is in flight when one is taken.

@@ -38,6 +38,7 @@ mod site;
 mod snapshots;
 mod sockets;
 mod stores;
+mod totals;
 mod traffic;
 mod waits;
 mod wall;
@@ -47,13 +48,14 @@ pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
 pub use client_group::{ClientGroup, ClientTemplate, ListedGroup, Scaled};
 pub use client_update::{ClientUpdate, Respec};
 pub use faults::{ApiFault, FaultChange};
-pub use handle::{Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
+pub use handle::{Activity, Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use options::{Seed, SeedError, StartError, StoreOptions};
 pub use owner::Beginning;
 pub use snapshots::{RestoredStore, SnapshotInfo};
 pub use stores::{CreateError, DEFAULT_STORE, KeepError, StoreName, StoreNameError, Stores};
+pub use totals::{Durations, StoreTotals, TrafficTotals};
 pub use waits::{
     ClientChange, Condition, Fact, Look, MAX_WAITS, Verdict, WaitEnd, WaitTerms, Waited,
 };

@@ -14,7 +14,7 @@ use dcerpc::{ContextHandle, Uuid};
 use infostore::{
     Admission, AssociationRef, ClientId, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
     DisconnectMode, DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal,
-    PollToken, Refusal, SessionId, SessionLink, StopReason, StreamSeed, TimeStamp,
+    PollToken, Refusal, SessionId, SessionLink, StopReason, StreamSeed, Tally, TimeStamp,
 };
 use policy::Subject;
 use rand::Rng;
@@ -37,8 +37,9 @@ use crate::session::SessionContext;
 use crate::site::Site;
 use crate::snapshots::Snapshots;
 use crate::sockets::Sockets;
+use crate::totals::Durations;
 use crate::waits::{WaitEnd, Waits};
-use crate::wall::WallClock;
+use crate::wall::{Stopwatch, WallClock};
 
 /// Ids of groups begin where nobody hits one by guessing: Samba's suite takes 1 for an id that no group has.
 const BEFORE_THE_FIRST_GROUP: GroupId = GroupId(0x0001_0000);
@@ -137,6 +138,12 @@ pub(crate) struct Owner {
     pub(crate) reads_in_flight: usize,
     /// What can be gone back to.
     pub(crate) snapshots: Snapshots,
+    /// What the epochs before this one have counted.
+    pub(crate) counted: Tally,
+    /// How long it took to cut clients off.
+    pub(crate) enforcement: Durations,
+    /// Runs since the task took up what it is doing now.
+    pub(crate) at_work: Stopwatch,
 }
 
 impl Owner {
@@ -172,6 +179,9 @@ impl Owner {
             handles_given: 0,
             reads_in_flight: 0,
             snapshots: Snapshots::default(),
+            counted: Tally::default(),
+            enforcement: Durations::default(),
+            at_work: Stopwatch::start(),
         }
     }
 
@@ -190,8 +200,9 @@ impl Owner {
             if self.stopped {
                 self.end_waits(WaitEnd::Stopped);
                 // Before the inbox is closed: whoever finds it so finds them.
+                let totals = self.totals();
                 let present = self.store.into_journal();
-                drop(last.set(LastJournals { present, retired: self.retired }));
+                drop(last.set(LastJournals { present, retired: self.retired, totals }));
                 return;
             }
             if quiescent && self.step_once_all_have_come(&mut inbox) {
@@ -204,11 +215,14 @@ impl Owner {
             let goes_on = core::mem::take(&mut self.gives_way);
             tokio::select! {
                 input = inbox.recv() => match input {
-                    Some(input) => self.handle(input),
+                    Some(input) => {
+                        self.at_work = Stopwatch::start();
+                        self.handle(input);
+                    }
                     None => return,
                 },
-                () = changed.notified() => {}
-                () = wait(timer) => {}
+                () = changed.notified() => self.at_work = Stopwatch::start(),
+                () = wait(timer) => self.at_work = Stopwatch::start(),
                 () = tokio::task::yield_now(), if goes_on => {}
             }
         }
@@ -223,6 +237,7 @@ impl Owner {
         let mut quiescent = true;
         for _ in 0..inbox.len() {
             let Ok(input) = inbox.try_recv() else { break };
+            self.at_work = Stopwatch::start();
             self.handle(input);
             quiescent = self.settle();
         }
@@ -405,7 +420,7 @@ impl Owner {
                 let handle = self.new_handle();
                 group.insert(
                     handle,
-                    Arc::new(SessionContext::new(admitted.session, subject, withheld)),
+                    Arc::new(SessionContext::new(admitted.session, subject, withheld, now)),
                 );
                 self.sessions.insert(admitted.session, (group, handle));
                 let TimeStamp(time_stamp) = TimeStamp::of(now);
@@ -443,6 +458,9 @@ impl Owner {
         let Some(group) = group else { return };
         if !group.leave(connection) {
             return;
+        }
+        if let Some(cut_off) = group.cut_off_since() {
+            self.enforcement.observe(cut_off.elapsed());
         }
         let now = self.now();
         for id in group.live_sessions() {
@@ -486,6 +504,9 @@ impl Owner {
         };
         let others_live = group.kill(handle, disconnect_code(reason));
         if !others_live && self.store.settings().disconnect == DisconnectMode::Connection {
+            if matches!(reason, DisconnectReason::Policy(_)) {
+                group.cut_off(self.at_work);
+            }
             self.close_connections(&group);
         }
     }
@@ -545,6 +566,7 @@ impl Owner {
         self.ended = false;
         self.groups.retain(|_, group| 0 < group.foreign_closing());
         self.shared.site.run_build(store.running_build());
+        self.counted.add(self.store.journal().tally());
         self.retired = Some(core::mem::replace(&mut self.store, store).into_journal());
     }
 }

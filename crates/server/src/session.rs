@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use clock::SimTime;
 use infostore::SessionId;
 use policy::{ProcessName, Subject};
 
@@ -22,11 +23,19 @@ pub(crate) struct SessionState {
     /// Names that a fault rule withholds until the next call.
     pub(crate) withheld: Vec<ProcessName>,
     pub(crate) objects: ServerObjects,
+    /// Store time of its last call, or of its beginning.
+    pub(crate) last_call: SimTime,
 }
 
 impl SessionContext {
-    pub(crate) fn new(id: SessionId, subject: Subject, withheld: Vec<ProcessName>) -> Self {
-        let state = SessionState { subject, withheld, objects: ServerObjects::default() };
+    pub(crate) fn new(
+        id: SessionId,
+        subject: Subject,
+        withheld: Vec<ProcessName>,
+        now: SimTime,
+    ) -> Self {
+        let objects = ServerObjects::default();
+        let state = SessionState { subject, withheld, objects, last_call: now };
         Self { id, state: Mutex::new(state) }
     }
 

@@ -88,7 +88,7 @@ pub struct WaitTerms {
 }
 
 /// How a wait ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum WaitEnd {
     /// The condition holds.
     Met,
@@ -147,6 +147,8 @@ pub(crate) struct Waits {
     next: Option<SimTime>,
     /// Whether the service has ended for good, and nothing is worth waiting for.
     closed: bool,
+    /// How many ended how, in all epochs.
+    ended: BTreeMap<WaitEnd, u64>,
 }
 
 /// Where the store stood when its waits were judged last.
@@ -237,15 +239,15 @@ impl Wait {
         [self.waiter.next_deadline(), self.limit].into_iter().flatten().min()
     }
 
-    /// Looks at the store, and says whether it goes on; `missed` is whether it can't know any more.
-    fn goes_on(&mut self, look: Look<'_>, missed: bool) -> bool {
+    /// Looks at the store, and says how it ends if it does; `missed` is whether it can't know any more.
+    fn end(&mut self, look: Look<'_>, missed: bool) -> Option<WaitEnd> {
         let closed = look.view.owner.waits.closed.then_some(WaitEnd::Stopped);
         let end = if missed { Some(WaitEnd::Missed) } else { self.judge(look).or(closed) };
         match end {
-            None => !self.waiter.is_abandoned(),
+            None => self.waiter.is_abandoned().then_some(WaitEnd::GivenUp),
             Some(end) => {
                 self.waiter.finish(end, look);
-                false
+                Some(end)
             }
         }
     }
@@ -296,13 +298,27 @@ impl Waits {
         self.waiting.len().saturating_add(self.fresh.len())
     }
 
+    /// How many ended how.
+    pub(crate) fn ended(&self) -> &BTreeMap<WaitEnd, u64> {
+        &self.ended
+    }
+
+    fn count(&mut self, end: WaitEnd) {
+        let count = self.ended.entry(end).or_default();
+        *count = count.saturating_add(1);
+    }
+
     fn remove(&mut self, id: WaitId) -> Option<Wait> {
         self.waiting.remove(&id).or_else(|| self.fresh.remove(&id))
     }
 
     fn forget_abandoned(&mut self) {
+        let before = self.len();
         for waits in [&mut self.waiting, &mut self.fresh] {
             waits.retain(|_, wait| !wait.waiter.is_abandoned());
+        }
+        for _ in self.len()..before {
+            self.count(WaitEnd::GivenUp);
         }
     }
 }
@@ -338,17 +354,21 @@ impl Owner {
             let quiescent = self.waits.judged.is_some_and(|judged| judged.quiescent);
             let look = Look { view: View { owner: self }, quiescent };
             wait.waiter.finish(WaitEnd::GivenUp, look);
+            self.waits.count(WaitEnd::GivenUp);
         }
     }
 
     /// Ends every wait.
     pub(crate) fn end_waits(&mut self, end: WaitEnd) {
-        let Waits { waiting, fresh, last, .. } = core::mem::take(&mut self.waits);
+        let Waits { waiting, fresh, last, ended, .. } = core::mem::take(&mut self.waits);
+        let closed = end == WaitEnd::Stopped;
+        let mut left = Waits { last, closed, ended, ..Waits::default() };
         for mut wait in waiting.into_values().chain(fresh.into_values()) {
             let look = Look { view: View { owner: self }, quiescent: false };
             wait.waiter.finish(end, look);
+            left.count(end);
         }
-        self.waits = Waits { last, closed: end == WaitEnd::Stopped, ..Waits::default() };
+        self.waits = left;
     }
 
     /// Shows the waits what is new, and ends those that are over. Costs next to nothing when nothing has changed, and when
@@ -372,7 +392,13 @@ impl Owner {
         let missed = !self.show_news(seen, &mut judged_now);
         self.show_clients(changed, &mut judged_now);
         let look = Look { view: View { owner: self }, quiescent };
-        judged_now.retain(|_, wait| wait.goes_on(look, missed));
+        let mut ends = Vec::new();
+        judged_now.retain(|_, wait| {
+            let end = wait.end(look, missed);
+            ends.extend(end);
+            end.is_none()
+        });
+        ends.into_iter().for_each(|end| self.waits.count(end));
         let next = judged_now.values().filter_map(Wait::next_deadline).filter(|at| now < *at).min();
         self.waits.next = [self.waits.next, next].into_iter().flatten().min();
         self.waits.waiting.extend(judged_now);
@@ -420,18 +446,21 @@ impl Owner {
         let mut next: Option<SimTime> = None;
         let mut waiting = core::mem::take(&mut self.waits.waiting);
         let look = Look { view: View { owner: self }, quiescent: true };
+        let mut deadlocks: u64 = 0;
         waiting.retain(|_, wait| {
             if !wait.auto {
                 return true;
             }
             let Some(step) = wait.next_step(due, now) else {
                 wait.waiter.finish(WaitEnd::Deadlock, look);
+                deadlocks = deadlocks.saturating_add(1);
                 return false;
             };
             next = Some(next.map_or(step, |next| next.min(step)));
             true
         });
         self.waits.waiting = waiting;
+        (0..deadlocks).for_each(|_| self.waits.count(WaitEnd::Deadlock));
         let Some(next) = next else { return false };
         self.note_clock_change(ClockMode::Manual, Some(next));
         // INVARIANT: the clock is manual, and `next` lies ahead, so it moves.

@@ -162,7 +162,9 @@ impl Endpoint {
                 EcDoRpcResponse::session_gone(code, request.max_data)
             }
             Some(Handle::Live(session)) => {
-                connected::execute_rpc(&session, request, self.site.now())
+                let now = self.site.now();
+                session.lock().last_call = now;
+                connected::execute_rpc(&session, request, now)
             }
         };
         self.respond(call, &response.encode());
@@ -194,7 +196,9 @@ impl Endpoint {
                 EcDoRpcExt2Response::session_gone(code)
             }
             Some(Handle::Live(session)) => {
-                connected::execute_rpc_ext2(&session, request, self.site.now())
+                let now = self.site.now();
+                session.lock().last_call = now;
+                connected::execute_rpc_ext2(&session, request, now)
             }
         };
         self.respond(call, &response.encode());

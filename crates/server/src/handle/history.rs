@@ -3,7 +3,8 @@
 
 use infostore::{Cursor, Entry, Journal, Sequence};
 
-use super::StoreHandle;
+use super::{StoreHandle, View};
+use crate::totals::StoreTotals;
 
 /// What comes after a place in a store's history.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,11 +28,12 @@ pub(crate) struct Journals<'a> {
     pub(crate) retired: Option<&'a Journal>,
 }
 
-/// The journals of a store that has stopped.
+/// The journals of a store that has stopped, and what it has counted.
 #[derive(Debug)]
 pub(crate) struct LastJournals {
     pub(crate) present: Journal,
     pub(crate) retired: Option<Journal>,
+    pub(crate) totals: StoreTotals,
 }
 
 impl Journals<'_> {
@@ -89,6 +91,21 @@ impl StoreHandle {
         told.unwrap_or_else(|_stopped| {
             self.last.get().map_or(Told::Ended, |last| last.after(after, limit))
         })
+    }
+
+    /// What the store has counted since it was made, also when it has stopped, and what is to be read beside it of one
+    /// that has not.
+    pub async fn totals_with<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(View<'_>) -> T + Send + 'static,
+    ) -> (StoreTotals, Option<T>) {
+        let told = self.look(move |owner| (owner.totals(), Some(read(View { owner })))).await;
+        told.unwrap_or_else(|_stopped| (self.last_totals(), None))
+    }
+
+    /// What a store had counted when it stopped.
+    pub(crate) fn last_totals(&self) -> StoreTotals {
+        self.last.get().map(|last| last.totals.clone()).unwrap_or_default()
     }
 
     /// Whether both are the same store.

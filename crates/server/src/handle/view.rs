@@ -20,6 +20,17 @@ pub struct View<'a> {
     pub(crate) owner: &'a Owner,
 }
 
+/// Who is connected. An association group that holds a live session is one program on one machine, as far as can be seen.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Activity {
+    /// Such groups.
+    pub groups: usize,
+    /// Those that have called of late.
+    pub active_groups: usize,
+    /// Sessions that have called of late.
+    pub active_sessions: usize,
+}
+
 impl<'a> View<'a> {
     /// The engine.
     pub fn store(self) -> &'a InfoStore {
@@ -62,6 +73,20 @@ impl<'a> View<'a> {
     /// How many requests wait.
     pub fn wait_count(&self) -> usize {
         self.owner.waits.len()
+    }
+
+    /// Who is connected, and how many of them have called at `since` or later.
+    pub fn activity(&self, since: SimTime) -> Activity {
+        let live = self.owner.groups.values().filter(|group| group.is_live());
+        let mut activity = Activity::default();
+        for group in live {
+            let active = group.active_sessions(since);
+            let Activity { groups, active_groups, active_sessions } = &mut activity;
+            *groups = groups.saturating_add(1);
+            *active_groups = active_groups.saturating_add(usize::from(0 < active));
+            *active_sessions = active_sessions.saturating_add(active);
+        }
+        activity
     }
 
     /// How many injected clients there are.

@@ -21,6 +21,7 @@ pub use self::name::{StoreName, StoreNameError};
 use crate::handle::{StoreError, StoreHandle};
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::process::Process;
+use crate::totals::StoreTotals;
 use crate::wall::Stopwatch;
 
 /// The name of the store that always exists.
@@ -47,6 +48,8 @@ pub struct Stores {
 struct Register {
     places: BTreeMap<StoreName, Place>,
     epochs: Epochs,
+    /// What stores have counted that are no more.
+    gone: StoreTotals,
 }
 
 /// What a name stands for.
@@ -57,7 +60,7 @@ enum Place {
     /// A store.
     Running(Tenant),
     /// A store that is ending; the name is free when its last socket is closed.
-    Ending,
+    Ending(StoreHandle),
 }
 
 #[derive(Debug)]
@@ -108,7 +111,7 @@ impl Stores {
         let (process, seed) = (default.process(), default.seed());
         let tenant = Tenant { handle: default, lease: Lease::default() };
         let places = BTreeMap::from([(StoreName::default_store(), Place::Running(tenant))]);
-        let register = Mutex::new(Register { places, epochs: Epochs::default() });
+        let register = Mutex::new(Register { places, ..Register::default() });
         Self { register, process, seed, most }
     }
 
@@ -147,9 +150,22 @@ impl Stores {
         let places = register.places.range::<str, _>((from, Unbounded));
         let running = places.filter_map(|(name, place)| match place {
             Place::Running(tenant) => Some((name.clone(), tenant.handle.clone())),
-            Place::Starting | Place::Ending => None,
+            Place::Starting | Place::Ending(_) => None,
         });
         running.collect()
+    }
+
+    /// Every store that counts, also one that is ending, and what stores have counted that are no more: each store is in
+    /// one of both.
+    pub fn counted(&self) -> (Vec<(StoreName, StoreHandle)>, StoreTotals) {
+        let register = self.lock();
+        let counting = register.places.iter().filter_map(|(name, place)| match place {
+            Place::Running(Tenant { handle, .. }) | Place::Ending(handle) => {
+                Some((name.clone(), handle.clone()))
+            }
+            Place::Starting => None,
+        });
+        (counting.collect(), register.gone.clone())
     }
 
     /// Whether a store of this name exists, without asking for it.
@@ -273,6 +289,7 @@ impl Stores {
         let last = handle.follow().borrow().epoch;
         let mut register = self.lock();
         register.places.remove(&name);
+        register.gone.add(&handle.last_totals());
         register.epochs.retire(name, last);
     }
 
@@ -326,7 +343,7 @@ impl Register {
     fn running(&mut self, name: &str) -> Option<&mut Tenant> {
         match self.places.get_mut(name)? {
             Place::Running(tenant) => Some(tenant),
-            Place::Starting | Place::Ending => None,
+            Place::Starting | Place::Ending(_) => None,
         }
     }
 
@@ -335,14 +352,14 @@ impl Register {
         let handle = self.running(name)?.handle.clone();
         let (name, _) = self.places.get_key_value(name)?;
         let name = name.clone();
-        self.places.insert(name.clone(), Place::Ending);
+        self.places.insert(name.clone(), Place::Ending(handle.clone()));
         Some((name, handle))
     }
 
     fn begin_end_of_those_over(&mut self, now: Elapsed) -> Vec<(StoreName, StoreHandle)> {
         let over = self.places.iter_mut().filter_map(|(name, place)| match place {
             Place::Running(tenant) => tenant.lease.is_over(now).then(|| name.clone()),
-            Place::Starting | Place::Ending => None,
+            Place::Starting | Place::Ending(_) => None,
         });
         let over: Vec<StoreName> = over.collect();
         over.iter().filter_map(|name| self.begin_end(name.as_str())).collect()

@@ -7,6 +7,7 @@ mod drain;
 mod exit_codes;
 mod follow;
 mod generated;
+mod logs;
 pub(crate) mod process;
 mod readme;
 mod reference;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,9 +23,10 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     let id = app.next_request_id();
     request.extensions_mut().insert(RequestId(id.clone()));
     let instance = request.uri().path().to_owned();
-    let span = tracing::debug_span!("request", id, method = %request.method(), path = %instance);
+    let span = span_of(&request, &id);
     let method = request.method().clone();
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
     if let Some(problem) = problem_of(&mut response, &method) {
         write_problem(&mut response, problem, instance, id.clone());
     }
@@ -34,6 +35,14 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     }
     confine(response.headers_mut());
     response
+}
+
+/// What a request's lines in the log are told with: of the level of an error, so that it is whatever is logged. Of what was asked
+/// it has the template of the route alone: a path can hold anything, and a query a secret.
+fn span_of(request: &Request, id: &str) -> tracing::Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let method = request.method().as_str().escape_debug().to_string();
+    tracing::error_span!("request", id, method, route)
 }
 
 /// What a browser may do with an answer: read it as what it says it is, keep no copy, and show it in no other page. A page has

@@ -423,6 +423,7 @@ impl Owner {
         let connection = ConnectionId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
         let control = Arc::new(ConnectionControl::new(Some(client.id)));
         let peer = Peer {
+            connection,
             origin: client.label(),
             transport: Transport::Pipe,
             address: None,

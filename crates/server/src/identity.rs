@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use emsmdb::aux::{self, AuxBlock};
 use emsmdb::{EcDoConnectExRequest, EcDoConnectRequest, ErrorCode, WireVersion};
 use infostore::{
-    ClientIdentity, ClientMode, DisconnectReason, Interface, LateAux, Origin, Refusal,
-    SessionIndex, SessionLink, TimeStamp, Transport,
+    ClientIdentity, ClientMode, ConnectionId, DisconnectReason, Interface, LateAux, Origin,
+    Refusal, SessionIndex, SessionLink, TimeStamp, Transport,
 };
 use policy::{ClientVersion, ProcessName, Subject};
 
 /// Where a connection comes from: labels for the engine's records.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
+    pub(crate) connection: ConnectionId,
     pub(crate) origin: Origin,
     pub(crate) transport: Transport,
     pub(crate) address: Option<IpAddr>,

@@ -12,6 +12,7 @@ use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument;
 
 use crate::budget::{Permit, Share};
 use crate::disturbance::{End, Hold, Output};
@@ -101,6 +102,7 @@ impl Listening {
         let meter = self.meters.remove(&address).map(|(_, meter)| meter);
         let control = Arc::new(ConnectionControl::new(meter.as_ref().map(|meter| meter.client)));
         let peer = Peer {
+            connection: id,
             origin: meter.as_ref().map_or(Origin::Foreign, |meter| meter.origin.clone()),
             transport: Transport::Tcp,
             address: Some(address.ip()),
@@ -133,10 +135,12 @@ struct Connection {
 
 impl Connection {
     async fn serve(mut self, permit: Permit) {
-        if let Err(error) = self.run().await {
-            tracing::debug!(connection = self.id.0, %error, "the connection broke");
+        let span = self.endpoint.span().clone();
+        if let Err(error) = self.run().instrument(span.clone()).await {
+            span.in_scope(|| tracing::debug!(%error, "the connection broke"));
         }
         self.finish().await;
+        span.in_scope(|| tracing::debug!("the connection is closed"));
         drop(permit);
     }
 

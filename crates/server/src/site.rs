@@ -39,6 +39,8 @@ pub(crate) const DN_PREFIX: &[u8] =
 /// What every connection of a store shares.
 #[derive(Debug)]
 pub(crate) struct Site {
+    /// The store's name, for the log.
+    pub(crate) name: String,
     pub(crate) clock: Arc<WallClock>,
     /// Where the RPC port is.
     rpc: Option<SocketAddr>,
@@ -57,8 +59,9 @@ pub(crate) struct Site {
 
 impl Site {
     /// The site of a store whose ports are open, with their numbers in `options`.
-    pub(crate) fn new(options: &StoreOptions, clock: Arc<WallClock>) -> Self {
+    pub(crate) fn new(name: &str, options: &StoreOptions, clock: Arc<WallClock>) -> Self {
         Self {
+            name: name.to_owned(),
             clock,
             rpc: options.rpc,
             store_port: port(options.rpc, &[EMSMDB, EPM, MGMT]),

@@ -180,6 +180,8 @@ impl Endpoint {
         match subject {
             None => self.execute_ext2(call, handle, &request),
             Some(subject) => {
+                self.log_program(&subject);
+                tracing::debug!("the client names another program");
                 let waits = Parked::RpcExt2 { handle, request: Box::new(request) };
                 self.park_call(call, waits, Request::Observe { group, handle, subject });
             }
@@ -210,6 +212,8 @@ impl Endpoint {
         waits: Parked,
         (group, identity, link): (Arc<Group>, Box<ClientIdentity>, Option<SessionLink>),
     ) {
+        self.log_program(&identity.subject);
+        tracing::debug!("the client asks for a session");
         let disturbed = self.connect_disturbance();
         self.park_call(call, waits, Request::Connect { group, identity, link, disturbed });
     }

@@ -45,6 +45,8 @@ pub(crate) struct Endpoint {
     verdict: Option<Box<Verdict>>,
     /// What goes out before whatever the association has.
     outgoing: VecDeque<Outgoing>,
+    /// What its lines in the log are told with.
+    span: tracing::Span,
 }
 
 /// What only the store's owner may do.
@@ -120,6 +122,7 @@ impl Endpoint {
         control: Arc<ConnectionControl>,
     ) -> Self {
         let is_looked_at = Arc::ptr_eq(&port, &site.store_port);
+        let span = span_of(&site, &peer);
         Self {
             association: Association::new(port),
             site,
@@ -131,6 +134,7 @@ impl Endpoint {
             is_looked_at,
             verdict: None,
             outgoing: VecDeque::new(),
+            span,
         }
     }
 
@@ -148,6 +152,7 @@ impl Endpoint {
             is_looked_at,
             verdict,
             outgoing,
+            span,
         } = self;
         Self {
             association: association.clone(),
@@ -160,6 +165,21 @@ impl Endpoint {
             is_looked_at: *is_looked_at,
             verdict: verdict.clone(),
             outgoing: outgoing.clone(),
+            span: span.clone(),
+        }
+    }
+
+    /// What the connection's lines in the log are told with.
+    pub(crate) fn span(&self) -> &tracing::Span {
+        &self.span
+    }
+
+    /// What the client calls its program is in the log from here on. It may be anything.
+    fn log_program(&self, subject: &Subject) {
+        let names = subject.names().iter().map(|name| name.reported().escape_debug().to_string());
+        let names: Vec<String> = names.collect();
+        if !names.is_empty() {
+            self.span.record("program", names.join("; "));
         }
     }
 
@@ -170,6 +190,8 @@ impl Endpoint {
 
     /// Takes bytes from the client, in any split.
     pub(crate) fn handle_bytes(&mut self, bytes: &[u8]) {
+        let span = self.span.clone();
+        let _entered = span.enter();
         if let Err(error) = self.association.handle_bytes(bytes) {
             tracing::debug!(%error, "the peer broke the protocol");
         }
@@ -179,6 +201,8 @@ impl Endpoint {
 
     /// Takes the answer to the request that was polled last.
     pub(crate) fn handle_answer(&mut self, answer: Answer) {
+        let span = self.span.clone();
+        let _entered = span.enter();
         match (self.parked.take(), answer) {
             (Some(Parked::Disturbed(what)), Answer::Disturbed(verdict)) => {
                 self.disturbed(what, verdict);
@@ -275,4 +299,16 @@ impl Endpoint {
             }
         });
     }
+}
+
+/// Of the level of an error, so that whatever is logged is told with it. A pipe's peer is the injected client.
+fn span_of(site: &Site, peer: &Peer) -> tracing::Span {
+    let address = peer.address.map_or_else(|| "pipe".to_owned(), |address| address.to_string());
+    tracing::error_span!(
+        "association",
+        id = peer.connection.0,
+        peer = address,
+        store = site.name,
+        program = tracing::field::Empty,
+    )
 }

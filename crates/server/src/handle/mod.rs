@@ -36,7 +36,7 @@ use crate::owner::{Input, Job, Owner, Progress, Shared};
 use crate::process::Process;
 use crate::site::Site;
 use crate::sockets::Sockets;
-use crate::stores::InUse;
+use crate::stores::{DEFAULT_STORE, InUse};
 use crate::wall::WallClock;
 
 /// Inputs that may wait for the store's task before whoever sends them has to.
@@ -69,11 +69,12 @@ impl StoreHandle {
     /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't.
     pub async fn start(options: StoreOptions) -> Result<Self, StartError> {
         let process = Process::new(options.max_connections);
-        Self::start_in(options, process, Epoch(1)).await
+        Self::start_in(DEFAULT_STORE, options, process, Epoch(1)).await
     }
 
     /// Starts a store beside others of a process, with the first epoch that nobody has a cursor of.
     pub(crate) async fn start_in(
+        name: &str,
         mut options: StoreOptions,
         process: Arc<Process>,
         epoch: Epoch,
@@ -101,7 +102,7 @@ impl StoreHandle {
             rpc,
             epm,
             seed,
-            site: Arc::new(Site::new(&options, clock)),
+            site: Arc::new(Site::new(name, &options, clock)),
             cursor,
             last,
             precondition: Precondition::default(),

@@ -206,7 +206,8 @@ impl Stores {
         let epoch = self.claim(&name)?;
         let stores = Arc::clone(self);
         let started = tokio::spawn(async move {
-            let started = StoreHandle::start_in(options, Arc::clone(&stores.process), epoch).await;
+            let process = Arc::clone(&stores.process);
+            let started = StoreHandle::start_in(name.as_str(), options, process, epoch).await;
             stores.settle(name, started, ttl)
         });
         started.await.unwrap_or(Err(StartError::Stopped)).map_err(CreateError::from)

@@ -18,7 +18,7 @@ use crate::colour::Color;
 use crate::commands::Noun;
 use crate::exit;
 use crate::output::{LogFormat, Output};
-use crate::remote::control_url;
+use crate::remote::{Server, control_url};
 use crate::token::TokenFile;
 
 /// Of `run`, whose exit codes are the program's.
@@ -97,17 +97,8 @@ pub(crate) enum Command {
 /// What `openapi` takes.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Openapi {
-    /// The server's control plane
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:8135",
-        env = "EXSTORE_CONTROL",
-        value_name = "URL",
-        value_parser = control_url
-    )]
-    pub(crate) control: String,
     #[command(flatten)]
-    pub(crate) token: TokenFile,
+    pub(crate) server: Server,
 }
 
 /// What `config` takes.
@@ -389,17 +380,8 @@ pub(crate) struct ScenarioRun {
 /// What `health` takes.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Health {
-    /// The server's control plane
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:8135",
-        env = "EXSTORE_CONTROL",
-        value_name = "URL",
-        value_parser = control_url
-    )]
-    pub(crate) control: String,
     #[command(flatten)]
-    pub(crate) token: TokenFile,
+    pub(crate) server: Server,
     /// Wait so long for the store to be ready
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) wait: Duration,

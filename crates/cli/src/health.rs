@@ -48,7 +48,7 @@ struct Check {
 
 /// Asks until the store is ready, or `--wait` is over; then shows what was checked.
 pub(crate) fn run(args: &Health) -> Result<(), Failure> {
-    let client = Client::new(&args.control, args.token.read()?);
+    let client = args.server.client()?;
     let body =
         progress::awaiting("waiting for the store to be ready", || answer(&client, args.wait))?;
     show(&body, args.output)

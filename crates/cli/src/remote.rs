@@ -66,6 +66,28 @@ pub(crate) struct Remote {
     awaited: String,
 }
 
+/// Where the server is, for what is about no store of it.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Server {
+    /// The server's control plane
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:8135",
+        env = "EXSTORE_CONTROL",
+        value_name = "URL",
+        value_parser = control_url
+    )]
+    control: String,
+    #[command(flatten)]
+    token: TokenFile,
+}
+
+impl Server {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.control, self.token.read()?))
+    }
+}
+
 /// A URL that requests can go to.
 pub(crate) fn control_url(text: &str) -> Result<String, String> {
     if text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) {
@@ -76,8 +98,7 @@ pub(crate) fn control_url(text: &str) -> Result<String, String> {
 
 /// Shows the document that a server describes itself with, as it comes.
 pub(crate) fn openapi(args: &Openapi) -> Result<(), Failure> {
-    let client = Client::new(&args.control, args.token.read()?);
-    let answer = client.send(Method::Get, "/v1/openapi.json", Payload::Nothing)?;
+    let answer = args.server.client()?.send(Method::Get, "/v1/openapi.json", Payload::Nothing)?;
     output::bytes(&answer.body);
     Ok(())
 }

@@ -75,6 +75,7 @@ mod sessions;
 mod setting_names;
 mod snapshots;
 mod store_fields;
+mod store_problem;
 mod stores;
 mod stream;
 mod stream_reader;

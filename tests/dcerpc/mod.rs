@@ -18,6 +18,7 @@ mod epm;
 mod hostile;
 mod mgmt;
 mod multiplexing;
+mod ntlm;
 mod oracle;
 mod pipe;
 mod raw;

@@ -12,7 +12,11 @@ const CORE: &[&str] = &["clock", "dcerpc", "emsmdb", "infostore", "policy", "reg
 const ALLOWED: &[Row] = &[
     ("clock", &[], &[]),
     ("policy", &[], &["thiserror", "hashbrown", "foldhash"]),
-    ("dcerpc", &[], &["bitflags", "uuid", "thiserror"]),
+    (
+        "dcerpc",
+        &[],
+        &["bitflags", "uuid", "thiserror", "crc32fast", "des", "hmac", "md-5", "md4", "subtle"],
+    ),
     ("emsmdb", &["dcerpc"], &["thiserror"]),
     ("registry-poll", &["clock"], &["encoding_rs", "thiserror"]),
     ("infostore", &["clock", "policy", "registry-poll"], &["thiserror"]),

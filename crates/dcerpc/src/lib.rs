@@ -1,6 +1,7 @@
 //! Connection-oriented DCE/RPC without I/O: PDUs, fragments, presentation contexts, NDR, and the two ends
-//! of a connection (C706 chapters 12 and 14, MS-RPCE); and the two interfaces that belong to it rather than
-//! to an application: the endpoint mapper ([`epm`]) and remote management ([`mgmt`]).
+//! of a connection (C706 chapters 12 and 14, MS-RPCE); the two interfaces that belong to it rather than to
+//! an application: the endpoint mapper ([`epm`]) and remote management ([`mgmt`]); and how its ends prove who
+//! they are ([`ntlm`]).
 //!
 //! [`Association`] is the server's end, [`ClientAssociation`] the client's. Both take bytes with
 //! `handle_bytes`, tell with `poll_event` what came, and give bytes with `poll_transmit`; who moves the
@@ -18,6 +19,7 @@ mod fragment;
 mod header;
 pub mod mgmt;
 pub mod ndr;
+pub mod ntlm;
 mod pdu;
 mod reader;
 mod stream;

@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 28] = [
+pub(crate) const EVENT_TYPES: [&str; 29] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -138,6 +138,7 @@ pub(crate) const EVENT_TYPES: [&str; 28] = [
     "session.ended",
     "session.would_block",
     "session.identified",
+    "session.notified",
     "enforcement.completed",
     "poll.completed",
     "poll.failed",

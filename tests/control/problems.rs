@@ -16,10 +16,13 @@ use registry_poll::{
     MAX_VALUE_BYTES, MemoryKeyStore, RegValue, Registry, ValueName,
 };
 use server::{
-    ClientChange, Condition, Fact, Look, MAX_WAITS, StoreOptions, Verdict, View, WaitTerms,
+    ClientChange, Condition, Fact, Look, MAX_PENDING_EVENTS, MAX_WAITS, StoreOptions, Verdict,
+    View, WaitTerms,
 };
 
 use super::{Answer, Api, POLLED_KEY, STORE, options};
+use crate::server::notifications::subscribe;
+use crate::server::wire_client::WireClient;
 
 /// A request that comes to a problem, as a row: its slug, method, path and body.
 const ROWS: &[(&str, &str, &str, &str)] = &[
@@ -145,6 +148,8 @@ async fn made_by_other_means() -> Vec<Answer> {
         store_moved().await,
         client_not_connected().await,
         clock_not_manual().await,
+        not_registered().await,
+        too_many_events().await,
         too_many_connections().await,
         too_many_stores().await,
         port_unavailable().await,
@@ -190,6 +195,39 @@ async fn client_not_connected() -> Answer {
     api.post("/clients", "{}").await;
     api.post("/clients/1/disconnect", "").await;
     api.call("POST", "/clients/1/send", "").await
+}
+
+/// An injected client registers for nothing.
+async fn not_registered() -> Answer {
+    let api = Api::new().await;
+    api.post("/clients", "{}").await;
+    api.call("POST", "/sessions/1/notifications", "").await
+}
+
+async fn too_many_events() -> Answer {
+    let rpc = Some(([127, 0, 0, 1], 0).into());
+    let api = Api::with(StoreOptions { rpc, ..options() }, limits()).await;
+    let server = api.store.rpc_address().expect("a port");
+    let registers = move || {
+        let mut client = WireClient::bind(server, None);
+        let handle = client.connect(None).handle;
+        subscribe(&mut client, handle);
+        client
+    };
+    let _client = tokio::task::spawn_blocking(registers).await.expect("it registers");
+    let path = "/sessions/1/notifications";
+    let notified = api.post(path, r#"{"kind":"new_mail","message_class":"IPM.Task"}"#).await;
+    let expected =
+        serde_json::json!({ "session": 1, "kind": "new_mail", "told": 1, "push": "not_asked" });
+    assert_eq!(notified, expected);
+    for class in ["", "caf\u{e9}", &"x".repeat(256)] {
+        let body = format!(r#"{{"message_class":"{class}"}}"#);
+        assert_eq!(api.call("POST", path, &body).await.problem(), "invalid-body", "{class}");
+    }
+    for _ in 1..MAX_PENDING_EVENTS {
+        api.post(path, "").await;
+    }
+    api.call("POST", path, "").await
 }
 
 async fn clock_not_manual() -> Answer {

@@ -9,6 +9,7 @@ use emsmdb::aux::{
     ClientMode, Ground, ServerType, SkippedBlock, decode_aux, decode_blocks, encode_aux,
 };
 use emsmdb::header_ext::HeaderFlags;
+use emsmdb::push::callback_address;
 use emsmdb::rgb::decode_rgb_in;
 use emsmdb::rop::{
     LogonFlags, OpenFlags, RopBuffer, RopLogonRequest, RopRequest, decode_request_buffer,
@@ -17,7 +18,7 @@ use emsmdb::rop::{
 use emsmdb::{
     EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectResponse, EcDoDisconnectResponse,
     EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest, EcDoRpcResponse, EcDummyRpcResponse,
-    ErrorCode, RpcExt2Flags, WireVersion, decode_request,
+    EcRRegisterPushNotificationResponse, ErrorCode, RpcExt2Flags, WireVersion, decode_request,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,6 +35,8 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ignored = EcDoDisconnectResponse::decode(bytes);
     let _ignored = EcDoRpcResponse::decode(bytes);
     let _ignored = EcDoRpcExt2Response::decode(bytes);
+    let _ignored = EcRRegisterPushNotificationResponse::decode(bytes);
+    let _ignored = callback_address(bytes);
     let _ignored = EcDummyRpcResponse::decode(bytes);
     let _ignored = decode_aux(bytes);
     let _ignored = decode_blocks(bytes);

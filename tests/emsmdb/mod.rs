@@ -15,6 +15,8 @@ pub(crate) mod direct2;
 mod garbage;
 mod lz77;
 mod ndr;
+mod notifications;
+mod push;
 mod rop;
 mod rpc;
 mod truncation;

@@ -1,8 +1,9 @@
 //! Every variant that a journal can show is shown by a recorded run of this module.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use infostore::Event;
+use infostore::{Cause, Command, Event, Note, NotificationKind, Push};
 
 use super::driver::{Client, Driver, Hive, nameless, replayed};
 use super::story;
@@ -14,7 +15,7 @@ use super::{
 type Run = (&'static str, fn() -> Driver);
 
 /// The runs, each with the test file that judges it.
-const RUNS: [Run; 14] = [
+const RUNS: [Run; 15] = [
     ("a late name", admission::a_late_name),
     ("an audit", audit::an_audit),
     ("a full journal", journal::a_full_journal),
@@ -28,6 +29,7 @@ const RUNS: [Run; 14] = [
     ("a listed component", polls::a_listed_component),
     ("an invalid value", an_invalid_value),
     ("refusals", refusals),
+    ("new mail", new_mail),
     ("a restored store", images::a_restored_store),
 ];
 
@@ -35,6 +37,16 @@ fn an_invalid_value() -> Driver {
     let mut driver = Driver::blocking("mdl.exe");
     driver.hive.write(registry_poll::RegValue::dword(1));
     driver.tick();
+    driver
+}
+
+/// Something that happens beside the engine, and changes no session.
+fn new_mail() -> Driver {
+    let mut driver = Driver::blocking("mdl.exe");
+    let admitted = driver.admit(&nameless());
+    let session = Arc::clone(driver.store.session(admitted.session).expect("it is live"));
+    let note = Note::SessionNotified(session, NotificationKind::NewMail, Push::NotAsked);
+    driver.store.execute(driver.now, Cause::Control, Command::Note(note)).expect("a note");
     driver
 }
 

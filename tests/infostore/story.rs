@@ -41,6 +41,7 @@ variants! { EVENTS, event_name, Event:
     Event::SessionIdentified { .. } => "session.identified",
     Event::SessionDisconnected { .. } => "session.disconnected",
     Event::SessionEnded { .. } => "session.ended",
+    Event::SessionNotified { .. } => "session.notified",
     Event::SessionWouldBlock { .. } => "session.would_block",
     Event::PolicyChanged { .. } => "policy.changed",
     Event::PolicyModeChanged { .. } => "policy.mode_changed",
@@ -148,6 +149,9 @@ fn details(event: &Event) -> String {
         Event::SessionWouldBlock { session, trigger, why, generation, faults: _ } => {
             let (trigger, item) = (block_trigger_name(trigger), &why.item.text);
             format!("{} ({trigger}) by {item} under {}", session.id.0, generation.0)
+        }
+        Event::SessionNotified { session, kind, push } => {
+            format!("{} ({}, {})", session.id.0, kind.name(), push.name())
         }
         Event::PolicyModeChanged { mode: PolicyMode::Audit, .. } => "to audit".to_owned(),
         Event::PolicyModeChanged { mode: PolicyMode::Enforce, .. } => "to enforce".to_owned(),

@@ -264,7 +264,7 @@ fn a_failover_ends_every_session_and_carries_what_was_written_online() {
 }
 
 /// Connects as `process` with a link to the session of `to`, whose stamp is moved by `moved`.
-fn connect_linked(
+pub(super) fn connect_linked(
     client: &mut WireClient,
     to: &EcDoConnectExResponse,
     moved: u32,

@@ -4,6 +4,7 @@ mod aux_buffers;
 mod endpoint_mapper;
 mod fragments;
 mod lifecycle;
+pub(crate) mod notifications;
 mod snapshots;
 mod stores;
 pub(crate) mod wire_client;
@@ -28,7 +29,7 @@ use tokio::runtime::Runtime;
 use wire_client::{Called, NULL, PATIENCE, WireClient, closed};
 
 /// A store on a manual clock with an RPC port of its own.
-struct TestStore {
+pub(crate) struct TestStore {
     runtime: Runtime,
     handle: StoreHandle,
 }

@@ -11,7 +11,7 @@ use dcerpc::{
 use emsmdb::aux::{AuxBlock, AuxPerfProcessInfo, encode_aux};
 use emsmdb::header_ext::HeaderFlags;
 use emsmdb::rop::{
-    LogonFlags, OpenFlags, RopBuffer, RopLogonRequest, RopRequest, RopResponse,
+    LogonFlags, OpenFlags, RopBuffer, RopLogonRequest, RopRequest, RopResponse, RopResponseBuffer,
     decode_response_buffer,
 };
 use emsmdb::{
@@ -153,14 +153,9 @@ impl WireClient {
     }
 
     fn send_ext2(&mut self, handle: [u8; 20], payload: &[u8], late: Option<&str>) {
-        let request = EcDoRpcExt2Request {
-            handle,
-            flags: RpcExt2Flags(3),
-            rgb_in: rgb::encode_rgb_in(payload, HeaderFlags::LAST).unwrap(),
-            rgb_out_max: 0x8008,
-            aux_in: late.map_or_else(Vec::new, process_block),
-            aux_out_max: 0x1008,
-        };
+        let rgb_in = rgb::encode_rgb_in(payload, HeaderFlags::LAST).unwrap();
+        let aux_in = late.map_or_else(Vec::new, process_block);
+        let request = EcDoRpcExt2Request { aux_in, ..ext2_request(handle, rgb_in) };
         self.send(opnum::EC_DO_RPC_EXT2, &request.encode());
     }
 
@@ -184,6 +179,28 @@ impl WireClient {
             Called::Response(stub) => EcDoRpcExt2Response::decode(&stub).expect("a response"),
             fault @ Called::Fault(_) => panic!("{fault:?}"),
         }
+    }
+
+    /// An EcDoRpcExt2 with these operations and handles: its answer.
+    pub(crate) fn exchange(&mut self, handle: [u8; 20], buffer: RopBuffer) -> RopResponseBuffer {
+        self.exchange_within(handle, buffer, 0x8008)
+    }
+
+    /// The same, where the client takes so many bytes.
+    pub(crate) fn exchange_within(
+        &mut self,
+        handle: [u8; 20],
+        buffer: RopBuffer,
+        rgb_out_max: u32,
+    ) -> RopResponseBuffer {
+        let rgb_in = rgb::encode_rgb_in(&buffer.encode(), HeaderFlags::LAST).unwrap();
+        let request = EcDoRpcExt2Request { rgb_out_max, ..ext2_request(handle, rgb_in) };
+        self.send(opnum::EC_DO_RPC_EXT2, &request.encode());
+        let response = self.ext2_response();
+        assert_eq!((response.handle, response.result), (handle, ErrorCode::EC_NONE));
+        assert!(response.rgb_out.len() <= usize::try_from(rgb_out_max).unwrap());
+        let payloads = rgb::decode_rgb_in(&response.rgb_out).expect("one payload");
+        decode_response_buffer(&payloads[0].bytes).expect("responses")
     }
 
     /// What the operations of an EcDoRpcExt2 are answered, or the code of the call.
@@ -405,6 +422,18 @@ pub(crate) fn connect_request(
         client_version,
         time_stamp: 0,
         aux_in,
+        aux_out_max: 0x1008,
+    }
+}
+
+/// EcDoRpcExt2 with this rgbIn, whose answer is neither compressed nor obfuscated.
+pub(crate) fn ext2_request(handle: [u8; 20], rgb_in: Vec<u8>) -> EcDoRpcExt2Request {
+    EcDoRpcExt2Request {
+        handle,
+        flags: RpcExt2Flags(3),
+        rgb_in,
+        rgb_out_max: 0x8008,
+        aux_in: Vec::new(),
         aux_out_max: 0x1008,
     }
 }

@@ -194,7 +194,7 @@ pub(super) fn willing(opnum: u16, stub: &[u8]) -> Vec<u8> {
         }
         .encode(),
         EmsmdbRequest::Disconnect(_) => EcDoDisconnectResponse::CLOSED.encode(),
-        EmsmdbRequest::DummyRpc => panic!("no client calls it"),
+        EmsmdbRequest::DummyRpc | EmsmdbRequest::RegisterPush(_) => panic!("no client calls it"),
     }
 }
 

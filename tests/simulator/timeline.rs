@@ -276,6 +276,7 @@ fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
         "session.ended",
         "session.would_block",
         "session.identified",
+        "session.notified",
         "enforcement.completed",
         "poll.completed",
         "poll.failed",

@@ -91,6 +91,10 @@ const HINTS: &[(&str, &str)] = &[
         "`exstore snapshot delete ID` makes room; `exstore snapshot list` shows what each weighs",
     ),
     ("store-exists", "choose another name, or `exstore store delete NAME` first"),
+    (
+        "too-many-events",
+        "its client fetches them with its next call; `exstore session disconnect ID` ends it",
+    ),
     ("too-many-stores", "`exstore store list` shows them; `exstore store delete NAME` ends one"),
     (
         "hotfix-installed",
@@ -114,6 +118,10 @@ const HINTS: &[(&str, &str)] = &[
     (
         "not-authorised",
         "name the file with the server's token: `--token-file FILE`, or EXSTORE_TOKEN_FILE",
+    ),
+    (
+        "not-registered",
+        "its client has to send RopRegisterNotification on a logon; the store's own clients send none",
     ),
     (
         "not-exportable",

@@ -154,6 +154,7 @@ impl Decision {
             }
             Event::SessionConnected { listed: true, .. }
             | Event::SessionIdentified { .. }
+            | Event::SessionNotified { .. }
             | Event::PolicyModeChanged { .. }
             | Event::JournalTruncated { .. }
             | Event::StoreStarted { .. }

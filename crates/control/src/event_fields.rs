@@ -13,7 +13,8 @@ use crate::event_words::{cause_text, trigger_text};
 use crate::faults::{FaultRuleText, ScheduleText, StageName};
 use crate::list_text::{LintText, lints};
 use crate::outcome_fields::{
-    DisconnectedFields, EndedFields, IdentifiedFields, RefusedFields, WouldBlockFields, of_session,
+    DisconnectedFields, EndedFields, IdentifiedFields, NotifiedFields, RefusedFields,
+    WouldBlockFields, of_session,
 };
 use crate::reg_value::ValueText;
 use crate::scalars::{CursorText, Length, Time};
@@ -65,6 +66,9 @@ pub(crate) enum EventFields {
     /// A session ended, whoever ended it.
     #[serde(rename = "session.ended")]
     SessionEnded(EndedFields),
+    /// Something happened in a session's mailbox, and its client asked to be told.
+    #[serde(rename = "session.notified")]
+    SessionNotified(NotifiedFields),
     /// A policy with other rules is in force; the sweep's entries follow.
     #[serde(rename = "policy.changed")]
     PolicyChanged {
@@ -355,6 +359,13 @@ impl From<&Event> for EventFields {
             Event::SessionDisconnected { session, reason, generation, faults: _ } => {
                 let session = of_session(session, Some(*generation));
                 Self::SessionDisconnected(DisconnectedFields::new(session, reason))
+            }
+            Event::SessionNotified { session, kind, push } => {
+                Self::SessionNotified(NotifiedFields {
+                    session: of_session(session, None),
+                    kind: (*kind).into(),
+                    push: (*push).into(),
+                })
             }
             Event::SessionEnded { session, reason } => Self::SessionEnded(EndedFields {
                 session: of_session(session, None),

@@ -44,6 +44,7 @@ event_types! {
     SessionIdentified => "session.identified",
     SessionDisconnected => "session.disconnected",
     SessionEnded => "session.ended",
+    SessionNotified => "session.notified",
     SessionWouldBlock => "session.would_block",
     PolicyChanged => "policy.changed",
     PolicyModeChanged => "policy.mode_changed",

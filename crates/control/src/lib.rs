@@ -49,6 +49,7 @@ mod list_text;
 mod logons;
 mod metrics;
 mod new_store;
+mod notifications;
 mod openapi;
 mod outcome_fields;
 mod page;

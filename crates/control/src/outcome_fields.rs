@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use infostore::{BlockTrigger, DisconnectReason, Generation, Refusal, SessionRecord};
+use infostore::{
+    BlockTrigger, DisconnectReason, Generation, NotificationKind, Push, Refusal, SessionRecord,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +18,69 @@ pub(crate) struct IdentifiedFields {
     pub(crate) session: SessionFields,
     /// Whether it may stay; when not, its `session.disconnected` follows.
     pub(crate) kept: bool,
+}
+
+/// A session whose client is told of something.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct NotifiedFields {
+    #[serde(flatten)]
+    pub(crate) session: SessionFields,
+    /// What happened in its mailbox.
+    pub(crate) kind: NotificationKindName,
+    /// What became of the datagram that tells of it.
+    pub(crate) push: PushName,
+}
+
+/// What happens in a mailbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, serde::Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = NotificationKind)]
+pub(crate) enum NotificationKindName {
+    /// A message comes in.
+    #[default]
+    NewMail,
+}
+
+/// What becomes of the datagram that tells a client of pending events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Push)]
+pub(crate) enum PushName {
+    /// The client asked for none.
+    NotAsked,
+    /// It was sent.
+    Sent,
+    /// The client has had one and has not fetched its events since; the next comes with time.
+    Waiting,
+    /// It is not sent: the client named an address that is not a loopback address.
+    NotLoopback,
+}
+
+impl From<NotificationKind> for NotificationKindName {
+    fn from(kind: NotificationKind) -> Self {
+        match kind {
+            NotificationKind::NewMail => Self::NewMail,
+        }
+    }
+}
+
+impl From<NotificationKindName> for NotificationKind {
+    fn from(kind: NotificationKindName) -> Self {
+        match kind {
+            NotificationKindName::NewMail => Self::NewMail,
+        }
+    }
+}
+
+impl From<Push> for PushName {
+    fn from(push: Push) -> Self {
+        match push {
+            Push::NotAsked => Self::NotAsked,
+            Push::Sent => Self::Sent,
+            Push::Waiting => Self::Waiting,
+            Push::NotLoopback => Self::NotLoopback,
+        }
+    }
 }
 
 /// A client that got no session.

@@ -126,6 +126,10 @@ problem_types! {
         "A TCP client needs a port to connect to, and this store has none. Pipe clients need none.";
     ClientNotConnected, CONFLICT, "client-not-connected", "The client is not connected",
         "Only a client with a session makes calls. Its `outcome` says how it lost it, or why it never had one.";
+    NotRegistered, CONFLICT, "not-registered", "The client has not asked to be told",
+        "A client is told of what happens in its mailbox when it has sent RopRegisterNotification for it. This one has not, or          has released what it got. Nothing was done.";
+    TooManyEvents, CONFLICT, "too-many-events", "Too many events wait for the client",
+        "A session keeps 1,000 events that its client has not fetched, and has that many. Nothing was done.";
     TooManyConnections, CONFLICT, "too-many-connections", "Too many connections",
         "Each TCP client needs a connection, and the store has fewer left than were asked for. None was injected.";
     HotfixNeedsSp2, CONFLICT, "hotfix-needs-sp2", "The hotfix needs Service Pack 2",

@@ -16,8 +16,9 @@ use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
-    faults, health, info, logons, metrics, openapi, policy_in_force, polls, problems, reg_file,
-    registry, reset, restart, sessions, snapshots, stores, stream, time, token, waits,
+    faults, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
+    problems, reg_file, registry, reset, restart, sessions, snapshots, stores, stream, time, token,
+    waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -76,6 +77,7 @@ fn routes() -> OpenApiRouter<App> {
         clients::routes(),
         client_groups::routes(),
         sessions::routes(),
+        notifications::routes(),
         logons::routes(),
         block_lists::routes(),
         registry::routes(),

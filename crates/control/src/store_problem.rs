@@ -99,6 +99,12 @@ fn hint(error: &StoreError) -> Option<&'static str> {
         StoreError::TooManySnapshots { .. } | StoreError::SnapshotsTooLarge { .. } => {
             Some("DELETE /snapshots/{id} drops one")
         }
+        StoreError::NotRegistered(_) => {
+            Some("its client has to send RopRegisterNotification on a logon first")
+        }
+        StoreError::TooManyEvents(_) => {
+            Some("its client fetches them with its next call; DELETE /sessions/{id} ends it")
+        }
         StoreError::TooManyWaits => Some("wait for some of them to end"),
         StoreError::TooManyFaults(_) => Some("DELETE /faults/{id} takes one away"),
         StoreError::Cluster(ClusterError::NoSuchNode { .. }) => {
@@ -163,6 +169,8 @@ fn problem_type(error: &StoreError) -> ProblemType {
         StoreError::NoSuchSnapshot(_) => ProblemType::SnapshotNotFound,
         StoreError::TooManySnapshots { .. } => ProblemType::TooManySnapshots,
         StoreError::SnapshotsTooLarge { .. } => ProblemType::SnapshotsTooLarge,
+        StoreError::NotRegistered(_) => ProblemType::NotRegistered,
+        StoreError::TooManyEvents(_) => ProblemType::TooManyEvents,
         StoreError::TooManyWaits => ProblemType::TooManyWaits,
         StoreError::NoSuchClient(_) => ProblemType::ClientNotFound,
         StoreError::NoSuchClientGroup(_) => ProblemType::ClientGroupNotFound,

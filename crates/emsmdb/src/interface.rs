@@ -19,7 +19,7 @@ pub mod opnum {
     pub const EC_DO_DISCONNECT: u16 = 1;
     /// `EcDoRpc`, for sessions that opnum 0 opened.
     pub const EC_DO_RPC: u16 = 2;
-    /// `EcRRegisterPushNotification`, which has no codec here.
+    /// `EcRRegisterPushNotification`, of clients that take datagrams.
     pub const EC_R_REGISTER_PUSH_NOTIFICATION: u16 = 4;
     /// `EcDummyRpc`.
     pub const EC_DUMMY_RPC: u16 = 6;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Every message goes both ways: a server decodes requests and encodes responses, a client does the reverse.
-//! The layers nest as on the wire: [`dcerpc::ndr`] carries the stubs of [`connect`], [`disconnect`], [`rpc`] and
+//! The layers nest as on the wire: [`dcerpc::ndr`] carries the stubs of [`connect`], [`disconnect`], [`push`], [`rpc`] and
 //! [`rpc_ext2`]; [`header_ext`] frames the buffers inside them, [`lz77`] unpacks them; [`aux`] and [`rop`] are what
 //! the buffers hold.
 //!
@@ -29,6 +29,7 @@ pub mod field;
 pub mod header_ext;
 pub mod interface;
 pub mod lz77;
+pub mod push;
 pub mod request;
 pub mod rgb;
 pub mod rop;
@@ -43,6 +44,7 @@ pub use disconnect::{EcDoDisconnectRequest, EcDoDisconnectResponse};
 pub use dummy_rpc::EcDummyRpcResponse;
 pub use error_code::ErrorCode;
 pub use interface::{EMSMDB_UUID, EMSMDB_VERSION, opnum};
+pub use push::{EcRRegisterPushNotificationRequest, EcRRegisterPushNotificationResponse};
 pub use request::{EmsmdbRequest, RequestError, decode_request};
 pub use rpc::{EcDoRpcRequest, EcDoRpcResponse};
 pub use rpc_ext2::{EcDoRpcExt2Request, EcDoRpcExt2Response, RpcExt2Flags};

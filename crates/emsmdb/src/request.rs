@@ -5,6 +5,7 @@ use dcerpc::ndr::NdrError;
 use crate::connect::{EcDoConnectExRequest, EcDoConnectRequest};
 use crate::disconnect::EcDoDisconnectRequest;
 use crate::interface::opnum;
+use crate::push::EcRRegisterPushNotificationRequest;
 use crate::rpc::EcDoRpcRequest;
 use crate::rpc_ext2::EcDoRpcExt2Request;
 
@@ -17,6 +18,8 @@ pub enum EmsmdbRequest {
     Disconnect(EcDoDisconnectRequest),
     /// Opnum 2.
     Rpc(EcDoRpcRequest),
+    /// Opnum 4.
+    RegisterPush(EcRRegisterPushNotificationRequest),
     /// Opnum 6, which has no parameters.
     DummyRpc,
     /// Opnum 10.
@@ -48,6 +51,9 @@ pub fn decode_request(opnum: u16, stub: &[u8]) -> Result<EmsmdbRequest, RequestE
         opnum::EC_DO_CONNECT => EmsmdbRequest::Connect(EcDoConnectRequest::decode(stub)?),
         opnum::EC_DO_DISCONNECT => EmsmdbRequest::Disconnect(EcDoDisconnectRequest::decode(stub)?),
         opnum::EC_DO_RPC => EmsmdbRequest::Rpc(EcDoRpcRequest::decode(stub)?),
+        opnum::EC_R_REGISTER_PUSH_NOTIFICATION => {
+            EmsmdbRequest::RegisterPush(EcRRegisterPushNotificationRequest::decode(stub)?)
+        }
         opnum::EC_DUMMY_RPC => EmsmdbRequest::DummyRpc,
         opnum::EC_DO_CONNECT_EX => EmsmdbRequest::ConnectEx(EcDoConnectExRequest::decode(stub)?),
         opnum::EC_DO_RPC_EXT2 => EmsmdbRequest::RpcExt2(EcDoRpcExt2Request::decode(stub)?),

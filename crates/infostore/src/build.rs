@@ -62,7 +62,11 @@ impl Build {
     /// The hotfix of KB 920185 (S1).
     pub const KB_920185: Self = Self::new(6, 5, 7651, 19);
     /// What comes after Exchange 2003: Exchange 2007 and later have the version list alone (S1).
-    const EXCHANGE_2007: Self = Self::new(8, 0, 0, 0);
+    pub const EXCHANGE_2007: Self = Self::new(8, 0, 0, 0);
+    /// What comes after Exchange 2007.
+    pub const EXCHANGE_2010: Self = Self::new(14, 0, 0, 0);
+    /// What comes after Exchange 2010.
+    pub const EXCHANGE_2013: Self = Self::new(15, 0, 0, 0);
     /// Exchange 2013, the last with a store whose version list is documented.
     const NEWEST_MAJOR: u16 = 15;
 

@@ -1,6 +1,7 @@
 //! What the control plane asks of the engine.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
 use registry_poll::{ClusterMode, FaultId, NodeName, PollNumber, Requested};
@@ -10,8 +11,9 @@ use crate::engine::{InfoStore, Phase};
 use crate::event::{Cause, Event, RegistryChange, SettingChange};
 use crate::fault::{FaultRule, FaultSchedule, FaultTarget, Stage};
 use crate::image::SnapshotId;
+use crate::notification::{NotificationKind, Push};
 use crate::plan::{Watch, Watched};
-use crate::session::{DisconnectReason, SessionId};
+use crate::session::{DisconnectReason, SessionId, SessionRecord};
 use crate::settings::{DisconnectMode, PolicyMode, RegistryWatch, Settings};
 
 /// A request to the engine.
@@ -79,6 +81,8 @@ pub enum Note {
     },
     /// A snapshot was taken, and may have a name.
     SnapshotTaken(SnapshotId, Option<String>),
+    /// Something happened in a session's mailbox, and its client is told.
+    SessionNotified(Arc<SessionRecord>, NotificationKind, Push),
 }
 
 /// Why the service stops.
@@ -242,6 +246,9 @@ impl From<Note> for Event {
             Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
             Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
             Note::SnapshotTaken(snapshot, name) => Self::SnapshotTaken { snapshot, name },
+            Note::SessionNotified(session, kind, push) => {
+                Self::SessionNotified { session, kind, push }
+            }
             Note::FaultChanged { fault, paused, schedule } => {
                 Self::FaultChanged { fault, paused, schedule }
             }

@@ -13,6 +13,7 @@ use crate::build::Build;
 use crate::fault::{FaultRule, FaultSchedule, FaultTarget, Stage};
 use crate::image::{Restoration, SnapshotId};
 use crate::journal::Sequence;
+use crate::notification::{NotificationKind, Push};
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
 };
@@ -202,6 +203,15 @@ pub enum Event {
         /// How.
         reason: EndReason,
     },
+    /// Something happened in a session's mailbox, and its client asked to be told.
+    SessionNotified {
+        /// The session.
+        session: Arc<SessionRecord>,
+        /// What happened.
+        kind: NotificationKind,
+        /// What became of the datagram that tells of it.
+        push: Push,
+    },
     /// A policy with other rules is in force; the sweep's entries follow.
     PolicyChanged {
         /// Its generation.
@@ -344,6 +354,7 @@ impl Event {
             | Self::SessionIdentified { session, .. }
             | Self::SessionDisconnected { session, .. }
             | Self::SessionWouldBlock { session, .. }
+            | Self::SessionNotified { session, .. }
             | Self::SessionEnded { session, .. } => session.identity.weight(),
             Self::SessionRefused { identity, .. } => identity.weight(),
             Self::PolicyChanged { change, .. } => {
@@ -392,6 +403,7 @@ impl Event {
             | Self::SessionIdentified { session, .. }
             | Self::SessionDisconnected { session, .. }
             | Self::SessionWouldBlock { session, .. }
+            | Self::SessionNotified { session, .. }
             | Self::SessionEnded { session, .. } => Some(session),
             Self::StoreStarted { .. }
             | Self::StoreChanged(_)
@@ -433,7 +445,12 @@ impl Event {
     /// until it ends.
     pub(crate) fn effect_on_table(&self) -> Option<(SessionId, Option<&Arc<SessionRecord>>)> {
         let session = self.session()?;
-        if matches!(self, Self::SessionDisconnected { .. } | Self::SessionWouldBlock { .. }) {
+        if matches!(
+            self,
+            Self::SessionDisconnected { .. }
+                | Self::SessionWouldBlock { .. }
+                | Self::SessionNotified { .. }
+        ) {
             return None;
         }
         let live = !matches!(self, Self::SessionEnded { .. });

@@ -48,6 +48,7 @@ event_kinds! {
     SessionDisconnected,
     SessionEnded,
     SessionWouldBlock,
+    SessionNotified,
     PolicyChanged,
     PolicyModeChanged,
     EnforcementCompleted,

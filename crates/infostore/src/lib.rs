@@ -16,6 +16,7 @@ mod fault;
 mod identify;
 mod image;
 mod journal;
+mod notification;
 mod past;
 mod plan;
 mod poll;
@@ -40,6 +41,7 @@ pub use fault::{
 };
 pub use image::{EngineImage, Restoration, SnapshotId};
 pub use journal::{Cursor, Epoch, Journal, JournalPage, Sequence};
+pub use notification::{NotificationKind, Push};
 pub use past::Past;
 pub use plan::{Preview, list_value};
 pub use poll::{ListRead, PollRecord, PollValues};

@@ -142,6 +142,7 @@ impl Tally {
             Event::SessionConnected { listed: true, .. }
             | Event::SessionIdentified { .. }
             | Event::SessionDisconnected { .. }
+            | Event::SessionNotified { .. }
             | Event::StoreStarted { .. }
             | Event::StoreChanged(_)
             | Event::BuildChanged { .. }

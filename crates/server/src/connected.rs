@@ -2,7 +2,7 @@
 
 use clock::SimTime;
 use emsmdb::aux::{AuxClientControl, AuxOsVersionInfo, ServerAuxBlock, encode_server_aux};
-use emsmdb::header_ext::HeaderFlags;
+use emsmdb::header_ext::{HEADER_SIZE, HeaderFlags, PAYLOAD_MAX};
 use emsmdb::rgb::{decode_rgb_in, encode_rgb_out};
 use emsmdb::rop::decode_request_buffer;
 use emsmdb::{
@@ -96,9 +96,9 @@ fn rgb_out(
     let [payload] = payloads.as_slice() else {
         return Err(ErrorCode::EC_RPC_FORMAT);
     };
-    let rops = execute(session, &payload.bytes, now)?;
-    let rgb_out = encode_rgb_out(&rops, request.flags).map_err(malformed)?;
-    if rgb_out.len() <= room { Ok(rgb_out) } else { Err(ErrorCode::EC_BUFFER_TOO_SMALL) }
+    let payload_room = room.saturating_sub(HEADER_SIZE).min(PAYLOAD_MAX);
+    let rops = execute(session, &payload.bytes, payload_room, now)?;
+    encode_rgb_out(&rops, request.flags).map_err(malformed)
 }
 
 /// Executes an EcDoRpc on a live session.
@@ -107,10 +107,7 @@ pub(crate) fn execute_rpc(
     request: &EcDoRpcRequest,
     now: SimTime,
 ) -> EcDoRpcResponse {
-    let rops = execute(session, &request.rops, now).and_then(|rops| {
-        let fits = rops.len() <= usize::from(request.max_data);
-        if fits { Ok(rops) } else { Err(ErrorCode::EC_BUFFER_TOO_SMALL) }
-    });
+    let rops = execute(session, &request.rops, request.max_data.into(), now);
     let (rops, result) = match rops {
         Ok(rops) => (rops, ErrorCode::EC_NONE),
         Err(code) => (Vec::new(), code),
@@ -118,9 +115,20 @@ pub(crate) fn execute_rpc(
     EcDoRpcResponse { handle: request.handle, max_data: request.max_data, rops, result }
 }
 
-fn execute(session: &SessionContext, payload: &[u8], now: SimTime) -> Result<Vec<u8>, ErrorCode> {
+/// Executes operations, and tells the client what it is to be told as far as `room` bytes allow. An answer that does not fit
+/// by itself tells nothing, so that nothing is lost with it.
+fn execute(
+    session: &SessionContext,
+    payload: &[u8],
+    room: usize,
+    now: SimTime,
+) -> Result<Vec<u8>, ErrorCode> {
     let buffer = decode_request_buffer(payload).map_err(malformed)?;
-    Ok(session.lock().objects.execute(buffer, now).encode())
+    let mut state = session.lock();
+    let mut answer = state.objects.execute(buffer, now);
+    session.tell(&mut state, &mut answer, room);
+    let answer = answer.encode();
+    if answer.len() <= room { Ok(answer) } else { Err(ErrorCode::EC_BUFFER_TOO_SMALL) }
 }
 
 fn malformed(error: impl core::error::Error) -> ErrorCode {

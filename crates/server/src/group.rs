@@ -14,6 +14,7 @@ use infostore::{ClientId, ConnectionId, Epoch, GroupId, SessionId};
 use tokio::sync::Notify;
 
 use crate::session::SessionContext;
+use crate::session_link::LinkCopies;
 use crate::wall::Stopwatch;
 
 /// An association group.
@@ -39,18 +40,19 @@ struct Inner {
 pub(crate) struct GroupCopies {
     epoch: Epoch,
     copies: BTreeMap<GroupId, Arc<Group>>,
+    links: LinkCopies,
 }
 
 impl GroupCopies {
     /// None yet, of groups that will belong to `epoch`.
     pub(crate) fn new(epoch: Epoch) -> Self {
-        Self { epoch, copies: BTreeMap::new() }
+        Self { epoch, copies: BTreeMap::new(), links: LinkCopies::default() }
     }
 
     /// The copy of a group, made when it is first asked for.
     pub(crate) fn copy_of(&mut self, group: &Group) -> Arc<Group> {
-        let copy = || Arc::new(group.copy(self.epoch));
-        Arc::clone(self.copies.entry(group.id).or_insert_with(copy))
+        let Self { epoch, copies, links } = self;
+        Arc::clone(copies.entry(group.id).or_insert_with(|| Arc::new(group.copy(*epoch, links))))
     }
 
     /// The copies, by their ids.
@@ -69,9 +71,9 @@ pub(crate) enum Handle {
 }
 
 impl Handle {
-    fn copy(&self) -> Self {
+    fn copy(&self, links: &mut LinkCopies) -> Self {
         match self {
-            Self::Live(session) => Self::Live(Arc::new(session.copy())),
+            Self::Live(session) => Self::Live(Arc::new(session.copy(links))),
             Self::Dead(code) => Self::Dead(*code),
         }
     }
@@ -130,9 +132,9 @@ impl Group {
     }
 
     /// The same group for a copied store, without any connection: its handles, with sessions of their own.
-    fn copy(&self, epoch: Epoch) -> Self {
+    fn copy(&self, epoch: Epoch, links: &mut LinkCopies) -> Self {
         let inner = self.lock();
-        let handles = inner.handles.iter().map(|(id, handle)| (*id, handle.copy())).collect();
+        let handles = inner.handles.iter().map(|(id, handle)| (*id, handle.copy(links))).collect();
         let copy = Inner { handles, live: inner.live, connections: BTreeMap::new(), cut_off: None };
         Self { id: self.id, epoch, inner: Mutex::new(copy) }
     }

@@ -15,6 +15,7 @@ use crate::group::{Group, GroupCopies};
 use crate::handle::StoreError;
 use crate::hive::DelayedValues;
 use crate::holds::Holds;
+use crate::notifications::Pushes;
 use crate::owner::Owner;
 
 /// Bytes that an injected client and its pipe take, about, with the copy of its session at the server's end: a little more
@@ -34,6 +35,7 @@ pub(crate) struct Image {
     connections: Connections,
     delayed: Option<DelayedValues>,
     handles_given: u64,
+    pushes: Pushes,
 }
 
 /// The injected clients with their pipes, and what is at the other end.
@@ -93,6 +95,7 @@ impl Owner {
             epoch,
             sessions,
             handles_given,
+            pushes,
             // The connections of others are no part of it, and those of our pipes come with the clients.
             groups: _,
             // No id of a group is given twice, not even in another epoch: a straggler could ask for it.
@@ -128,6 +131,7 @@ impl Owner {
             connections,
             delayed: delayed.clone(),
             handles_given: *handles_given,
+            pushes: pushes.clone(),
         })
     }
 
@@ -144,6 +148,7 @@ impl Owner {
             connections,
             delayed,
             handles_given,
+            pushes,
         } = image;
         let (clock, now) = (*clock, *now);
         let epoch = self.next_epoch();
@@ -155,6 +160,7 @@ impl Owner {
         self.holds = holds.copy();
         self.delayed = delayed.clone();
         self.handles_given = *handles_given;
+        self.pushes = pushes.clone();
         let Connections { clients, groups: _, sessions } = connections;
         let (copies, lost) = Connections::copy(clients, sessions, engine.engine(), (epoch, now));
         let Connections { clients, groups, sessions } = copies;
@@ -162,6 +168,7 @@ impl Owner {
         self.sessions = sessions;
         self.groups.extend(groups.into_iter().map(|(id, group)| ((epoch, id), group)));
         for session in lost {
+            self.forget_session(session);
             self.store.handle_rundown(now, session);
         }
     }

@@ -31,6 +31,7 @@ use crate::holds::Holds;
 use crate::identity::{disconnect_code, refusal_code, withhold};
 use crate::image::Sessions;
 use crate::link::{Meter, Meters};
+use crate::notifications::Pushes;
 use crate::options::StoreOptions;
 use crate::pump::{DialId, PumpEvent};
 use crate::session::SessionContext;
@@ -133,6 +134,8 @@ pub(crate) struct Owner {
     pub(crate) groups: BTreeMap<(Epoch, GroupId), Arc<Group>>,
     pub(crate) last_group: GroupId,
     pub(crate) sessions: Sessions,
+    /// When clients that do not fetch their events are told again.
+    pub(crate) pushes: Pushes,
     /// Context handles that were given out: each comes of the seed and of its number.
     pub(crate) handles_given: u64,
     pub(crate) reads_in_flight: usize,
@@ -176,6 +179,7 @@ impl Owner {
             groups: BTreeMap::new(),
             last_group: BEFORE_THE_FIRST_GROUP,
             sessions: Sessions::new(),
+            pushes: Pushes::default(),
             handles_given: 0,
             reads_in_flight: 0,
             snapshots: Snapshots::default(),
@@ -258,7 +262,8 @@ impl Owner {
     pub(crate) fn next_deadline(&self) -> Option<SimTime> {
         let delayed = self.delayed.as_ref().map(|delayed| delayed.due);
         let held = self.holds.poll_timeout();
-        let due = [self.store.poll_timeout(), self.clients.poll_timeout(), delayed, held];
+        let push = self.pushes.poll_timeout();
+        let due = [self.store.poll_timeout(), self.clients.poll_timeout(), delayed, held, push];
         due.into_iter().flatten().min()
     }
 
@@ -319,6 +324,7 @@ impl Owner {
         let now = self.now();
         self.release_values(now);
         self.store.handle_timeout(now);
+        self.push_again(now);
         self.clients.handle_timeout(now);
     }
 
@@ -365,6 +371,9 @@ impl Owner {
                 self.connect((connection, group), *identity, link, disturbed)
             }
             Request::Observe { group, handle, subject } => self.observe(&group, handle, subject),
+            Request::RegisterPush { group, handle, callback } => {
+                self.register_push(&group, handle, callback)
+            }
             Request::Disconnect { group, handle } => self.disconnect(&group, handle),
         };
         self.perform_effects();
@@ -418,15 +427,23 @@ impl Owner {
             Admission::Refused(refusal) => Err(refusal_code(&refusal)),
             Admission::Admitted(admitted) => {
                 let handle = self.new_handle();
-                group.insert(
-                    handle,
-                    Arc::new(SessionContext::new(admitted.session, subject, withheld, now)),
-                );
+                let ids = (admitted.session, admitted.index);
+                let session = SessionContext::new(ids, subject, withheld, now);
+                self.link(&session);
+                group.insert(handle, Arc::new(session));
                 self.sessions.insert(admitted.session, (group, handle));
                 let TimeStamp(time_stamp) = TimeStamp::of(now);
                 Ok(NewSession { handle, index: admitted.index.0, time_stamp })
             }
         })
+    }
+
+    /// Links a session to the one that its client asked for, if there was such a one.
+    fn link(&self, session: &SessionContext) {
+        let linked_to = self.store.session(session.id).and_then(|record| record.linked_to);
+        if let Some(other) = linked_to.and_then(|id| self.session_context(id)) {
+            session.link_to(&other);
+        }
     }
 
     fn new_handle(&mut self) -> ContextHandle {
@@ -445,8 +462,12 @@ impl Owner {
     }
 
     fn disconnect(&mut self, group: &Group, handle: ContextHandle) -> Answer {
-        if let Some(id) = group.remove(handle).and_then(|removed| removed.live_session()) {
-            self.sessions.remove(&id);
+        let live = group.get(handle).and_then(|handle| handle.live_session());
+        if let Some(id) = live {
+            self.forget_session(id);
+        }
+        group.remove(handle);
+        if let Some(id) = live {
             let now = self.now();
             self.store.handle_disconnect(now, id);
         }
@@ -464,7 +485,7 @@ impl Owner {
         }
         let now = self.now();
         for id in group.live_sessions() {
-            self.sessions.remove(&id);
+            self.forget_session(id);
             self.store.handle_rundown(now, id);
         }
         self.groups.remove(&(group.epoch, group.id));
@@ -499,7 +520,7 @@ impl Owner {
     /// The session's handle is dead from now on. When its group holds no other live session, the group's connections are
     /// closed, without a word to an idle client; else they stay, and the next call on the handle is told (A20).
     fn drop_session(&mut self, session: SessionId, reason: &DisconnectReason) {
-        let Some((group, handle)) = self.sessions.remove(&session) else {
+        let Some((group, handle)) = self.forget_session(session) else {
             return;
         };
         let others_live = group.kill(handle, disconnect_code(reason));
@@ -549,6 +570,7 @@ impl Owner {
         self.delayed = None;
         self.clients = Clients::default();
         self.sessions.clear();
+        self.pushes = Pushes::default();
         self.handles_given = 0;
         let settings = self.options.settings.clone();
         self.begin(InfoStore::start(settings, self.next_epoch(), self.now()));

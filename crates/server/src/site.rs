@@ -49,8 +49,8 @@ pub(crate) struct Site {
     /// What the endpoint mapper's own port offers.
     pub(crate) mapper_port: Arc<AssociationConfig>,
     pub(crate) traffic: Traffic,
-    /// rgwServerVersion, which another build changes when the service starts.
-    server_version: Mutex<WireVersion>,
+    /// The build that runs, which changes when the service starts with another.
+    build: Mutex<Build>,
     /// The stages that a fault rule looks at, a bit for each.
     disturbed: AtomicU8,
     /// Counts the ends of the service, which connections that have not bound yet wait for.
@@ -67,7 +67,7 @@ impl Site {
             store_port: port(options.rpc, &[EMSMDB, EPM, MGMT]),
             mapper_port: port(options.epm, &[EPM, MGMT]),
             traffic: Traffic::default(),
-            server_version: Mutex::new(server_version(options.settings.build)),
+            build: Mutex::new(options.settings.build),
             disturbed: AtomicU8::new(0),
             ends: watch::Sender::new(0),
         }
@@ -75,8 +75,13 @@ impl Site {
 
     /// rgwServerVersion.
     pub(crate) fn server_version(&self) -> WireVersion {
-        // A version is written whole, so a poisoned lock still guards one.
-        *self.server_version.lock().unwrap_or_else(PoisonError::into_inner)
+        server_version(self.build())
+    }
+
+    /// The build that runs.
+    pub(crate) fn build(&self) -> Build {
+        // A build is written whole, so a poisoned lock still guards one.
+        *self.build.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a fault rule looks at `stage`: else nobody need ask.
@@ -102,7 +107,7 @@ impl Site {
 
     /// The service runs this build from now on.
     pub(crate) fn run_build(&self, build: Build) {
-        *self.server_version.lock().unwrap_or_else(PoisonError::into_inner) = server_version(build);
+        *self.build.lock().unwrap_or_else(PoisonError::into_inner) = build;
     }
 
     pub(crate) fn now(&self) -> SimTime {
@@ -155,16 +160,14 @@ fn tower_address(rpc: SocketAddr, reached: Option<IpAddr>) -> Option<SocketAddrV
 /// rgwServerVersion of a build. A 6.x store sends the old form, which has no minor version: 6.5.7651.19 is
 /// `0006 1DE3 0013` (chosen: no capture of Exchange 2003 is public). Later ones send the new form.
 fn server_version(build: Build) -> WireVersion {
+    let is_old = build < Build::EXCHANGE_2007;
     let Build { major, minor, build, revision } = build;
     let old = WireVersion([major, build, revision]);
-    if major < FIRST_IN_NEW_FORM {
+    if is_old {
         return old;
     }
     WireVersion::encode_new([major, minor, build, revision]).unwrap_or(old)
 }
-
-/// Exchange 2007.
-const FIRST_IN_NEW_FORM: u16 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -312,7 +312,13 @@ impl Answer {
         match decode_response_buffer(payload)?.responses.first() {
             Some(RopResponse::Logon(_)) => Ok(ErrorCode::EC_NONE),
             Some(RopResponse::Failed { error, .. }) => Ok(*error),
-            None => Err(AnswerError::NoLogon),
+            // What the store says unasked comes behind the answer.
+            Some(
+                RopResponse::NotificationRegistered { .. }
+                | RopResponse::NotifyNewMail(_)
+                | RopResponse::Pending { .. },
+            )
+            | None => Err(AnswerError::NoLogon),
         }
     }
 }

@@ -98,6 +98,11 @@ pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
             ("is known by its name now", "are known by their name now"),
             Some("a call brought it".to_owned()),
         ),
+        "session.notified" => client(
+            event,
+            ("is told of new mail", "are told of new mail"),
+            Some("something happened in its mailbox".to_owned()),
+        ),
         "enforcement.completed" => plain(enforcement(event)),
         "poll.completed" => plain(poll_completed(event)),
         "poll.failed" => poll_failed(event),

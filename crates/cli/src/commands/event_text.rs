@@ -18,6 +18,8 @@ const FIELDS: [(&str, &[&str]); 9] = [
             "client_id",
             "group",
             "kept",
+            "kind",
+            "push",
             "trigger",
             "reason",
             "refusal",

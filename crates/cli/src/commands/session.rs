@@ -8,6 +8,7 @@ use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, cell, first, number, table, text};
 use clap::Subcommand;
+use serde_json::json;
 
 pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
   exstore session show 7
@@ -44,6 +45,15 @@ enum Verb {
     },
     /// List the live sessions in the columns of the Exchange System Manager, with the program that it never showed
     Logons(Part),
+    /// Have new mail come in for sessions whose clients asked to be told of it
+    Notify {
+        /// The sessions' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<u64>,
+        /// The class of the message
+        #[arg(long, value_name = "CLASS", default_value = "IPM.Note")]
+        message_class: String,
+    },
     /// Disconnect sessions; the policy has no part in it
     Disconnect {
         /// The sessions' ids
@@ -84,6 +94,13 @@ pub(super) const COLUMNS: [Column; 9] = [
     text("TRANSPORT", "transport"),
     text("GROUP", "group"),
     text("USER", "user_dn"),
+];
+
+const NOTIFIED: [Column; 4] = [
+    number("SESSION", "session"),
+    text("KIND", "kind"),
+    number("TOLD", "told"),
+    text("PUSH", "push"),
 ];
 
 const LOGONS: [Column; 8] = [
@@ -133,6 +150,13 @@ pub(super) fn run(args: &Session) -> Result<(), Failure> {
             remote.show_block(&remote.get(&path)?, &FIELDS)
         }
         Verb::Logons(part) => listing::show_table(&remote, "/logons", part, &LOGONS),
+        Verb::Notify { ids, message_class } => {
+            let body = json!({ "message_class": message_class });
+            remote.each(ids, &NOTIFIED, "notified", |id| {
+                let path = format!("/sessions/{id}/notifications");
+                remote.send(Method::Post, &path, Payload::Json(body.clone()))
+            })
+        }
         Verb::Disconnect { ids } => remote.each(ids, &COLUMNS, "disconnected", |id| {
             remote.send(Method::Delete, &format!("/sessions/{id}"), Payload::Nothing)
         }),

@@ -15,10 +15,15 @@
 //! [MS-OXCROPS]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrops
 
 mod logon;
+mod notification;
 mod release;
 
 pub use logon::{
     FolderId, LogonFlags, LogonTime, OpenFlags, PRIVATE_FOLDERS, RopLogonRequest, RopLogonResponse,
+};
+pub use notification::{
+    MessageId, NotificationScope, NotificationTypes, RopNotifyNewMail,
+    RopRegisterNotificationRequest,
 };
 
 use crate::error_code::ErrorCode;
@@ -39,6 +44,12 @@ pub struct RopId(pub u8);
 impl RopId {
     /// `RopRelease`.
     pub const RELEASE: Self = Self(0x01);
+    /// `RopRegisterNotification`.
+    pub const REGISTER_NOTIFICATION: Self = Self(0x29);
+    /// `RopNotify`, which a server says unasked.
+    pub const NOTIFY: Self = Self(0x2A);
+    /// `RopPending`, which a server says unasked.
+    pub const PENDING: Self = Self(0x6E);
     /// `RopLogon`.
     pub const LOGON: Self = Self(0xFE);
 }
@@ -57,6 +68,8 @@ pub struct RopBuffer {
 pub enum RopRequest {
     /// Opens a mailbox.
     Logon(RopLogonRequest),
+    /// Asks to be told of events.
+    RegisterNotification(RopRegisterNotificationRequest),
     /// Closes a server object; has no response.
     Release {
         /// `LogonId`.
@@ -91,6 +104,18 @@ pub struct RopResponseBuffer {
 pub enum RopResponse {
     /// A private mailbox was opened.
     Logon(RopLogonResponse),
+    /// The client will be told of events.
+    NotificationRegistered {
+        /// `OutputHandleIndex` of the request: the slot that has the notification object's handle.
+        output_index: u8,
+    },
+    /// A message has come in. Belongs to no request.
+    NotifyNewMail(RopNotifyNewMail),
+    /// A session that is linked to this one, or this one, has events that were not told. Belongs to no request.
+    Pending {
+        /// `SessionIndex`: the `picxr` of that session.
+        session_index: u16,
+    },
     /// An operation failed: six bytes, whichever operation it was.
     Failed {
         /// `RopId` of the request.
@@ -203,6 +228,16 @@ impl RopResponseBuffer {
     }
 }
 
+impl RopResponse {
+    /// Bytes of the response on the wire.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out.len()
+    }
+}
+
 impl RopRequest {
     fn read(reader: &mut FieldReader<'_>) -> Result<Self, RopError> {
         reader.enter(STRUCTURE);
@@ -211,6 +246,9 @@ impl RopRequest {
         Ok(match rop_id {
             RopId::LOGON => Self::Logon(RopLogonRequest::read(logon_id, reader)?),
             RopId::RELEASE => Self::Release { logon_id, input_index: release::read(reader)? },
+            RopId::REGISTER_NOTIFICATION => {
+                Self::RegisterNotification(RopRegisterNotificationRequest::read(logon_id, reader)?)
+            }
             _ => {
                 let input_index = reader.u8("InputHandleIndex")?;
                 let length = reader.rest().len();
@@ -223,6 +261,7 @@ impl RopRequest {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Logon(request) => request.write(out),
+            Self::RegisterNotification(request) => request.write(out),
             Self::Release { logon_id, input_index } => release::write(*logon_id, *input_index, out),
             Self::Unsupported { rop_id, logon_id, input_index, rest } => {
                 out.extend_from_slice(&[rop_id.0, *logon_id, *input_index]);
@@ -237,11 +276,22 @@ impl RopResponse {
         reader.enter(STRUCTURE);
         let offset = reader.position();
         let rop_id = RopId(reader.u8("RopId")?);
+        if rop_id == RopId::NOTIFY {
+            let notify = RopNotifyNewMail::read(reader)?;
+            let unknown = RopError::UnknownResponse { rop_id, offset };
+            return notify.map(Self::NotifyNewMail).ok_or(unknown);
+        }
+        if rop_id == RopId::PENDING {
+            return Ok(Self::Pending { session_index: notification::read_pending(reader)? });
+        }
         let handle_index = reader.u8("HandleIndex")?;
         let error = ErrorCode(reader.u32("ReturnValue")?);
         let redirect = rop_id == RopId::LOGON && error == ErrorCode::EC_WRONG_SERVER;
         if !error.is_none() && !redirect {
             return Ok(Self::Failed { rop_id, handle_index, error });
+        }
+        if rop_id == RopId::REGISTER_NOTIFICATION {
+            return Ok(Self::NotificationRegistered { output_index: handle_index });
         }
         let logon = match rop_id {
             RopId::LOGON if !redirect => RopLogonResponse::read(handle_index, reader)?,
@@ -253,6 +303,11 @@ impl RopResponse {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Logon(response) => response.write(out),
+            Self::NotificationRegistered { output_index } => {
+                notification::write_registered(*output_index, out);
+            }
+            Self::NotifyNewMail(notify) => notify.write(out),
+            Self::Pending { session_index } => notification::write_pending(*session_index, out),
             Self::Failed { rop_id, handle_index, error } => {
                 out.extend_from_slice(&[rop_id.0, *handle_index]);
                 out.extend_from_slice(&error.0.to_le_bytes());

@@ -8,8 +8,8 @@ use dcerpc::{Call, CallId, ContextHandle, FaultStatus};
 use emsmdb::{
     EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
     EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest,
-    EcDoRpcResponse, EcDummyRpcResponse, EmsmdbRequest, ErrorCode, RequestError, WireVersion,
-    decode_request,
+    EcDoRpcResponse, EcDummyRpcResponse, EcRRegisterPushNotificationResponse, EmsmdbRequest,
+    ErrorCode, RequestError, WireVersion, decode_request,
 };
 use infostore::{ClientIdentity, FaultTarget, SessionLink};
 use policy::Subject;
@@ -28,6 +28,7 @@ pub(super) enum Parked {
     ConnectEx(Box<EcDoConnectExRequest>),
     Connect(Box<EcDoConnectRequest>),
     Disconnect,
+    RegisterPush { handle: ContextHandle },
     RpcExt2 { handle: ContextHandle, request: Box<EcDoRpcExt2Request> },
 }
 
@@ -62,6 +63,9 @@ impl Endpoint {
             (Parked::Disconnect, Answer::Disconnected) => {
                 self.respond(call, &EcDoDisconnectResponse::CLOSED.encode());
             }
+            (Parked::RegisterPush { handle }, Answer::PushRegistered(number)) => {
+                self.push_registered(call, handle, number);
+            }
             (Parked::RpcExt2 { handle, request }, Answer::Observed) => {
                 self.execute_ext2(call, handle, &request);
             }
@@ -81,6 +85,7 @@ impl Endpoint {
             Ok(EmsmdbRequest::Disconnect(request)) => request.handle,
             Ok(EmsmdbRequest::Rpc(request)) => request.handle,
             Ok(EmsmdbRequest::RpcExt2(request)) => request.handle,
+            Ok(EmsmdbRequest::RegisterPush(request)) => request.handle,
             Ok(EmsmdbRequest::Connect(_) | EmsmdbRequest::DummyRpc) | Err(_) => return target,
         };
         let handle =
@@ -106,6 +111,11 @@ impl Endpoint {
             EmsmdbRequest::DummyRpc => EcDummyRpcResponse { result: code }.encode(),
             EmsmdbRequest::Disconnect(request) => {
                 EcDoDisconnectResponse { handle: request.handle, result: code }.encode()
+            }
+            EmsmdbRequest::RegisterPush(request) => {
+                let handle = request.handle;
+                EcRRegisterPushNotificationResponse { handle, notification: 0, result: code }
+                    .encode()
             }
             EmsmdbRequest::Rpc(request) => {
                 let (handle, max_data) = (request.handle, request.max_data);
@@ -148,6 +158,7 @@ impl Endpoint {
                 let request = Request::Disconnect { group, handle };
                 self.park_call(call, Parked::Disconnect, request);
             }
+            EmsmdbRequest::RegisterPush(request) => self.register_push(call, group, &request),
             EmsmdbRequest::Rpc(request) => self.rpc(call, &group, &request),
             EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, group, request),
         }
@@ -218,7 +229,7 @@ impl Endpoint {
         self.park_call(call, waits, Request::Connect { group, identity, link, disturbed });
     }
 
-    fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {
+    pub(super) fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {
         self.park(super::Parked::Call { call, waits }, request);
     }
 }

@@ -10,6 +10,7 @@ mod disturbed;
 mod emsmdb;
 mod epm;
 mod mgmt;
+mod push;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use self::disturbed::{Disturbable, Outgoing};
 use crate::disturbance::{Opportunity, Verdict};
 use crate::group::{ConnectionControl, Group};
 use crate::identity::Peer;
+use crate::session::Callback;
 use crate::site::{EMSMDB, Site};
 
 /// A connection's server side.
@@ -65,6 +67,8 @@ pub(crate) enum Request {
     },
     /// A session's client said more of itself.
     Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
+    /// A session's client wants to be told of events by datagrams.
+    RegisterPush { group: Arc<Group>, handle: ContextHandle, callback: Callback },
     /// A client ends its session.
     Disconnect { group: Arc<Group>, handle: ContextHandle },
 }
@@ -87,6 +91,8 @@ pub(crate) enum Answer {
     Connected(Result<NewSession, ErrorCode>),
     /// It is noted.
     Observed,
+    /// The number of the callback; none when the session has ended.
+    PushRegistered(Option<u32>),
     /// The handle is forgotten.
     Disconnected,
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use clock::SimTime;
-use infostore::{ClientId, Command, SessionId, Transport};
+use infostore::{ClientId, Command, Cursor, SessionId, Transport};
 
 use super::{StoreError, StoreHandle};
 use crate::client::{FakeClient, Injection, ListedClient};
 use crate::client_update::ClientUpdate;
+use crate::notifications::Notified;
 use crate::owner::Owner;
 
 impl StoreHandle {
@@ -144,6 +145,20 @@ impl StoreHandle {
     /// [`StoreError::Command`] when it is not live.
     pub async fn disconnect_session(&self, id: SessionId) -> Result<(), StoreError> {
         self.act(move |owner| owner.execute(Command::DisconnectSession(id)), |_, _| ()).await
+    }
+
+    /// New mail of this message class comes in for a session. Returns when all that follows has happened.
+    ///
+    /// # Errors
+    /// [`StoreError::Command`] when it is not live; [`StoreError::NotRegistered`] when its client has not asked to be told of
+    /// new mail, [`StoreError::TooManyEvents`] when it fetches nothing of what it is told.
+    pub async fn notify_session(
+        &self,
+        id: SessionId,
+        message_class: String,
+    ) -> Result<(Notified, Cursor), StoreError> {
+        let notify = move |owner: &mut Owner| owner.notify_session(id, &message_class);
+        self.act(notify, |owner, notified| (notified, owner.cursor())).await
     }
 }
 

@@ -2,10 +2,12 @@
 
 use clock::ClockError;
 use infostore::{
-    ClientId, CommandError, Cursor, FaultRuleError, HotfixError, SnapshotId, TooManyFaults,
+    ClientId, CommandError, Cursor, FaultRuleError, HotfixError, SessionId, SnapshotId,
+    TooManyFaults,
 };
 use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName};
 
+use crate::objects::MAX_PENDING_EVENTS;
 use crate::waits::MAX_WAITS;
 
 /// Why a request to a store failed.
@@ -75,6 +77,12 @@ pub enum StoreError {
     /// There are as many fault rules as a store holds.
     #[error(transparent)]
     TooManyFaults(#[from] TooManyFaults),
+    /// The session's client has not asked to be told of such an event.
+    #[error("the client of session {} has registered for no notification of this kind", .0.0)]
+    NotRegistered(SessionId),
+    /// The session's client fetches nothing of what it is to be told.
+    #[error("session {} has {MAX_PENDING_EVENTS} events that its client has not fetched", .0.0)]
+    TooManyEvents(SessionId),
     /// There are as many waits as a store has at a time.
     #[error("{MAX_WAITS} requests wait for this store already")]
     TooManyWaits,

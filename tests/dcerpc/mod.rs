@@ -22,4 +22,6 @@ mod ntlm;
 mod oracle;
 mod pipe;
 mod raw;
+mod secure;
+mod security;
 mod splits;

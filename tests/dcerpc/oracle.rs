@@ -24,6 +24,7 @@ pub(crate) fn tight_config() -> AssociationConfig {
         max_incomplete_calls: 3,
         max_pending_calls: 4,
         max_presentation_contexts: 3,
+        security: None,
     }
 }
 

@@ -202,6 +202,7 @@ fn random_seed() -> Result<Seed, Failure> {
 
 fn cannot_start(error: &StartError) -> Failure {
     let hint = match error {
+        StartError::Random(_) => return Failure::from_error(Code::Internal, error),
         StartError::Bind { .. } | StartError::Stopped => {
             "choose another address with --rpc; port 0 takes any free one"
         }

@@ -19,6 +19,9 @@ impl From<CreateError> for Problem {
             CreateError::Start(StartError::Bind { .. } | StartError::BindMapper { .. }) => {
                 (ProblemType::PortUnavailable, "port 0 takes any free one")
             }
+            CreateError::Start(StartError::Random(_)) => {
+                return Self::new(ProblemType::Internal, chain(&error));
+            }
             CreateError::Start(StartError::Stopped) => {
                 return Self::new(ProblemType::StoreStopped, chain(&error));
             }

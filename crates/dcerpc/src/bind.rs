@@ -5,7 +5,10 @@ use std::fmt;
 
 use crate::call::CallId;
 use crate::error::PeerMisbehaviour;
-use crate::header::{Header, Heading, PacketFlags, PacketType, PduTooLong, append_pdu};
+use crate::header::{
+    Authentication, Header, Heading, PacketFlags, PacketType, PduTooLong, append_authenticated_pdu,
+    append_pdu,
+};
 use crate::reader::{PduError, Reader};
 use crate::syntax::{BindTimeFeatures, SyntaxId};
 
@@ -200,30 +203,46 @@ impl BindAck {
     }
 
     pub(crate) fn append(&self, out: &mut Vec<u8>, heading: Heading) -> Result<(), PduTooLong> {
-        let address = self.secondary_address.as_bytes();
-        let terminated = match address.len() {
+        let address_size = self.check()?;
+        append_pdu(out, heading, |out| self.write(out, address_size))
+    }
+
+    pub(crate) fn append_authenticated(
+        &self,
+        out: &mut Vec<u8>,
+        heading: Heading,
+        authentication: &Authentication<'_>,
+    ) -> Result<(), PduTooLong> {
+        let address_size = self.check()?;
+        append_authenticated_pdu(out, heading, authentication, |out| self.write(out, address_size))
+    }
+
+    /// Bytes of the address with its NUL, where it and the results can be counted.
+    fn check(&self) -> Result<u16, PduTooLong> {
+        let terminated = match self.secondary_address.len() {
             0 => 0,
             length => length.saturating_add(1),
         };
-        let size = u16::try_from(terminated).map_err(|_| PduTooLong::new(terminated))?;
         if 255 < self.results.len() {
             return Err(PduTooLong::new(self.results.len()));
         }
-        append_pdu(out, heading, |out| {
-            out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
-            out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
-            out.extend_from_slice(&self.group.0.to_le_bytes());
-            out.extend_from_slice(&size.to_le_bytes());
-            out.extend_from_slice(address);
-            // The address starts two bytes past a multiple of four.
-            let padded = terminated.saturating_add(2).next_multiple_of(4);
-            let zeros = padded.saturating_sub(2).saturating_sub(address.len());
-            out.extend(std::iter::repeat_n(0, zeros));
-            out.extend_from_slice(&[count(&self.results), 0, 0, 0]);
-            for result in &self.results {
-                result.write(out);
-            }
-        })
+        u16::try_from(terminated).map_err(|_| PduTooLong::new(terminated))
+    }
+
+    fn write(&self, out: &mut Vec<u8>, address_size: u16) {
+        out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
+        out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
+        out.extend_from_slice(&self.group.0.to_le_bytes());
+        out.extend_from_slice(&address_size.to_le_bytes());
+        out.extend_from_slice(self.secondary_address.as_bytes());
+        // The address starts two bytes past a multiple of four.
+        let padded = usize::from(address_size).saturating_add(2).next_multiple_of(4);
+        let zeros = padded.saturating_sub(2).saturating_sub(self.secondary_address.len());
+        out.extend(std::iter::repeat_n(0, zeros));
+        out.extend_from_slice(&[count(&self.results), 0, 0, 0]);
+        for result in &self.results {
+            result.write(out);
+        }
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, PduError> {

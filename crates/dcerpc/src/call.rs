@@ -5,7 +5,10 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::bind::PresentationContextId;
-use crate::header::{Heading, PacketFlags, PacketType, PduTooLong, append_pdu};
+use crate::header::{
+    Authentication, Heading, PacketFlags, PacketType, PduTooLong, append_authenticated_pdu,
+    append_pdu,
+};
 use crate::reader::{PduError, Reader};
 
 /// Which call of an association a PDU belongs to; the client picks it and the server echoes it.
@@ -135,14 +138,28 @@ impl<'a> Response<'a> {
         call_id: CallId,
         flags: PacketFlags,
     ) -> Result<(), PduTooLong> {
-        let packet_type = PacketType::RESPONSE;
-        let heading = Heading { packet_type, flags, call_id };
-        append_pdu(out, heading, |out| {
-            out.extend_from_slice(&self.alloc_hint.to_le_bytes());
-            out.extend_from_slice(&self.context.0.to_le_bytes());
-            out.extend_from_slice(&[0, 0]);
-            out.extend_from_slice(self.stub);
-        })
+        append_pdu(out, Self::heading(call_id, flags), |out| self.write(out))
+    }
+
+    pub(crate) fn append_authenticated(
+        &self,
+        out: &mut Vec<u8>,
+        (call_id, flags): (CallId, PacketFlags),
+        authentication: &Authentication<'_>,
+    ) -> Result<(), PduTooLong> {
+        let heading = Self::heading(call_id, flags);
+        append_authenticated_pdu(out, heading, authentication, |out| self.write(out))
+    }
+
+    fn heading(call_id: CallId, flags: PacketFlags) -> Heading {
+        Heading { packet_type: PacketType::RESPONSE, flags, call_id }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.alloc_hint.to_le_bytes());
+        out.extend_from_slice(&self.context.0.to_le_bytes());
+        out.extend_from_slice(&[0, 0]);
+        out.extend_from_slice(self.stub);
     }
 
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, PduError> {

@@ -9,7 +9,7 @@ use crate::bind::{
 use crate::call::{CallId, Opnum, Request, Response};
 use crate::error::{PeerMisbehaviour, ProtocolError};
 use crate::fault::{Fault, FaultStatus};
-use crate::fragment::pieces;
+use crate::fragment::{Overhead, pieces};
 use crate::header::{Header, Heading, MAX_FRAGMENT, PacketFlags, PacketType};
 use crate::pdu::Pdu;
 use crate::stream::{Frame, Framer};
@@ -249,7 +249,7 @@ impl ClientAssociation {
     }
 
     fn send_call(&mut self, id: CallId, opnum: Opnum, stub: &[u8], max_fragment: u16) {
-        for piece in pieces(stub, max_fragment, Request::STUB_OFFSET) {
+        for piece in pieces(stub, max_fragment, Overhead::header(Request::STUB_OFFSET)) {
             let request = Request {
                 alloc_hint: piece.alloc_hint,
                 context: CONTEXT,

@@ -8,10 +8,11 @@ use crate::fault::FaultStatus;
 use crate::header::{MAX_FRAGMENT, PacketType};
 use crate::ndr::NdrError;
 use crate::reader::PduError;
-use crate::trailer::{AuthLevel, AuthType};
+use crate::security::SecurityError;
+use crate::trailer::{AuthContextId, AuthLevel, AuthType};
 
 /// The peer broke the protocol: what it did, and where in the stream of its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{misbehaviour}, in the pdu at stream offset {offset}")]
 pub struct ProtocolError {
     /// Bytes that the peer had sent before the PDU that is at fault.
@@ -21,7 +22,7 @@ pub struct ProtocolError {
 }
 
 /// One way to break the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeerMisbehaviour {
     /// `rpc_vers` is not 5, or `rpc_vers_minor` neither 0 nor 1.
     #[error("protocol version {major}.{minor} is not 5.0 or 5.1")]
@@ -113,6 +114,103 @@ pub enum PeerMisbehaviour {
         /// The call's presentation context, or 0.
         context: PresentationContextId,
     },
+    /// A bind asks for a level that its authentication type does not have.
+    #[error("authentication type {} has no level {auth_level}", .auth_type.0)]
+    UnsupportedAuthLevel {
+        /// `auth_type`.
+        auth_type: AuthType,
+        /// `auth_level`.
+        auth_level: AuthLevel,
+    },
+    /// The padding before a trailer would reach back beyond what can be padded.
+    #[error("{auth_pad_length} bytes of authentication padding do not fit {available}")]
+    AuthPaddingOverrun {
+        /// `auth_pad_length`, bytes.
+        auth_pad_length: u8,
+        /// Bytes that could be padding.
+        available: usize,
+    },
+    /// The security provider does not take a token.
+    #[error("authentication failed: {error}")]
+    AuthenticationFailed {
+        /// Why, for the log: a client is not told.
+        error: SecurityError,
+    },
+    /// Authentication starts again with the id of a security context that there is.
+    #[error("security context {} is there already", .auth_context.0)]
+    SecurityContextReused {
+        /// The id.
+        auth_context: AuthContextId,
+    },
+    /// A leg of an authentication names another provider than the one before.
+    #[error("security context {} changes to authentication type {}", .auth_context.0, .auth_type.0)]
+    AuthTypeChanged {
+        /// The security context.
+        auth_context: AuthContextId,
+        /// `auth_type`.
+        auth_type: AuthType,
+    },
+    /// A leg of an authentication names another level than the one before.
+    #[error("security context {} changes to authentication level {auth_level}", .auth_context.0)]
+    AuthLevelChanged {
+        /// The security context.
+        auth_context: AuthContextId,
+        /// `auth_level`.
+        auth_level: AuthLevel,
+    },
+    /// A client wants its calls sealed, and has not negotiated with the provider that they can be.
+    #[error("security context {} can not seal", .auth_context.0)]
+    SealNotNegotiated {
+        /// The security context.
+        auth_context: AuthContextId,
+    },
+    /// A connection has as many security contexts as it may.
+    #[error("{limit} security contexts are there already")]
+    TooManySecurityContexts {
+        /// The limit.
+        limit: usize,
+    },
+    /// A call before the authentication that it relies on has ended.
+    #[error("a call comes before its authentication has ended")]
+    AuthenticationUnfinished,
+    /// A call on a connection whose authentication has failed.
+    #[error("a call relies on an authentication that has failed")]
+    NotAuthenticated {
+        /// The call's presentation context.
+        context: PresentationContextId,
+    },
+    /// A call without the trailer that its connection's level asks for.
+    #[error(
+        "a request has no authentication trailer, and its connection was bound at level {auth_level}"
+    )]
+    AuthTrailerMissing {
+        /// The level.
+        auth_level: AuthLevel,
+        /// The call's presentation context.
+        context: PresentationContextId,
+    },
+    /// A later fragment of a call that is signed is not.
+    #[error("a later fragment of {call} is not signed")]
+    UnsignedFragment {
+        /// The call.
+        call: CallId,
+        /// Its presentation context.
+        context: PresentationContextId,
+    },
+    /// A multiplexed call starts without a trailer while one with a signature is incomplete.
+    #[error("{started} starts without a trailer while a signed call is incomplete")]
+    UnsignedWhileIncomplete {
+        /// The call that starts.
+        started: CallId,
+    },
+    /// A signature or a seal is not the client's: the fragment was altered, replayed, dropped or moved.
+    #[error("the signature of a fragment of {call} does not verify")]
+    BadSignature {
+        /// The call.
+        call: CallId,
+        /// Its presentation context.
+        context: PresentationContextId,
+    },
     /// A PDU that this role never receives, or that does not exist.
     #[error("a {packet_type} is not expected")]
     UnexpectedPacket {
@@ -158,6 +256,14 @@ pub enum PeerMisbehaviour {
     FragmentOfNoCall {
         /// The call.
         call: CallId,
+    },
+    /// A multiplexed call has no first fragment, and no other call is incomplete.
+    #[error("{call} starts with a later fragment")]
+    CallWithoutFirst {
+        /// The call.
+        call: CallId,
+        /// Its presentation context.
+        context: PresentationContextId,
     },
     /// A later fragment of another call than the one that is incomplete, without multiplexing.
     #[error("a later fragment belongs to {call}, while {incomplete} is incomplete")]

@@ -62,6 +62,8 @@ statuses! {
     CANCEL = 0x1C00_000D, "nca_s_fault_cancel";
     /// The context handle is not one of the association group's.
     CONTEXT_MISMATCH = 0x1C00_001A, "nca_s_fault_context_mismatch";
+    /// The server has no memory, as Windows says it of an auth3 whose padding is longer than its body.
+    REMOTE_NO_MEMORY = 0x1C00_001B, "nca_s_fault_remote_no_memory";
     /// The presentation context id is not valid.
     INVALID_PRESENTATION_CONTEXT = 0x1C00_001C, "nca_s_invalid_pres_context_id";
     /// The authentication level is not supported.

@@ -5,7 +5,9 @@ use uuid::Uuid;
 use crate::bind::PresentationContextId;
 use crate::call::{CallId, Opnum};
 use crate::header::{MAX_FRAGMENT, MIN_NEGOTIATED_FRAGMENT, PacketFlags};
+use crate::security::CallSecurity;
 use crate::syntax::SyntaxId;
+use crate::trailer::{AuthContextId, AuthLevel};
 
 /// The fragment size that a server answers to an offer: the least of both and of its own, a multiple of
 /// eight, and never below [`MIN_NEGOTIATED_FRAGMENT`].
@@ -23,10 +25,32 @@ pub(crate) struct Piece<'a> {
     pub(crate) stub: &'a [u8],
 }
 
-/// Cuts `stub` into pieces that leave `overhead` bytes of each fragment to the header. All but the last
-/// are a multiple of eight; an empty stub is one empty piece.
-pub(crate) fn pieces(stub: &[u8], fragment: u16, overhead: u16) -> impl Iterator<Item = Piece<'_>> {
-    let room = usize::from(fragment.saturating_sub(overhead) & !7).max(8);
+/// What of each fragment is not stub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Overhead {
+    /// Bytes of headers and trailers.
+    pub(crate) bytes: u16,
+    /// What the stub of all but the last fragment is a multiple of, bytes; not 0.
+    pub(crate) align: u16,
+}
+
+impl Overhead {
+    /// A header of so many bytes.
+    pub(crate) const fn header(bytes: u16) -> Self {
+        Self { bytes, align: 8 }
+    }
+}
+
+/// Cuts `stub` into pieces that leave each fragment its overhead; an empty stub is one empty piece.
+pub(crate) fn pieces(
+    stub: &[u8],
+    fragment: u16,
+    overhead: Overhead,
+) -> impl Iterator<Item = Piece<'_>> {
+    let Overhead { bytes, align } = overhead;
+    let room = fragment.saturating_sub(bytes);
+    let uneven = room.checked_rem(align).unwrap_or(0);
+    let room = usize::from(room.saturating_sub(uneven).max(align.max(1)));
     let mut rest = Some(stub);
     std::iter::from_fn(move || {
         let left = rest.take()?;
@@ -51,7 +75,17 @@ pub(crate) struct IncompleteCall {
     pub(crate) context: PresentationContextId,
     pub(crate) opnum: Opnum,
     pub(crate) object: Option<Uuid>,
+    /// The security context that protects it, at a level that signs.
+    pub(crate) protection: Option<AuthContextId>,
+    pub(crate) security: CallSecurity,
     pub(crate) stub: Vec<u8>,
+}
+
+impl IncompleteCall {
+    /// Whether its client was authenticated.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.security.level != AuthLevel::NONE
+    }
 }
 
 /// The calls of one association that are incomplete. Empty it holds no memory.
@@ -141,7 +175,7 @@ mod tests {
     #[test]
     fn pieces_fill_fragments_in_multiples_of_eight() {
         let stub = [7; 5000];
-        let cut: Vec<_> = pieces(&stub, 2048, 24).collect();
+        let cut: Vec<_> = pieces(&stub, 2048, Overhead::header(24)).collect();
         let sizes: Vec<_> = cut.iter().map(|p| (p.stub.len(), p.alloc_hint)).collect();
         assert_eq!(sizes, [(2024, 5000), (2024, 2976), (952, 952)]);
         let flags: Vec<_> = cut.iter().map(|p| p.flags.bits()).collect();
@@ -150,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_empty_stub_is_one_piece() {
-        let cut: Vec<_> = pieces(&[], 2048, 24).collect();
+        let cut: Vec<_> = pieces(&[], 2048, Overhead::header(24)).collect();
         assert_eq!(cut.len(), 1);
         assert_eq!(cut[0].flags, PacketFlags::WHOLE);
     }
@@ -158,7 +192,7 @@ mod tests {
     #[test]
     fn a_stub_of_exactly_one_fragment_is_one_piece() {
         let stub = [7; 2024];
-        assert_eq!(pieces(&stub, 2048, 24).count(), 1);
+        assert_eq!(pieces(&stub, 2048, Overhead::header(24)).count(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use bitflags::bitflags;
 use crate::call::CallId;
 use crate::error::PeerMisbehaviour;
 use crate::reader::PduError;
+use crate::trailer::AuthTrailer;
 
 /// The largest fragment that is read or written, in bytes, header and trailer included.
 ///
@@ -313,6 +314,43 @@ pub(crate) fn append_pdu(
     }
     *out = bytes;
     sealed
+}
+
+/// What authenticates an outgoing PDU.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Authentication<'a> {
+    pub(crate) trailer: AuthTrailer,
+    /// What follows the trailer: a token, or room for a signature.
+    pub(crate) value: &'a [u8],
+    /// Padding makes what lies between `aligned_from` and the trailer a multiple of this, bytes.
+    pub(crate) align: usize,
+    /// An offset in the PDU.
+    pub(crate) aligned_from: usize,
+}
+
+/// Appends one PDU with a trailer; the padding's length is written into it.
+pub(crate) fn append_authenticated_pdu(
+    out: &mut Vec<u8>,
+    heading: Heading,
+    authentication: &Authentication<'_>,
+    body: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), PduTooLong> {
+    let start = out.len();
+    append_pdu(out, heading, |out| {
+        body(out);
+        let said = out.len().saturating_sub(start).saturating_sub(authentication.aligned_from);
+        let padding = said.next_multiple_of(authentication.align.max(1)).saturating_sub(said);
+        out.extend(std::iter::repeat_n(0, padding));
+        let pad_length = u8::try_from(padding).unwrap_or(0);
+        AuthTrailer { pad_length, ..authentication.trailer }.write(out);
+        out.extend_from_slice(authentication.value);
+    })?;
+    let size = authentication.value.len();
+    let too_long = PduTooLong { size };
+    let auth_length = u16::try_from(size).map_err(|_| too_long)?;
+    let field = out.get_mut(start..).and_then(|pdu| pdu.get_mut(10..12)).ok_or(too_long)?;
+    field.copy_from_slice(&auth_length.to_le_bytes());
+    Ok(())
 }
 
 /// Writes the fragment length of the PDU that starts at `start`.

@@ -22,6 +22,7 @@ pub mod ndr;
 pub mod ntlm;
 mod pdu;
 mod reader;
+mod security;
 mod stream;
 mod syntax;
 mod trailer;
@@ -42,6 +43,7 @@ pub use header::{
 };
 pub use pdu::Pdu;
 pub use reader::PduError;
+pub use security::{CallSecurity, ChallengeKey, SecurityError, SecurityOptions};
 pub use syntax::{BindTimeFeatures, SyntaxId};
-pub use trailer::{AuthLevel, AuthType};
+pub use trailer::{AuthContextId, AuthLevel, AuthTrailer, AuthType, AuthVerifier};
 pub use uuid::Uuid;

@@ -10,6 +10,7 @@
 
 mod advance;
 mod budget;
+mod challenges;
 mod client;
 mod client_group;
 mod client_update;

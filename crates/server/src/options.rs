@@ -97,6 +97,9 @@ pub struct StoreOptions {
 /// Why a store did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// There are no random bytes to challenge clients with.
+    #[error("the system gives no random bytes")]
+    Random(#[source] rand::rngs::SysError),
     /// The RPC port can't be had.
     #[error("the RPC port can't be opened on `{address}`")]
     Bind {

@@ -12,6 +12,7 @@ use emsmdb::WireVersion;
 use infostore::{Build, Stage};
 use tokio::sync::watch;
 
+use crate::challenges::Challenges;
 use crate::options::StoreOptions;
 use crate::traffic::Traffic;
 use crate::wall::WallClock;
@@ -51,6 +52,7 @@ pub(crate) struct Site {
     pub(crate) traffic: Traffic,
     /// The build that runs, which changes when the service starts with another.
     build: Mutex<Build>,
+    pub(crate) challenges: Challenges,
     /// The stages that a fault rule looks at, a bit for each.
     disturbed: AtomicU8,
     /// Counts the ends of the service, which connections that have not bound yet wait for.
@@ -59,7 +61,12 @@ pub(crate) struct Site {
 
 impl Site {
     /// The site of a store whose ports are open, with their numbers in `options`.
-    pub(crate) fn new(name: &str, options: &StoreOptions, clock: Arc<WallClock>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        options: &StoreOptions,
+        clock: Arc<WallClock>,
+        challenges: Challenges,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             clock,
@@ -68,6 +75,7 @@ impl Site {
             mapper_port: port(options.epm, &[EPM, MGMT]),
             traffic: Traffic::default(),
             build: Mutex::new(options.settings.build),
+            challenges,
             disturbed: AtomicU8::new(0),
             ends: watch::Sender::new(0),
         }

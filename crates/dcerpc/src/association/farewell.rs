@@ -1,6 +1,11 @@
 //! How each misbehaviour of a client is answered before the association closes: the wire notes' table 1.3,
 //! read from left to right.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each of the three tables names what it has an answer for, and hands the rest on"
+)]
+
 use crate::association::Association;
 use crate::bind::{BindNakReason, PresentationContextId};
 use crate::call::CallId;
@@ -48,7 +53,8 @@ impl Association {
         let during_bind = !self.bound && header.packet_type() == PacketType::BIND;
         let during_alter = header.packet_type() == PacketType::ALTER_CONTEXT;
         let call = header.call_id();
-        match *misbehaviour {
+        match misbehaviour {
+            _ if during_bind => Farewell::BindNak(nak_reason(misbehaviour)),
             M::UnsupportedVersion { .. } if self.bound => Farewell::Silence,
             M::UnsupportedVersion { .. } => {
                 Farewell::BindNak(BindNakReason::PROTOCOL_VERSION_NOT_SUPPORTED)
@@ -59,57 +65,86 @@ impl Association {
             M::UnsupportedDataRepresentation { .. } | M::FirstPduNotBind { .. } => {
                 Farewell::Silence
             }
-            M::FragmentTooShort { .. } | M::FragmentTooLong { .. } => proto_error(call, NO_CONTEXT),
-            // Windows says of a bind that it cannot read that its version is wrong.
-            M::AuthTrailerOverrun { .. } | M::Malformed(_) if during_bind => {
-                Farewell::BindNak(BindNakReason::PROTOCOL_VERSION_NOT_SUPPORTED)
+            M::SecondBind => Farewell::BindNak(BindNakReason::NOT_SPECIFIED),
+            M::AuthPaddingOverrun { .. } if header.packet_type() == PacketType::AUTH3 => {
+                not_executed(call, FaultStatus::REMOTE_NO_MEMORY)
             }
-            M::AuthTrailerOverrun { .. } | M::Malformed(_) if during_alter => {
-                not_executed(call, FaultStatus::PROTO_ERROR)
-            }
-            M::AuthTrailerOverrun { .. } | M::Malformed(_) => proto_error(call, NO_CONTEXT),
-            M::NoContextOffered | M::NoTransferSyntaxOffered { .. } if during_alter => {
+            M::AuthTrailerOverrun { .. } | M::AuthPaddingOverrun { .. } | M::Malformed(_)
+                if during_alter =>
+            {
                 not_executed(call, FaultStatus::PROTO_ERROR)
             }
             M::NoContextOffered
             | M::NoTransferSyntaxOffered { .. }
             | M::FeaturesNegotiatedTwice
-            | M::SecondBind
-            | M::InvalidAuthLevel { .. } => Farewell::BindNak(BindNakReason::NOT_SPECIFIED),
-            M::UnrecognisedAuthType { .. } => {
-                Farewell::BindNak(BindNakReason::AUTHENTICATION_TYPE_NOT_RECOGNIZED)
-            }
-            M::ContextAltered { .. } if during_bind => {
-                Farewell::BindNak(BindNakReason::NOT_SPECIFIED)
-            }
-            M::ContextAltered { .. } | M::UnexpectedPacket { .. } => {
-                not_executed(call, FaultStatus::PROTO_ERROR)
-            }
+            | M::ContextAltered { .. }
+            | M::TooManySecurityContexts { .. }
+            | M::AuthenticationUnfinished
+            | M::UnexpectedPacket { .. } => not_executed(call, FaultStatus::PROTO_ERROR),
             M::UnexpectedAuthTrailer { .. } if during_alter => {
                 not_executed(call, FaultStatus::ACCESS_DENIED)
             }
+            M::InvalidAuthLevel { .. }
+            | M::UnrecognisedAuthType { .. }
+            | M::UnsupportedAuthLevel { .. }
+            | M::AuthenticationFailed { .. }
+            | M::SecurityContextReused { .. }
+            | M::AuthLevelChanged { .. } => not_executed(call, FaultStatus::ACCESS_DENIED),
+            M::AuthTypeChanged { .. } | M::SealNotNegotiated { .. } => {
+                not_executed(call, FaultStatus::SEC_PKG_ERROR)
+            }
             M::CancelOnFirstFragment { .. } => not_executed(call, FaultStatus::NO_CALL_ACTIVE),
-            M::UnexpectedAuthTrailer { context, .. }
-            | M::AllocHintTooLarge { context, .. }
-            | M::StubTooLarge { context, .. } => refused(call, context, FaultStatus::ACCESS_DENIED),
-            // Without multiplexing the client waits for the call that is incomplete, not for the new one.
-            M::CallWhileIncomplete { incomplete, context, .. }
-            | M::FragmentOfAnotherCall { incomplete, context, .. } => {
-                proto_error(incomplete, context)
-            }
-            M::FirstFragmentRepeated { context, .. } | M::CallIdInUse { context, .. } => {
-                proto_error(call, context)
-            }
-            M::UnknownContextWhileIncomplete { .. }
-            | M::FragmentOfNoCall { .. }
-            | M::TooManyIncompleteCalls { .. } => proto_error(call, NO_CONTEXT),
-            // A client's findings about a server.
-            M::NoContextResult
-            | M::GroupZero
-            | M::FragmentsTooSmall { .. }
-            | M::AnswerToNoCall { .. }
-            | M::ResultWithoutFirst { .. } => Farewell::Silence,
+            _ => refusal_of_a_fragment(call, misbehaviour),
         }
+    }
+}
+
+/// Why a bind is refused. Windows says of one that it can't read that its version is wrong.
+fn nak_reason(misbehaviour: &PeerMisbehaviour) -> BindNakReason {
+    use PeerMisbehaviour as M;
+    match misbehaviour {
+        M::UnsupportedVersion { .. }
+        | M::AuthTrailerOverrun { .. }
+        | M::AuthPaddingOverrun { .. }
+        | M::Malformed(_) => BindNakReason::PROTOCOL_VERSION_NOT_SUPPORTED,
+        M::UnrecognisedAuthType { .. } => BindNakReason::AUTHENTICATION_TYPE_NOT_RECOGNIZED,
+        M::UnsupportedAuthLevel { .. }
+        | M::AuthenticationFailed { .. }
+        | M::SealNotNegotiated { .. } => BindNakReason::INVALID_CHECKSUM,
+        _ => BindNakReason::NOT_SPECIFIED,
+    }
+}
+
+/// How a fragment of a call is refused: such a call may have been run.
+fn refusal_of_a_fragment(call: CallId, misbehaviour: &PeerMisbehaviour) -> Farewell {
+    use PeerMisbehaviour as M;
+    match misbehaviour {
+        M::UnexpectedAuthTrailer { context, .. }
+        | M::NotAuthenticated { context }
+        | M::AuthTrailerMissing { context, .. }
+        | M::AllocHintTooLarge { context, .. }
+        | M::StubTooLarge { context, .. } => refused(call, *context, FaultStatus::ACCESS_DENIED),
+        M::BadSignature { context, .. } => refused(call, *context, FaultStatus::SEC_PKG_ERROR),
+        // Without multiplexing the client waits for the call that is incomplete, not for the new one.
+        M::CallWhileIncomplete { incomplete, context, .. }
+        | M::FragmentOfAnotherCall { incomplete, context, .. } => {
+            proto_error(*incomplete, *context)
+        }
+        M::FirstFragmentRepeated { context, .. }
+        | M::CallIdInUse { context, .. }
+        | M::UnsignedFragment { context, .. }
+        | M::CallWithoutFirst { context, .. } => proto_error(call, *context),
+        M::FragmentTooShort { .. }
+        | M::FragmentTooLong { .. }
+        | M::AuthTrailerOverrun { .. }
+        | M::AuthPaddingOverrun { .. }
+        | M::Malformed(_)
+        | M::UnknownContextWhileIncomplete { .. }
+        | M::UnsignedWhileIncomplete { .. }
+        | M::FragmentOfNoCall { .. }
+        | M::TooManyIncompleteCalls { .. } => proto_error(call, NO_CONTEXT),
+        // A client's findings about a server, and what is refused above.
+        _ => Farewell::Silence,
     }
 }
 

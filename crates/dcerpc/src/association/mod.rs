@@ -1,6 +1,7 @@
 //! The server's end of one connection (C706 12.6, MS-RPCE 3.3): bytes in, events out, bytes out. No socket,
 //! no clock; table 1.3 of the wire notes is in `server` (what is done) and `farewell` (how it is refused).
 
+mod authentication;
 mod farewell;
 mod negotiation;
 mod server;
@@ -16,13 +17,22 @@ use crate::bind::{
 use crate::call::{CallId, Opnum, Response};
 use crate::error::{ProtocolError, UnknownCall};
 use crate::fault::{Fault, FaultStatus};
-use crate::fragment::{Reassembly, pieces};
-use crate::header::{Header, Heading, PacketFlags, PacketType, PduTooLong};
+use crate::fragment::{Overhead, Reassembly, pieces};
+use crate::header::{Authentication, Header, Heading, PacketFlags, PacketType, PduTooLong};
+use crate::ntlm;
+use crate::security::{CallSecurity, ChallengeKey, Reply, SecurityContexts, SecurityOptions};
 use crate::stream::Framer;
 use crate::syntax::SyntaxId;
+use crate::trailer::{AuthContextId, AuthTrailer};
+
+/// What of a fragment of a response is not stub.
+const UNSIGNED: Overhead = Overhead::header(Response::STUB_OFFSET);
+
+/// The same with a signature: its stub is padded to 16 bytes, as Windows pads it.
+const SIGNED: Overhead = Overhead { bytes: Response::STUB_OFFSET + 8 + 16, align: 16 };
 
 /// What an association offers and how much it takes. One may be shared by all associations of a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct AssociationConfig {
     /// The interfaces that can be bound.
     pub interfaces: Vec<SyntaxId>,
@@ -36,6 +46,8 @@ pub struct AssociationConfig {
     pub max_pending_calls: usize,
     /// The most presentation contexts that a connection can have.
     pub max_presentation_contexts: usize,
+    /// How clients are authenticated; without it, and without an [`Association::authenticating`], none can be.
+    pub security: Option<SecurityOptions>,
 }
 
 impl Default for AssociationConfig {
@@ -47,6 +59,7 @@ impl Default for AssociationConfig {
             max_incomplete_calls: 16,
             max_pending_calls: 64,
             max_presentation_contexts: 64,
+            security: None,
         }
     }
 }
@@ -77,6 +90,8 @@ pub struct Call {
     pub opnum: Opnum,
     /// The object that the call is about; `None` if the request names none.
     pub object: Option<Uuid>,
+    /// Who calls, and how that is known.
+    pub security: CallSecurity,
     /// The arguments, NDR 2.0, with whatever the client appended.
     pub stub: Vec<u8>,
 }
@@ -106,6 +121,8 @@ pub struct Association {
     unanswered_bind: Option<Box<UnansweredBind>>,
     group: Option<AssociationGroupId>,
     counts: PacketCounts,
+    security: SecurityContexts,
+    challenges: Option<ChallengeKey>,
     max_fragment: u16,
     bound: bool,
     multiplexed: bool,
@@ -124,6 +141,8 @@ struct PresentationContext {
 struct InFlight {
     id: CallId,
     context: PresentationContextId,
+    /// The security context that its answer is signed in.
+    protection: Option<AuthContextId>,
 }
 
 /// What the bind_ack will say, until the owner names the group.
@@ -133,6 +152,7 @@ struct UnansweredBind {
     /// What the answer's flags are beside those of a whole PDU.
     flags: PacketFlags,
     results: Vec<ContextResult>,
+    reply: Option<Reply>,
     /// Where in `transmit` answers wait for the group's id.
     group_fields: Vec<usize>,
 }
@@ -151,11 +171,19 @@ impl Association {
             unanswered_bind: None,
             group: None,
             counts: PacketCounts::default(),
+            security: SecurityContexts::default(),
+            challenges: None,
             max_fragment: 0,
             bound: false,
             multiplexed: false,
             closing: false,
         }
+    }
+
+    /// The same, whose client can authenticate itself as the configuration says. `challenges` must be new and secret.
+    #[must_use]
+    pub fn authenticating(self, challenges: ChallengeKey) -> Self {
+        Self { challenges: Some(challenges), ..self }
     }
 
     /// Takes bytes from the client. Any split of a stream gives the same events.
@@ -219,18 +247,45 @@ impl Association {
     /// # Errors
     /// The call was never delivered, or it was answered.
     pub fn respond(&mut self, call: CallId, stub: &[u8]) -> Result<(), UnknownCall> {
-        let InFlight { id, context } = self.land(call)?;
+        let InFlight { id, context, protection } = self.land(call)?;
         if self.closing {
             return Ok(());
         }
         // Windows echoes the low octet of the context, in a response though not in a fault.
         let context = PresentationContextId(context.0 & 0xff);
-        for piece in pieces(stub, self.max_fragment, Response::STUB_OFFSET) {
+        let protection = protection.and_then(|id| Some((id, self.security.trailer(id)?)));
+        let overhead = if protection.is_some() { SIGNED } else { UNSIGNED };
+        for piece in pieces(stub, self.max_fragment, overhead) {
             let response = Response { alloc_hint: piece.alloc_hint, context, stub: piece.stub };
-            let appended = response.append(&mut self.transmit, id, piece.flags);
-            self.note_sent(appended);
+            match protection {
+                None => {
+                    let appended = response.append(&mut self.transmit, id, piece.flags);
+                    self.note_sent(appended);
+                }
+                Some(protection) => self.send_protected(&response, (id, piece.flags), protection),
+            }
         }
         Ok(())
+    }
+
+    /// Sends a fragment of a response, signed.
+    fn send_protected(
+        &mut self,
+        response: &Response<'_>,
+        (call, flags): (CallId, PacketFlags),
+        (protection, trailer): (AuthContextId, AuthTrailer),
+    ) {
+        let start = self.transmit.len();
+        let room = Authentication {
+            trailer,
+            value: &[0; ntlm::SIGNATURE_SIZE],
+            align: SIGNED.align.into(),
+            aligned_from: Response::STUB_OFFSET.into(),
+        };
+        let appended = response.append_authenticated(&mut self.transmit, (call, flags), &room);
+        self.note_sent(appended);
+        let pdu = self.transmit.get_mut(start..).unwrap_or_default();
+        self.security.protect(protection, pdu, Response::STUB_OFFSET.into());
     }
 
     /// Answers a call with a fault, which says whether the call was run as
@@ -239,7 +294,7 @@ impl Association {
     /// # Errors
     /// The call was never delivered, or it was answered.
     pub fn fault(&mut self, call: CallId, status: FaultStatus) -> Result<(), UnknownCall> {
-        let InFlight { id, context } = self.land(call)?;
+        let InFlight { id, context, protection: _ } = self.land(call)?;
         if !self.closing {
             self.send_fault(id, Fault { context, status }, status.did_not_execute());
         }
@@ -322,12 +377,18 @@ impl Association {
             results: bind.results,
         };
         let flags = PacketFlags::WHOLE.union(bind.flags);
-        self.send_ack(&ack, PacketType::BIND_ACK, flags, bind.call);
+        let heading = Heading { packet_type: PacketType::BIND_ACK, flags, call_id: bind.call };
+        self.send_ack(&ack, heading, bind.reply.as_ref());
     }
 
     /// The answer to an alter_context repeats what the bind negotiated. Before the bind is answered the
     /// group is not known, and its field is left to be filled.
-    fn send_alter_context_resp(&mut self, alter: &Header, results: Vec<ContextResult>) {
+    fn send_alter_context_resp(
+        &mut self,
+        alter: &Header,
+        results: Vec<ContextResult>,
+        reply: Option<&Reply>,
+    ) {
         if let Some(bind) = &mut self.unanswered_bind {
             let start = self.transmit.len();
             bind.group_fields.push(start.saturating_add(BindAck::GROUP_OFFSET));
@@ -342,18 +403,19 @@ impl Association {
         // Header signing is agreed to, multiplexing not: that is the bind's.
         let agreed = alter.flags() & PacketFlags::SUPPORT_HEADER_SIGN;
         let flags = PacketFlags::WHOLE.union(agreed);
-        self.send_ack(&ack, PacketType::ALTER_CONTEXT_RESP, flags, alter.call_id());
+        let packet_type = PacketType::ALTER_CONTEXT_RESP;
+        self.send_ack(&ack, Heading { packet_type, flags, call_id: alter.call_id() }, reply);
     }
 
-    fn send_ack(
-        &mut self,
-        ack: &BindAck,
-        packet_type: PacketType,
-        flags: PacketFlags,
-        call_id: CallId,
-    ) {
-        let heading = Heading { packet_type, flags, call_id };
-        let appended = ack.append(&mut self.transmit, heading);
+    fn send_ack(&mut self, ack: &BindAck, heading: Heading, reply: Option<&Reply>) {
+        let appended = match reply {
+            None => ack.append(&mut self.transmit, heading),
+            Some(Reply { trailer, token }) => {
+                let (trailer, value) = (*trailer, token.as_slice());
+                let reply = Authentication { trailer, value, align: 4, aligned_from: 0 };
+                ack.append_authenticated(&mut self.transmit, heading, &reply)
+            }
+        };
         self.note_sent(appended);
     }
 

@@ -1,16 +1,18 @@
 //! What an association does with each PDU of its client.
 
+use crate::association::authentication::Fragment;
 use crate::association::{Association, Call, InFlight, RpcEvent, UnansweredBind};
 use crate::bind::{Bind, PresentationContextId};
-use crate::call::{CallId, Request};
+use crate::call::Request;
 use crate::error::{PeerMisbehaviour, ProtocolError};
 use crate::fault::{Fault, FaultStatus};
 use crate::fragment::{IncompleteCall, negotiated_size};
 use crate::header::{Header, PacketFlags, PacketType};
 use crate::pdu::Pdu;
+use crate::security::Relied;
 use crate::stream::Frame;
 use crate::syntax::SyntaxId;
-use crate::trailer::AuthTrailer;
+use crate::trailer::AuthVerifier;
 
 impl Association {
     pub(super) fn handle_frame(&mut self, frame: &Frame<'_>) -> Result<(), ProtocolError> {
@@ -29,16 +31,17 @@ impl Association {
     fn handle_bind(&mut self, header: &Header, bytes: &[u8]) -> Result<(), PeerMisbehaviour> {
         let bind = Bind::decode(header, bytes)?;
         let results = self.negotiate_bind(&bind)?;
-        check_no_auth(header, bytes)?;
+        let reply = self.open_security(header, bytes)?;
         self.bound = true;
         self.multiplexed = header.flags().contains(PacketFlags::CONC_MPX);
         self.max_fragment = negotiated_size(bind.max_xmit_frag, bind.max_recv_frag);
-        // Header signing too, though without authentication there is nothing to sign: as Windows.
+        // Header signing too, whether or not anything is signed: as Windows.
         let agreed = PacketFlags::CONC_MPX | PacketFlags::SUPPORT_HEADER_SIGN;
         self.unanswered_bind = Some(Box::new(UnansweredBind {
             call: header.call_id(),
             flags: header.flags() & agreed,
             results,
+            reply,
             group_fields: Vec::new(),
         }));
         let group = bind.group;
@@ -48,8 +51,9 @@ impl Association {
 
     fn handle_bound(&mut self, header: &Header, bytes: &[u8]) -> Result<(), PeerMisbehaviour> {
         match Pdu::decode_body(header, bytes)? {
-            Pdu::Request(request) => self.handle_request(header, &request),
-            Pdu::AlterContext(alter) => self.handle_alter(header, &alter),
+            Pdu::Request(request) => self.handle_request(&Fragment::new(header, bytes, request)?),
+            Pdu::AlterContext(alter) => self.handle_alter(header, bytes, &alter),
+            Pdu::Auth3 => self.handle_auth3(header, bytes),
             // Windows ignores both, wherever they come.
             Pdu::CoCancel | Pdu::Orphaned => Ok(()),
             Pdu::Bind(_)
@@ -58,7 +62,6 @@ impl Association {
             | Pdu::AlterContextResp(_)
             | Pdu::Response(_)
             | Pdu::Fault(_)
-            | Pdu::Auth3
             | Pdu::Shutdown
             | Pdu::Unknown(_) => {
                 Err(PeerMisbehaviour::UnexpectedPacket { packet_type: header.packet_type() })
@@ -66,33 +69,35 @@ impl Association {
         }
     }
 
-    fn handle_alter(&mut self, header: &Header, alter: &Bind) -> Result<(), PeerMisbehaviour> {
-        check_no_trailer(header, PresentationContextId(0))?;
+    fn handle_alter(
+        &mut self,
+        header: &Header,
+        bytes: &[u8],
+        alter: &Bind,
+    ) -> Result<(), PeerMisbehaviour> {
+        let verifier = AuthVerifier::read(header, bytes)?;
+        if let Some(verifier) = &verifier {
+            self.check_altering(verifier)?;
+        }
         let results = self.negotiate_alter(alter)?;
-        self.send_alter_context_resp(header, results);
+        let reply = verifier.map(|verifier| self.alter_security(&verifier)).transpose()?;
+        self.send_alter_context_resp(header, results, reply.as_ref());
         Ok(())
     }
 
-    fn handle_request(
-        &mut self,
-        header: &Header,
-        request: &Request<'_>,
-    ) -> Result<(), PeerMisbehaviour> {
-        if header.flags().contains(PacketFlags::FIRST_FRAG) {
-            self.handle_first_fragment(header, request)
+    fn handle_request(&mut self, fragment: &Fragment<'_>) -> Result<(), PeerMisbehaviour> {
+        if fragment.header.flags().contains(PacketFlags::FIRST_FRAG) {
+            self.handle_first_fragment(fragment)
         } else {
-            self.handle_later_fragment(header, request)
+            self.handle_later_fragment(fragment)
         }
     }
 
-    fn handle_first_fragment(
-        &mut self,
-        header: &Header,
-        request: &Request<'_>,
-    ) -> Result<(), PeerMisbehaviour> {
+    fn handle_first_fragment(&mut self, fragment: &Fragment<'_>) -> Result<(), PeerMisbehaviour> {
+        let Fragment { header, request, .. } = fragment;
         let (id, context) = (header.call_id(), request.context);
         self.reassembly.forget_refused(id, self.multiplexed);
-        self.check_call_may_start(id, context)?;
+        self.check_call_may_start(fragment)?;
         if header.flags().contains(PacketFlags::PENDING_CANCEL) {
             return Err(PeerMisbehaviour::CancelOnFirstFragment { call: id });
         }
@@ -104,18 +109,19 @@ impl Association {
             return Ok(());
         };
         let interface = known.interface;
-        check_no_trailer(header, context)?;
-        self.start_call(header, request, interface)
+        let relied = self.security.relied_on(fragment.verifier.as_ref(), context)?;
+        let stub = self.open_fragment(fragment, relied.protection, context)?;
+        self.start_call(fragment, &stub, (interface, relied))
     }
 
     /// Whether the calls that are incomplete leave room for another.
-    fn check_call_may_start(
-        &self,
-        started: CallId,
-        context: PresentationContextId,
-    ) -> Result<(), PeerMisbehaviour> {
+    fn check_call_may_start(&mut self, fragment: &Fragment<'_>) -> Result<(), PeerMisbehaviour> {
+        let (started, context) = (fragment.header.call_id(), fragment.request.context);
         if let Some(same) = self.reassembly.find(started) {
-            let (call, context) = (same.id, same.context);
+            let (call, context, protection) = (same.id, same.context, same.protection);
+            if protection.is_some() && fragment.verifier.is_some() {
+                self.open_fragment(fragment, protection, context)?;
+            }
             return Err(PeerMisbehaviour::FirstFragmentRepeated { call, context });
         }
         let Some(oldest) = self.reassembly.oldest() else {
@@ -131,6 +137,9 @@ impl Association {
         // Alone, such a call is refused and the connection stays; Windows closes it here.
         if self.presentation_context(context).is_none() {
             return Err(PeerMisbehaviour::UnknownContextWhileIncomplete { started, context });
+        }
+        if oldest.protection.is_some() && fragment.verifier.is_none() {
+            return Err(PeerMisbehaviour::UnsignedWhileIncomplete { started });
         }
         let limit = self.config.max_incomplete_calls;
         if limit <= self.reassembly.len() {
@@ -151,22 +160,25 @@ impl Association {
 
     fn start_call(
         &mut self,
-        header: &Header,
-        request: &Request<'_>,
-        interface: SyntaxId,
+        fragment: &Fragment<'_>,
+        stub: &[u8],
+        (interface, relied): (SyntaxId, Relied),
     ) -> Result<(), PeerMisbehaviour> {
+        let Fragment { header, request, .. } = fragment;
         let whole = header.flags().contains(PacketFlags::LAST_FRAG);
         if !whole {
             self.check_alloc_hint(request)?;
         }
-        self.check_stub_size(request.stub, request.context)?;
+        self.check_stub_size(stub, request.context)?;
         let call = IncompleteCall {
             id: header.call_id(),
             interface,
             context: request.context,
             opnum: request.opnum,
             object: request.object,
-            stub: request.stub.to_vec(),
+            protection: relied.protection,
+            security: relied.security,
+            stub: stub.to_vec(),
         };
         if whole {
             self.deliver(call);
@@ -176,20 +188,21 @@ impl Association {
         Ok(())
     }
 
-    fn handle_later_fragment(
-        &mut self,
-        header: &Header,
-        request: &Request<'_>,
-    ) -> Result<(), PeerMisbehaviour> {
+    fn handle_later_fragment(&mut self, fragment: &Fragment<'_>) -> Result<(), PeerMisbehaviour> {
+        let header = fragment.header;
         let call = header.call_id();
         let Some(known) = self.reassembly.find(call) else {
-            return self.handle_stray_fragment(header);
+            return self.handle_stray_fragment(fragment);
         };
-        // Opnum and context are the first fragment's, whatever this one says.
-        let context = known.context;
-        check_no_trailer(header, context)?;
-        self.check_stub_size(request.stub, context)?;
-        self.reassembly.extend(call, request.stub);
+        // Opnum, context and security are the first fragment's, whatever this one says.
+        let (context, protection) = (known.context, known.protection);
+        if protection.is_none() && !known.is_authenticated() && fragment.verifier.is_some() {
+            let packet_type = header.packet_type();
+            return Err(PeerMisbehaviour::UnexpectedAuthTrailer { packet_type, context });
+        }
+        let stub = self.open_fragment(fragment, protection, context)?;
+        self.check_stub_size(&stub, context)?;
+        self.reassembly.extend(call, &stub);
         if header.flags().contains(PacketFlags::LAST_FRAG)
             && let Some(whole) = self.reassembly.finish(call)
         {
@@ -199,8 +212,9 @@ impl Association {
     }
 
     /// A later fragment of a call that is not incomplete.
-    fn handle_stray_fragment(&mut self, header: &Header) -> Result<(), PeerMisbehaviour> {
-        let call = header.call_id();
+    fn handle_stray_fragment(&mut self, fragment: &Fragment<'_>) -> Result<(), PeerMisbehaviour> {
+        let Fragment { header, request, .. } = fragment;
+        let (call, context) = (header.call_id(), request.context);
         if self.reassembly.is_refused(call, header.flags()) {
             return Ok(());
         }
@@ -210,7 +224,17 @@ impl Association {
                 incomplete: oldest.id,
                 context: oldest.context,
             }),
-            _ => Err(PeerMisbehaviour::FragmentOfNoCall { call }),
+            // Windows takes it for the start of a call, and only then misses the flag.
+            None if self.multiplexed => {
+                if self.presentation_context(context).is_none() {
+                    self.refuse_unknown_context(header);
+                    return Ok(());
+                }
+                let relied = self.security.relied_on(fragment.verifier.as_ref(), context)?;
+                self.open_fragment(fragment, relied.protection, context)?;
+                Err(PeerMisbehaviour::CallWithoutFirst { call, context })
+            }
+            Some(_) | None => Err(PeerMisbehaviour::FragmentOfNoCall { call }),
         }
     }
 
@@ -239,45 +263,22 @@ impl Association {
     }
 
     fn deliver(&mut self, call: IncompleteCall) {
-        let IncompleteCall { id, context, .. } = call;
+        let IncompleteCall { id, context, protection, .. } = call;
         if self.config.max_pending_calls <= self.in_flight.len() {
             let status = FaultStatus::SERVER_TOO_BUSY;
             self.send_fault(id, Fault { context, status }, status.did_not_execute());
             return;
         }
         self.counts.calls = self.counts.calls.wrapping_add(1);
-        self.in_flight.push(InFlight { id, context });
+        self.in_flight.push(InFlight { id, context, protection });
         self.events.push_back(RpcEvent::Call(Call {
             id,
             interface: call.interface,
             presentation_context: context,
             opnum: call.opnum,
             object: call.object,
+            security: call.security,
             stub: call.stub,
         }));
     }
-}
-
-/// Refuses the authentication that a bind asks for.
-fn check_no_auth(header: &Header, bytes: &[u8]) -> Result<(), PeerMisbehaviour> {
-    if !header.has_auth_trailer() {
-        return Ok(());
-    }
-    let AuthTrailer { auth_type, auth_level } = AuthTrailer::read(bytes, header.body_end()?)?;
-    if auth_level.is_valid() {
-        Err(PeerMisbehaviour::UnrecognisedAuthType { auth_type })
-    } else {
-        Err(PeerMisbehaviour::InvalidAuthLevel { auth_level })
-    }
-}
-
-/// Refuses a trailer, as none was negotiated.
-fn check_no_trailer(
-    header: &Header,
-    context: PresentationContextId,
-) -> Result<(), PeerMisbehaviour> {
-    if !header.has_auth_trailer() {
-        return Ok(());
-    }
-    Err(PeerMisbehaviour::UnexpectedAuthTrailer { packet_type: header.packet_type(), context })
 }

@@ -9,7 +9,7 @@ use md5::{Digest as _, Md5};
 /// Bytes of each digest and of most keys.
 pub(super) const KEY_SIZE: usize = 16;
 /// A digest, or a key that is one.
-pub(super) type Key = [u8; KEY_SIZE];
+pub(crate) type Key = [u8; KEY_SIZE];
 
 pub(super) fn md4(bytes: &[u8]) -> Key {
     Md4::digest(bytes).into()
@@ -23,7 +23,7 @@ pub(super) fn md5(parts: &[&[u8]]) -> Key {
     digest.finalize().into()
 }
 
-pub(super) fn hmac_md5(key: &Key, parts: &[&[u8]]) -> Key {
+pub(crate) fn hmac_md5(key: &Key, parts: &[&[u8]]) -> Key {
     // A key of a whole block can't have a wrong length, and shorter ones are filled with zeros anyway.
     let mut block = [0; 64];
     if let Some(start) = block.first_chunk_mut() {

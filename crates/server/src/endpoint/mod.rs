@@ -129,8 +129,9 @@ impl Endpoint {
     ) -> Self {
         let is_looked_at = Arc::ptr_eq(&port, &site.store_port);
         let span = span_of(&site, &peer);
+        let challenges = site.challenges.key(peer.connection);
         Self {
-            association: Association::new(port),
+            association: Association::new(port).authenticating(challenges),
             site,
             peer,
             control,

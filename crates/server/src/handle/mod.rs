@@ -29,6 +29,7 @@ pub use self::service::SettingsChange;
 pub use self::view::{Activity, View};
 pub use self::waits::Waiting;
 use crate::budget::Share;
+use crate::challenges::Challenges;
 use crate::link::Meters;
 use crate::listener::{Listening, Port};
 use crate::options::{Seed, StartError, StoreOptions};
@@ -66,7 +67,8 @@ impl StoreHandle {
     /// Starts a store. When this returns, the registry has been read and its ports are open, in this order (A11).
     ///
     /// # Errors
-    /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't.
+    /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't;
+    /// [`StartError::Random`] when the system gives no random bytes.
     pub async fn start(options: StoreOptions) -> Result<Self, StartError> {
         let process = Process::new(options.max_connections);
         Self::start_in(DEFAULT_STORE, options, process, Epoch(1)).await
@@ -94,6 +96,7 @@ impl StoreHandle {
         let last = Arc::new(OnceLock::new());
         let left = Arc::clone(&last);
         let clock = Arc::new(WallClock::new(options.clock, options.start));
+        let challenges = Challenges::new().map_err(StartError::Random)?;
         let handle = Self {
             inbox,
             process,
@@ -102,7 +105,7 @@ impl StoreHandle {
             rpc,
             epm,
             seed,
-            site: Arc::new(Site::new(name, &options, clock)),
+            site: Arc::new(Site::new(name, &options, clock, challenges)),
             cursor,
             last,
             precondition: Precondition::default(),

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod known_answers;
+mod session;
 
 use std::sync::Arc;
 
@@ -13,16 +14,17 @@ use dcerpc::ntlm::{
 /// The challenge of MS-NLMP 4.2.1, and of every test that does not say otherwise.
 pub(super) const CHALLENGE: [u8; 8] = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
 
-/// One account: MS-NLMP's `User` of `Domain` with the password `Password`.
+/// One account: MS-NLMP's `User` of `Domain`, in any case.
 #[derive(Debug)]
 pub(super) struct One {
     pub(super) anonymous: bool,
+    pub(super) password: &'static str,
 }
 
 impl Accounts for One {
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {
-        (domain == "Domain" && user.eq_ignore_ascii_case("User"))
-            .then(|| NtHash::of_password("Password"))
+        (domain.eq_ignore_ascii_case("Domain") && user.eq_ignore_ascii_case("User"))
+            .then(|| NtHash::of_password(self.password))
     }
 
     fn lets_anonymous_in(&self) -> bool {
@@ -30,8 +32,8 @@ impl Accounts for One {
     }
 }
 
-pub(super) const STRICT: One = One { anonymous: false };
-pub(super) const OPEN: One = One { anonymous: true };
+pub(super) const STRICT: One = One { anonymous: false, password: "Password" };
+pub(super) const OPEN: One = One { anonymous: true, password: "Password" };
 
 pub(super) fn names() -> Arc<ServerNames> {
     Arc::new(ServerNames {

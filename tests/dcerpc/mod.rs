@@ -25,3 +25,4 @@ mod raw;
 mod secure;
 mod security;
 mod splits;
+mod spnego;

@@ -1,7 +1,7 @@
 //! Connection-oriented DCE/RPC without I/O: PDUs, fragments, presentation contexts, NDR, and the two ends
 //! of a connection (C706 chapters 12 and 14, MS-RPCE); the two interfaces that belong to it rather than to
 //! an application: the endpoint mapper ([`epm`]) and remote management ([`mgmt`]); and how its ends prove who
-//! they are ([`ntlm`]).
+//! they are ([`ntlm`], [`spnego`]).
 //!
 //! [`Association`] is the server's end, [`ClientAssociation`] the client's. Both take bytes with
 //! `handle_bytes`, tell with `poll_event` what came, and give bytes with `poll_transmit`; who moves the
@@ -23,6 +23,7 @@ pub mod ntlm;
 mod pdu;
 mod reader;
 mod security;
+pub mod spnego;
 mod stream;
 mod syntax;
 mod trailer;

@@ -104,7 +104,6 @@ struct SecurityContext {
 }
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a security context is boxed as a whole")]
 enum State {
     Pending(Provider),
     Established { session: SessionSecurity, identity: Arc<Identity> },
@@ -118,7 +117,6 @@ enum Provider {
 }
 
 /// What a provider makes of a token.
-#[expect(clippy::large_enum_variant, reason = "a step is made and taken apart at once")]
 enum Step {
     Continue(Vec<u8>),
     Done { token: Option<Vec<u8>>, authenticated: Authenticated },

@@ -1,6 +1,7 @@
 //! NTLM: the known answers of MS-NLMP 4.2, who is let in and who is not, and what protects the messages.
 
 mod accepting;
+mod foreign;
 mod known_answers;
 mod session;
 

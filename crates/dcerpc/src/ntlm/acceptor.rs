@@ -100,6 +100,13 @@ impl Acceptor {
         Self { names, challenge, state: State::Started }
     }
 
+    /// A server that has sent a challenge of another's making.
+    #[cfg(test)]
+    pub(crate) fn challenged(self, negotiate: Vec<u8>, challenge: Vec<u8>) -> Self {
+        let granted = NegotiateFlags::all();
+        Self { state: State::Challenged(Sent { negotiate, challenge, granted }), ..self }
+    }
+
     /// Answers a NEGOTIATE with a CHALLENGE, which grants what the client asked for and is known here.
     ///
     /// # Errors

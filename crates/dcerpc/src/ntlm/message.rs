@@ -22,6 +22,11 @@ pub(super) const NEGOTIATE: u32 = 1;
 pub(super) const CHALLENGE: u32 = 2;
 pub(super) const AUTHENTICATE: u32 = 3;
 
+/// Whether a token is NTLM's own, not wrapped into another protocol.
+pub(crate) fn is_ntlm(token: &[u8]) -> bool {
+    token.starts_with(&SIGNATURE)
+}
+
 fn open<'a>(
     structure: &'static str,
     message: &'a [u8],

@@ -20,6 +20,7 @@ pub use error::NtlmError;
 pub use flags::NegotiateFlags;
 pub use hash::{NtHash, NtHashError};
 pub use initiator::{Credentials, Initiator, Nonces, ResponseVersion};
+pub(crate) use message::is_ntlm;
 pub(crate) use primitive::hmac_md5;
 pub use session::{BadSignature, OutOfMessage, SIGNATURE_SIZE, SessionSecurity};
 pub use target_info::ServerNames;

@@ -68,9 +68,9 @@ pub enum BadSignature {
 #[derive(Clone)]
 pub struct SessionSecurity {
     flags: NegotiateFlags,
-    sending: Channel,
+    sending: Box<Channel>,
     /// `None` without extended session security: one cipher and one count serve both directions then.
-    receiving: Option<Channel>,
+    receiving: Option<Box<Channel>>,
     /// A message that was not believed came: the peer's key stream and numbers can't be known any more.
     broken: bool,
 }
@@ -90,7 +90,7 @@ impl SessionSecurity {
             let masked = flags.contains(NegotiateFlags::KEY_EXCHANGE);
             let channel = |signing, sealing| {
                 let integrity = Integrity::Hmac { key: md5(&[key, signing]), masked };
-                Channel::new(integrity, md5(&[weakened(key, flags), sealing]))
+                Box::new(Channel::new(integrity, md5(&[weakened(key, flags), sealing])))
             };
             let client = channel(CLIENT_SIGNING, CLIENT_SEALING);
             let server = channel(SERVER_SIGNING, SERVER_SEALING);
@@ -99,7 +99,7 @@ impl SessionSecurity {
                 Role::Acceptor => (server, Some(client)),
             }
         } else {
-            (Channel::new(Integrity::Crc32, *key), None)
+            (Box::new(Channel::new(Integrity::Crc32, *key)), None)
         };
         Self { flags, sending, receiving, broken: false }
     }
@@ -202,14 +202,14 @@ impl SessionSecurity {
 
     /// Starts the ciphers anew, while the numbers go on: what SPNEGO does to NTLM once it has exchanged
     /// checksums of its own negotiation.
-    pub fn restart_ciphers(&mut self) {
+    pub(crate) fn restart_ciphers(&mut self) {
         self.sending.restart_cipher();
         if let Some(receiving) = &mut self.receiving {
             receiving.restart_cipher();
         }
     }
 
-    const fn receiving(&mut self) -> &mut Channel {
+    fn receiving(&mut self) -> &mut Channel {
         match &mut self.receiving {
             Some(receiving) => receiving,
             None => &mut self.sending,

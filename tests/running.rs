@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clock::ClockMode;
 use control::{Access, ControlConfig, ControlLimits};
 use infostore::{FaultEffect, FaultMatch, FaultRule, FaultSchedule, Settings};
-use server::{Seed, StoreHandle, StoreOptions, Stores};
+use server::{Directory, Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 
 /// Goes with the test.
@@ -33,6 +33,7 @@ pub(crate) fn options() -> StoreOptions {
         rpc: Some(any_port()),
         epm: Some(any_port()),
         registry: None,
+        directory: Directory::default(),
         max_connections: 4_000,
     }
 }

@@ -128,7 +128,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Every type of event that a store has, in the control plane's spelling.
-pub(crate) const EVENT_TYPES: [&str; 29] = [
+pub(crate) const EVENT_TYPES: [&str; 31] = [
     "store.started",
     "store.changed",
     "store.stopped",
@@ -156,6 +156,8 @@ pub(crate) const EVENT_TYPES: [&str; 29] = [
     "fault.removed",
     "fault.hit",
     "snapshot.taken",
+    "user.changed",
+    "user.removed",
     "store.restored",
     "journal.truncated",
 ];

@@ -18,3 +18,4 @@ mod serve;
 mod terminal;
 mod transcript;
 mod usage;
+mod users;

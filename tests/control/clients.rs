@@ -26,7 +26,7 @@ async fn a_client_shows_what_it_was_injected_as() {
     let expected = serde_json::json!({
         "id":1,"client_id":1,"group":"finance","origin":"injected","transport":"pipe","address":null,
         "user_dn":"/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=alice",
-        "process":"mdl.exe","processes":["mdl.exe"],"client_version":"11.0.5608.0","mode":"classic","machine":"WKS1",
+        "user":null,"process":"mdl.exe","processes":["mdl.exe"],"client_version":"11.0.5608.0","mode":"classic","machine":"WKS1",
         "interface":"EcDoConnectEx","connected_at":"2006-04-22T08:00:00Z","linked_to":null,"generation":0,
     });
     assert_eq!(session, expected);

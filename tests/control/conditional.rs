@@ -39,6 +39,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("PUT", "/client-groups/g", r#"{"template":{"process":"b.exe"},"replicas":2}"#),
     ("DELETE", "/client-groups/g", ""),
     ("DELETE", "/snapshots/1", ""),
+    ("PUT", "/users/alice", r#"{"admin":true}"#),
+    ("DELETE", "/users/alice", ""),
 ];
 
 /// A store with one of everything, beside another one.
@@ -51,6 +53,7 @@ async fn arranged() -> Api {
     api.put(VALUE, r#"{"type":"REG_SZ","data":"a"}"#).await;
     api.post("/faults", r#"{"effect":{"registry":"torn"},"schedule":{"after":9}}"#).await;
     api.post("/snapshots", "").await;
+    api.put("/users/alice", r#"{"password":"x"}"#).await;
     api
 }
 

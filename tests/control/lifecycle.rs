@@ -130,7 +130,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
     let api = Api::new().await;
     let defaults = json!({
         "build": "6.5.7651.19", "poll_interval": "15m", "registry_watch": "always", "disconnect": "connection",
-        "policy_mode": "enforce",
+        "policy_mode": "enforce", "anonymous": true, "min_auth_level": "none", "domain": "EXSTORE",
         "limits": {
             "sessions": 100_000, "classes": 10_000, "names_per_session": 64, "journal_entries": 100_000,
             "journal_bytes": 134_217_728, "polls_kept": 1_000, "polls_bytes": 33_554_432,
@@ -143,6 +143,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
         ("registry_watch", "armed_at_start"),
         ("disconnect", "context"),
         ("policy_mode", "audit"),
+        ("min_auth_level", "packet"),
         ("build", "6.5.7638"),
     ] {
         let before = api.get("").await["settings"].clone();
@@ -153,7 +154,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
         assert_eq!(changed["settings"], expected, "{field}");
     }
     let changed = api.get("/events?type=store.changed").await;
-    assert_eq!(changed["items"].as_array().map(Vec::len), Some(3));
+    assert_eq!(changed["items"].as_array().map(Vec::len), Some(4));
     for body in [r#"{"disconnect":"slowly"}"#, r#"{"registry_watch":"never"}"#] {
         assert_eq!(api.call("PATCH", "", body).await.problem(), "invalid-body", "{body}");
     }

@@ -33,6 +33,7 @@ mod story;
 mod stream_connections;
 mod streams;
 mod time;
+mod users;
 mod waits;
 mod waits_races;
 
@@ -46,7 +47,7 @@ use clock::ClockMode;
 use control::{Access, ControlConfig, ControlLimits, router};
 use infostore::Settings;
 use serde_json::Value;
-use server::{Seed, StoreHandle, StoreOptions, Stores};
+use server::{Directory, Seed, StoreHandle, StoreOptions, Stores};
 use tower::ServiceExt;
 
 /// Where the store's resources are.
@@ -194,6 +195,7 @@ fn options() -> StoreOptions {
         seed: Seed(7),
         rpc: None,
         registry: None,
+        directory: Directory::default(),
         epm: None,
         max_connections: 16,
     }

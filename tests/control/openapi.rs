@@ -17,6 +17,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Map<String, Value>)> {
             .replace("{store}", "default")
             .replace("{list}", "processes")
             .replace("{group}", "g")
+            .replace("{user}", "u")
             .replace("{key}", "HKLM")
             .replace("{slug}", "internal")
             .replace("{id}", "1")

@@ -109,7 +109,7 @@ async fn a_snapshot_has_this_shape_and_the_epoch_begins_with_it() {
     assert_eq!(
         shape,
         json!({
-            "id": 1, "name": "arranged", "format": 1, "cursor": before,
+            "id": 1, "name": "arranged", "format": 2, "cursor": before,
             "now": "2006-04-22T08:07:00Z", "clock": "manual", "registry": true,
             "counts": {
                 "clients": 4, "sessions": 2, "lost_sessions": 0, "faults": 2, "generation": 1,

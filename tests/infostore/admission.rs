@@ -1,8 +1,8 @@
 //! Who gets a session and who loses it by what it says later (S4, S6, A2, A3, A15, A17, A18).
 
-use infostore::{Generation, Interface, Refusal, SessionId};
+use infostore::{Command, Denial, Generation, Interface, PolicyMode, Refusal, SessionId};
 
-use super::driver::{Driver, nameless, program};
+use super::driver::{Driver, Hive, nameless, program};
 use super::story::refusal_name;
 
 #[test]
@@ -26,6 +26,24 @@ fn a_listed_program_is_refused_however_it_spells_itself() {
         driver.admit(&program(name));
     }
     assert_eq!(driver.store.counts().refused, 6);
+}
+
+#[test]
+fn whoever_may_not_be_whom_it_says_is_refused_before_the_list_is_asked() {
+    let mut driver = Driver::blocking("mdl.exe");
+    for why in Denial::ALL {
+        for client in [program("mdl.exe"), program("a.exe").of_version(10, 0), nameless()] {
+            assert_eq!(driver.refuse(&client.denied(why)), Refusal::Denied(why));
+        }
+    }
+    driver.execute(Command::SetPolicyMode(PolicyMode::Audit)).expect("running");
+    let story = driver.story_of(|driver| {
+        driver.refuse(&program("mdl.exe").denied(Denial::Anonymous));
+    });
+    assert_eq!(story, ["session.refused (denied) under 1"], "an audit is of the policy alone");
+    let mut starting = Driver::starting(infostore::Settings::default(), Hive::default());
+    let early = starting.refuse(&nameless().denied(Denial::Anonymous));
+    assert_eq!(early, Refusal::NotRunning, "a service that does not run knows nobody");
 }
 
 #[test]

@@ -50,8 +50,10 @@ pub(crate) fn a_working_day() -> Driver {
     let restored = Command::Note(Note::CheckpointRestored(NodeName::first()));
     let imported = Command::Note(Note::RegistryImported(NodeName::first(), 1_000));
     let taken = Command::Note(Note::SnapshotTaken(SnapshotId(1), None));
+    let users = [Note::UserChanged("alice".to_owned()), Note::UserRemoved("alice".to_owned())];
     let notes = [registry_note(), clock_note(), cluster_note(), restored, imported, taken];
-    for note in notes.into_iter().chain(fault_notes()) {
+    let notes = notes.into_iter().chain(users.map(Command::Note));
+    for note in notes.chain(fault_notes()) {
         assert_eq!(driver.execute(note), Ok(Outcome::Done));
     }
     driver.execute(Command::SetPollInterval(Duration::from_secs(60))).expect("running");
@@ -78,6 +80,8 @@ fn every_end_is_journalled_once_with_its_cause() {
             "checkpoint.restored",
             "registry.imported",
             "snapshot.taken",
+            "user.changed",
+            "user.removed",
             "fault.added",
             "fault.changed",
             "fault.hit",
@@ -95,7 +99,7 @@ fn every_end_is_journalled_once_with_its_cause() {
             "store.stopped",
         ]
     );
-    let causes: Vec<_> = day[12..].iter().map(|entry| entry.cause).collect();
+    let causes: Vec<_> = day[14..].iter().map(|entry| entry.cause).collect();
     let (control, stop) = (Cause::Control, Cause::Stop);
     let first = [Cause::Client, Cause::Transport, control, control];
     assert_eq!(causes, [&first[..], &[stop; 5]].concat());

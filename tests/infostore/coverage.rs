@@ -57,6 +57,7 @@ fn refusals() -> Driver {
     let old: Client = nameless().of_version(10, 0);
     driver.refuse(&old);
     driver.refuse(&nameless().and("mdl.exe"));
+    driver.refuse(&nameless().denied(infostore::Denial::OtherUser));
     driver
 }
 

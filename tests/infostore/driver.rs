@@ -7,10 +7,10 @@ use std::time::Duration;
 use clock::SimTime;
 use infostore::{
     Admission, Admitted, AssociationRef, Cause, ClientIdentity, ClientMode, Command, CommandError,
-    ConnectFaults, ConnectRequest, ConnectionId, Cursor, DisconnectReason, Effect, EndReason,
-    EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Journal, Limits, Origin, Outcome,
-    PolicyMode, PollToken, PollValues, Refusal, Restoration, Sequence, SessionId, SessionRecord,
-    Settings, SnapshotId, StopReason, Transport, list_value,
+    ConnectFaults, ConnectRequest, ConnectionId, Cursor, Denial, DisconnectReason, Effect,
+    EndReason, EngineImage, Entry, Epoch, GroupId, InfoStore, Interface, Journal, Limits, Origin,
+    Outcome, PolicyMode, PollToken, PollValues, Refusal, Restoration, Sequence, SessionId,
+    SessionRecord, Settings, SnapshotId, StopReason, Transport, list_value,
 };
 use policy::{BlockList, ClientVersion, ProcessName, Subject};
 use registry_poll::{
@@ -120,6 +120,7 @@ pub(crate) struct Client {
     pub(crate) names: Vec<String>,
     pub(crate) version: ClientVersion,
     pub(crate) interface: Interface,
+    pub(crate) denied: Option<Denial>,
 }
 
 /// A client that names no program.
@@ -128,6 +129,7 @@ pub(crate) fn nameless() -> Client {
         names: Vec::new(),
         version: ClientVersion::new(11, 0, 5608, 0),
         interface: Interface::ConnectEx,
+        denied: None,
     }
 }
 
@@ -153,6 +155,12 @@ impl Client {
         self
     }
 
+    /// The same client, which may not be whom it says it is.
+    pub(crate) fn denied(mut self, why: Denial) -> Self {
+        self.denied = Some(why);
+        self
+    }
+
     pub(crate) fn subject(&self) -> Subject {
         Subject::new(self.version, parsed(&self.names))
     }
@@ -161,6 +169,7 @@ impl Client {
         ClientIdentity {
             subject: self.subject(),
             user_dn: "/o=First Organization/cn=alice".to_owned(),
+            user: None,
             machine: Some("WKS1".to_owned()),
             mode: ClientMode::Cached,
             address: None,
@@ -278,7 +287,8 @@ impl Driver {
         faults: ConnectFaults,
     ) -> Admission {
         let identity = client.identity();
-        let request = ConnectRequest { association, identity, link: None, faults };
+        let denied = client.denied;
+        let request = ConnectRequest { association, identity, link: None, faults, denied };
         let admission = self.store.connect(self.now, request);
         self.perform_effects();
         admission

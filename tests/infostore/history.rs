@@ -62,6 +62,7 @@ fn client() -> impl Strategy<Value = Client> {
         names,
         version: ClientVersion::new(major, 0, build, 0),
         interface,
+        denied: None,
     })
 }
 

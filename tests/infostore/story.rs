@@ -33,6 +33,8 @@ variants! { EVENTS, event_name, Event:
     Event::FaultRemoved { .. } => "fault.removed",
     Event::FaultHit { .. } => "fault.hit",
     Event::SnapshotTaken { .. } => "snapshot.taken",
+    Event::UserChanged { .. } => "user.changed",
+    Event::UserRemoved { .. } => "user.removed",
     Event::StoreRestored(_) => "store.restored",
     Event::PollSkipped { .. } => "poll.skipped",
     Event::StoreStopped => "store.stopped",
@@ -55,6 +57,7 @@ variants! { EVENTS, event_name, Event:
 }
 
 variants! { REFUSALS, refusal_name, Refusal:
+    Refusal::Denied(_) => "denied",
     Refusal::Policy(_) => "policy",
     Refusal::VersionTooOld => "version too old",
     Refusal::TooManyNames => "too many names",
@@ -177,6 +180,8 @@ fn details(event: &Event) -> String {
         | Event::FaultChanged { .. }
         | Event::FaultHit { .. }
         | Event::SnapshotTaken { .. }
+        | Event::UserChanged { .. }
+        | Event::UserRemoved { .. }
         | Event::StoreRestored(_)
         | Event::PollSkipped { .. }
         | Event::StoreStopped

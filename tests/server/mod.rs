@@ -24,7 +24,9 @@ use emsmdb::rop::{RopId, RopRequest, RopResponse};
 use emsmdb::{ErrorCode, WireVersion, opnum};
 use infostore::{DisconnectMode, Event, Limits, SessionId, Settings};
 use policy::{BlockList, Decision};
-use server::{Advance, Advanced, ListChange, Seed, StartError, StoreHandle, StoreOptions, View};
+use server::{
+    Advance, Advanced, Directory, ListChange, Seed, StartError, StoreHandle, StoreOptions, View,
+};
 use tokio::runtime::Runtime;
 use wire_client::{Called, NULL, PATIENCE, WireClient, closed};
 
@@ -42,6 +44,7 @@ fn options() -> StoreOptions {
         seed: Seed(7),
         rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         registry: None,
+        directory: Directory::default(),
         epm: None,
         max_connections: 4_000,
     }

@@ -91,6 +91,8 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "store.changed", "poll_interval": null, "registry_watch": "armed_at_start", "disconnect": null }),
         json!({ "type": "store.changed", "poll_interval": null, "registry_watch": null, "disconnect": "connection" }),
         json!({ "type": "store.changed", "poll_interval": null, "registry_watch": null, "disconnect": "context" }),
+        json!({ "type": "store.changed", "poll_interval": null, "anonymous": false, "min_auth_level": "privacy" }),
+        json!({ "type": "store.changed", "poll_interval": null, "anonymous": true, "min_auth_level": "none" }),
         json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
         json!({ "type": "clock.changed", "mode": "real", "target": null }),
         json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
@@ -136,6 +138,13 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "registry.imported", "node": "NODE1", "changed": 1000 }),
         json!({ "type": "fault.added", "fault": 4, "match": { "value": null }, "effect": { "registry": "access_denied" } }),
         json!({ "type": "fault.removed", "fault": 4 }),
+        json!({ "type": "user.changed", "name": "alice" }),
+        json!({ "type": "user.removed", "name": "alice" }),
+        with(
+            session("session.refused", Some("a.exe"), 5),
+            json!({ "refusal": "other_user",
+            "code": { "name": "ecAccessDenied", "value": 2_147_942_405_u32 } }),
+        ),
         json!({ "type": "snapshot.taken", "snapshot": 1, "name": null }),
         json!({ "type": "store.restored", "snapshot": 1, "name": "arranged", "taken_at": "1-9" }),
         json!({ "type": "fault.hit", "fault": 4, "value": LIST, "effect": "access_denied" }),
@@ -157,6 +166,8 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  the store follows the values that are there when it starts, and no others
     2006-04-22T08:00:00Z  whoever is disconnected loses the connection from now on
     2006-04-22T08:00:00Z  whoever is disconnected keeps the connection from now on, and is told at the next call
+    2006-04-22T08:00:00Z  the store takes whoever says who they are with protection `privacy` or better from now on
+    2006-04-22T08:00:00Z  the store takes whoever comes from now on
     2006-04-22T08:00:00Z  the clock is moved to 2006-04-22T08:15:00Z
     2006-04-22T08:00:00Z  the clock is real now
     2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy
@@ -184,6 +195,9 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  1000 edits of the registry are made, to be noticed at the next poll
     2006-04-22T08:00:00Z  fault rule 4 is added: access denied
     2006-04-22T08:00:00Z  fault rule 4 is taken away
+    2006-04-22T08:00:00Z  user `alice` is set
+    2006-04-22T08:00:00Z  user `alice` is taken away
+    2006-04-22T08:00:00Z  a.exe of user5@WKS5 is refused with ecAccessDenied (0x80070005)  because the distinguished name is another user's
     2006-04-22T08:00:00Z  snapshot 1 is taken
     2006-04-22T08:00:00Z  snapshot 1 "arranged" is restored
     2006-04-22T08:00:00Z  fault rule 4 disturbs the read of "Disable MAPI Client Processes": access denied
@@ -294,6 +308,8 @@ fn an_event_that_lacks_what_it_should_have_is_told_all_the_same() {
         "fault.removed",
         "fault.hit",
         "snapshot.taken",
+        "user.changed",
+        "user.removed",
         "store.restored",
     ];
     for event_type in types {

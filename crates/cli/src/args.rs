@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clock::{ClockMode, Scale, SimTime, parse_duration};
 use control::{HostName, Origin};
-use infostore::{Build, PolicyMode};
+use infostore::{Build, PolicyMode, ProtectionLevel};
 use registry_poll::AnsiCodePage;
-use server::Seed;
+use server::{DomainName, Seed, UserError};
 use simulator::Transport;
 
 use crate::colour::Color;
@@ -268,6 +268,18 @@ pub(crate) struct Setup {
     /// Whether the policy is acted on
     #[arg(long, value_enum, default_value = "enforce", env = "EXSTORE_POLICY_MODE")]
     pub(crate) policy_mode: Mode,
+    /// Whether clients are taken that do not say who they are
+    #[arg(long, action = ArgAction::Set, default_value_t = true, env = "EXSTORE_ANONYMOUS", hide_possible_values = true, value_name = "true|false")]
+    pub(crate) anonymous: bool,
+    /// How the call that opens a session has to be protected at least
+    #[arg(long, value_enum, default_value = "none", env = "EXSTORE_MIN_AUTH_LEVEL")]
+    pub(crate) min_auth_level: Level,
+    /// The users of the store: a TOML file with `[[user]]` for each
+    #[arg(long, env = "EXSTORE_USERS", value_name = "FILE")]
+    pub(crate) users: Option<PathBuf>,
+    /// The NetBIOS name of the users' domain
+    #[arg(long, default_value = "EXSTORE", env = "EXSTORE_DOMAIN", value_name = "NAME", value_parser = domain)]
+    pub(crate) domain: DomainName,
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
@@ -290,6 +302,36 @@ pub(crate) enum Disconnect {
     Connection,
     /// It stays, and the next call on a dead handle is told
     Context,
+}
+
+/// How a call is protected; each has what those before it have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Level {
+    /// Nobody says who calls
+    None,
+    /// Who calls was proved when the connection was made
+    Connect,
+    /// As `packet`, which it is taken for
+    Call,
+    /// Each packet is from whoever it was
+    Packet,
+    /// No packet was changed on the way
+    Integrity,
+    /// Nobody has read it either
+    Privacy,
+}
+
+impl From<Level> for ProtectionLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::None => Self::None,
+            Level::Connect => Self::Connect,
+            Level::Call => Self::Call,
+            Level::Packet => Self::Packet,
+            Level::Integrity => Self::Integrity,
+            Level::Privacy => Self::Privacy,
+        }
+    }
 }
 
 /// Whether the policy is acted on.
@@ -396,6 +438,11 @@ pub(crate) struct Health {
         value_name = "text|json|jsonl"
     )]
     pub(crate) output: Output,
+}
+
+/// The name of a domain.
+fn domain(text: &str) -> Result<DomainName, UserError> {
+    DomainName::parse(text)
 }
 
 /// `real`, `manual` or `scaled:N`.

@@ -29,6 +29,7 @@ mod signals;
 mod startup;
 mod table;
 mod token;
+mod users_file;
 mod variables;
 mod visible;
 

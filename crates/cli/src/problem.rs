@@ -85,6 +85,8 @@ const HINTS: &[(&str, &str)] = &[
     ("decision-not-found", "`exstore decisions list` shows those there are"),
     ("fault-not-found", "`exstore fault list` shows those there are"),
     ("port-unavailable", "leave the address out, or write 127.0.0.1:0, which takes any free port"),
+    ("user-not-found", "`exstore user list` shows those there are"),
+    ("too-many-users", "`exstore user delete NAME` takes one away"),
     ("snapshot-not-found", "`exstore snapshot list` shows those there are"),
     (
         "snapshots-too-large",

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
-use server::{Seed, StoreOptions};
+use server::{Directory, Seed, StoreOptions};
 use simulator::{RunError, RunOptions, Scenario, StoreDriver, Transport, run as play};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
@@ -138,6 +138,7 @@ fn options() -> StoreOptions {
         rpc: Some(any_port()),
         epm: None,
         registry: None,
+        directory: Directory::default(),
         max_connections: max_connections(),
     }
 }

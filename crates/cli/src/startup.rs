@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clock::ClockMode;
 use control::{Access, BindError, Bound, ControlConfig, ControlLimits, Secret};
-use infostore::{DisconnectMode, RegistryWatch, Settings};
+use infostore::{Authentication, DisconnectMode, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use rlimit::Resource;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::args::{Disconnect, Setup, Watch};
 use crate::exit::{Code, Failure};
+use crate::users_file;
 
 /// Descriptors that are left for files and listeners.
 const RESERVED_DESCRIPTORS: u64 = 256;
@@ -178,6 +179,10 @@ pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, F
                 Disconnect::Context => DisconnectMode::Context,
             },
             policy_mode: setup.policy_mode.into(),
+            authentication: Authentication {
+                anonymous: setup.anonymous,
+                min_level: setup.min_auth_level.into(),
+            },
             ..Settings::default()
         },
         clock,
@@ -186,6 +191,7 @@ pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, F
         rpc: None,
         epm: None,
         registry: registry.transpose()?,
+        directory: users_file::directory(setup.domain.clone(), setup.users.as_deref())?,
         max_connections: max_connections(),
     })
 }

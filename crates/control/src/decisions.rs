@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infostore::{BlockTrigger, Cause, DisconnectReason, Entry, Event, Refusal, Sequence};
+use infostore::{BlockTrigger, Cause, Denial, DisconnectReason, Entry, Event, Refusal, Sequence};
 use registry_poll::FaultId;
 use serde::{Deserialize, Serialize};
 use server::View;
@@ -177,6 +177,8 @@ impl Decision {
             | Event::FaultAdded { .. }
             | Event::FaultChanged { .. }
             | Event::FaultRemoved { .. }
+            | Event::UserChanged { .. }
+            | Event::UserRemoved { .. }
             | Event::FaultHit { .. }
             | Event::PollSkipped { .. }
             | Event::ClockChanged { .. } => None,
@@ -264,6 +266,7 @@ pub(crate) fn ids(faults: &[FaultId]) -> Vec<u64> {
 
 fn refusal_clause(refusal: &Refusal) -> &'static str {
     match refusal {
+        Refusal::Denied(denial) => denial_clause(*denial),
         Refusal::Policy(_) => "an item matches",
         Refusal::VersionTooOld => "the client's version is below 11.0.0.0",
         Refusal::TooManyNames => "the client reported more programs than a session may have",
@@ -271,6 +274,24 @@ fn refusal_clause(refusal: &Refusal) -> &'static str {
         Refusal::ClassLimit => "the store knows as many kinds of programs as it takes",
         Refusal::NotRunning => "the store has not read its policy yet, or has stopped",
         Refusal::Fault(_) => "a fault rule says so",
+    }
+}
+
+fn denial_clause(denial: Denial) -> &'static str {
+    match denial {
+        Denial::NotEncrypted { .. } => {
+            "the store wants its clients to encrypt, and this one does not"
+        }
+        Denial::LevelTooLow => "the store wants calls to be protected better than this one is",
+        Denial::Anonymous => {
+            "the client has not said who it is, and the store takes nobody who does not"
+        }
+        Denial::AccountGone => {
+            "the user that the client has proved to be is none of the store's any more"
+        }
+        Denial::UnknownUser => "no user of the store has the client's distinguished name",
+        Denial::OtherUser => "the client's distinguished name is another user's",
+        Denial::NotAdmin => "the client asks for the rights of an administrator, and is none",
     }
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::problem::{Problem, ProblemType};
 
 /// The paths of what is one thing, and no list of things.
-pub(crate) const SINGLE: [&str; 18] = [
+pub(crate) const SINGLE: [&str; 19] = [
     "/v1/info",
     "/v1/problems/{slug}",
     "/v1/stores/{store}",
@@ -32,6 +32,7 @@ pub(crate) const SINGLE: [&str; 18] = [
     "/v1/stores/{store}/registry/{key}",
     "/v1/stores/{store}/sessions/{id}",
     "/v1/stores/{store}/snapshots/{id}",
+    "/v1/stores/{store}/users/{user}",
 ];
 
 /// Bytes of the hash that a tag has.

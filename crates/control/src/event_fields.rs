@@ -19,7 +19,7 @@ use crate::outcome_fields::{
 use crate::reg_value::ValueText;
 use crate::scalars::{CursorText, Length, Time};
 use crate::session_fields::{OriginName, SessionFields, TransportName, labels};
-use crate::setting_names::{ClusterModeName, DisconnectName, PolicyModeName, WatchName};
+use crate::setting_names::{ClusterModeName, DisconnectName, LevelName, PolicyModeName, WatchName};
 
 /// An entry of the journal.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -152,7 +152,7 @@ pub(crate) enum EventFields {
         /// What the value holds now; null when it was deleted, or when it is about a key.
         value: Option<ValueText>,
     },
-    /// A setting of the store was changed: the one that is not null.
+    /// A setting of the store was changed: the one that is not null. Whom it lets in are two, told together.
     #[serde(rename = "store.changed")]
     StoreChanged {
         /// Time between two polls, on a new grid that starts now.
@@ -161,6 +161,10 @@ pub(crate) enum EventFields {
         registry_watch: Option<WatchName>,
         /// What happens to the connections of sessions that the store ended.
         disconnect: Option<DisconnectName>,
+        /// Whether it takes clients that do not say who they are.
+        anonymous: Option<bool>,
+        /// How the call that opens a session has to be protected at least.
+        min_auth_level: Option<LevelName>,
     },
     /// Another build was installed; the service runs it from its next start on.
     #[serde(rename = "build.changed")]
@@ -230,6 +234,18 @@ pub(crate) enum EventFields {
     PollSkipped {
         /// When it was due.
         due: Time,
+    },
+    /// Somebody added or changed a user of the store.
+    #[serde(rename = "user.changed")]
+    UserChanged {
+        /// The user's name.
+        name: String,
+    },
+    /// Somebody took a user of the store away.
+    #[serde(rename = "user.removed")]
+    UserRemoved {
+        /// The user's name.
+        name: String,
     },
     /// Somebody took a snapshot of the store as it is after the event before this one.
     #[serde(rename = "snapshot.taken")]
@@ -439,6 +455,8 @@ impl From<&Event> for EventFields {
             Event::FaultHit { fault, stage, effect, target } => {
                 Self::FaultHit(HitFields::new(*fault, *stage, effect, target))
             }
+            Event::UserChanged { user } => Self::UserChanged { name: user.clone() },
+            Event::UserRemoved { user } => Self::UserRemoved { name: user.clone() },
             Event::SnapshotTaken { snapshot, name } => {
                 Self::SnapshotTaken { snapshot: snapshot.0, name: name.clone() }
             }
@@ -494,12 +512,23 @@ fn registry_changed(RegistryChange { node, edit }: &RegistryChange) -> EventFiel
 
 fn store_changed(change: SettingChange) -> EventFields {
     let (mut poll_interval, mut registry_watch, mut disconnect) = (None, None, None);
+    let (mut anonymous, mut min_auth_level) = (None, None);
     match change {
         SettingChange::PollInterval(interval) => poll_interval = Some(Length(interval)),
         SettingChange::RegistryWatch(watch) => registry_watch = Some(watch.into()),
         SettingChange::Disconnect(mode) => disconnect = Some(mode.into()),
+        SettingChange::Authentication(authentication) => {
+            anonymous = Some(authentication.anonymous);
+            min_auth_level = Some(authentication.min_level.into());
+        }
     }
-    EventFields::StoreChanged { poll_interval, registry_watch, disconnect }
+    EventFields::StoreChanged {
+        poll_interval,
+        registry_watch,
+        disconnect,
+        anonymous,
+        min_auth_level,
+    }
 }
 
 impl From<&Poll> for PollFields {

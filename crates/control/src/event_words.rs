@@ -36,6 +36,8 @@ event_types! {
     FaultRemoved => "fault.removed",
     FaultHit => "fault.hit",
     SnapshotTaken => "snapshot.taken",
+    UserChanged => "user.changed",
+    UserRemoved => "user.removed",
     StoreRestored => "store.restored",
     PollSkipped => "poll.skipped",
     StoreStopped => "store.stopped",

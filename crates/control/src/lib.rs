@@ -82,6 +82,7 @@ mod stream;
 mod stream_reader;
 mod time;
 mod token;
+mod users;
 mod waits;
 
 pub use access::{Access, HostName, HostNameError, Origin, OriginError};

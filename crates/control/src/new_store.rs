@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clock::ClockMode;
-use infostore::{Limits, Settings};
+use infostore::{Authentication, Limits, Settings};
 use serde::Deserialize;
 use server::{Seed, StoreOptions, Stores};
 use utoipa::ToSchema;
@@ -14,7 +14,8 @@ use crate::given;
 use crate::polls::checked_interval;
 use crate::problem::{FieldError, Problem};
 use crate::scalars::{AddressText, BuildText, Length, NameText, SeedText, Time};
-use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
+use crate::setting_names::{DisconnectName, LevelName, PolicyModeName, WatchName};
+use crate::users::{NewUser, directory};
 
 /// Shorter, a store could be gone before its second request.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -47,6 +48,16 @@ pub(crate) struct NewStore {
     disconnect: Option<DisconnectName>,
     /// Whether the policy is acted on; it is, unless told.
     policy_mode: Option<PolicyModeName>,
+    /// Whether it takes clients that do not say who they are; it does, unless told.
+    anonymous: Option<bool>,
+    /// How the call that opens a session has to be protected at least; `none` unless told.
+    min_auth_level: Option<LevelName>,
+    /// The NetBIOS name of its users' domain, 1 to 15 ASCII letters, digits, hyphens and underscores; `EXSTORE` unless told.
+    #[schema(min_length = 1, max_length = 15, pattern = "^[A-Za-z0-9_-]+$", example = "EXSTORE")]
+    domain: Option<String>,
+    /// Its users.
+    #[serde(default)]
+    users: Vec<NewUser>,
     /// How much it takes: less than stores do by themselves, never more.
     #[serde(default, deserialize_with = "given::object")]
     limits: NewLimits,
@@ -128,7 +139,11 @@ impl NewLimits {
 
 impl NewStore {
     /// What the store is to be started with.
-    pub(crate) fn options(&self, stores: &Stores, reach: IpAddr) -> Result<StoreOptions, Problem> {
+    pub(crate) fn options(
+        &mut self,
+        stores: &Stores,
+        reach: IpAddr,
+    ) -> Result<StoreOptions, Problem> {
         let defaults = Settings::default();
         let interval =
             self.poll_interval.map(|interval| checked_interval("poll_interval", interval));
@@ -140,8 +155,15 @@ impl NewStore {
                 registry_watch: self.registry_watch.map_or(defaults.registry_watch, Into::into),
                 disconnect: self.disconnect.map_or(defaults.disconnect, Into::into),
                 policy_mode: self.policy_mode.map_or(defaults.policy_mode, Into::into),
+                authentication: Authentication {
+                    anonymous: self.anonymous.unwrap_or(defaults.authentication.anonymous),
+                    min_level: self
+                        .min_auth_level
+                        .map_or(defaults.authentication.min_level, Into::into),
+                },
                 limits: self.limits.limits()?,
             },
+            directory: directory(self.domain.as_deref(), core::mem::take(&mut self.users))?,
             clock: self.clock.mode.map_or(ClockMode::Real, |Mode(mode)| mode),
             start: self.clock.now.map(|Time(now)| now),
             seed: self.seed(stores),

@@ -88,7 +88,8 @@ impl From<Push> for PushName {
 pub(crate) struct RefusedFields {
     #[serde(flatten)]
     client: SessionFields,
-    /// Why: `policy`, `version_too_old`, `too_many_names`, `session_limit`, `class_limit` or `not_running`.
+    /// Why: `policy`, `version_too_old`, `too_many_names`, `session_limit`, `class_limit`, `not_running` or `fault`; of who the
+    /// client is, `not_encrypted`, `level_too_low`, `anonymous`, `account_gone`, `unknown_user`, `other_user` or `not_admin`.
     refusal: &'static str,
     /// What the client was answered.
     code: Code,
@@ -160,7 +161,8 @@ pub(crate) struct Code {
 pub(crate) fn refusal_cause(refusal: &Refusal) -> Option<&Arc<policy::Cause>> {
     match refusal {
         Refusal::Policy(cause) => Some(cause),
-        Refusal::VersionTooOld
+        Refusal::Denied(_)
+        | Refusal::VersionTooOld
         | Refusal::TooManyNames
         | Refusal::SessionLimit
         | Refusal::ClassLimit

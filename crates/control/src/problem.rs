@@ -69,6 +69,9 @@ problem_types! {
     InvalidKey, BAD_REQUEST, "invalid-registry-key", "Not a registry key",
         "The path of a key begins with a predefined key such as HKEY_LOCAL_MACHINE or HKLM and joins its components by \
          backslashes. It is one segment of the URL, in which a backslash is written %5C.";
+    InvalidUserName, BAD_REQUEST, "invalid-user-name", "Not a user's name",
+        "The name of a user has 1 to 64 characters, none of them a control character or one that a name of Active Directory can't \
+         have, and it comes without its domain.";
     InvalidRegFile, BAD_REQUEST, "invalid-reg-file", "The .reg file is not understood",
         "A .reg file is imported as a whole or not at all, and something in this one is not as it has to be. `errors` has \
          the line and column of each, and the line's text.";
@@ -106,6 +109,9 @@ problem_types! {
         "The store's cluster has no node of this name. Without a cluster there is one, NODE1. GET /cluster lists them.";
     FaultNotFound, NOT_FOUND, "fault-not-found", "No such fault rule",
         "No fault rule has this id: it never had one, was taken away, or a reset has emptied the store.";
+    UserNotFound, NOT_FOUND, "user-not-found", "No such user",
+        "The store has no user of this name: it never had, the user was taken away, or a reset or restored snapshot brought back a \
+         store that did not have it.";
     SnapshotNotFound, NOT_FOUND, "snapshot-not-found", "No such snapshot",
         "No snapshot of the store has this id: it never had one, or was deleted. A reset leaves snapshots.";
     ProblemNotFound, NOT_FOUND, "problem-not-found", "No such problem",
@@ -151,6 +157,8 @@ problem_types! {
          Nothing was done. POST /restart starts it once that can be.";
     TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
         "The store holds as many fault rules as it takes, those that are used up among them.";
+    TooManyUsers, CONFLICT, "too-many-users", "Too many users",
+        "The store has as many users as it takes. DELETE /users/{user} takes one away.";
     TooManySnapshots, CONFLICT, "too-many-snapshots", "Too many snapshots",
         "The store holds as many snapshots as it takes. None was taken. GET /v1/stores/{store} tells the limit.";
     SnapshotsTooLarge, CONFLICT, "snapshots-too-large", "The snapshots would take too much memory",

@@ -52,7 +52,7 @@ enum ResetTarget {
     Snapshot(u64),
 }
 
-/// Starts over: every session ends, clients, fault rules and the second node go, settings and build are as at the start, time
+/// Starts over: every session ends, clients, fault rules and the second node go, settings, users and build are as at the start, time
 /// and the random streams start again, and so does the journal, in a new epoch. What is in the registry then is for `to` to
 /// say. Snapshots stay. Answers when the store is quiescent.
 #[utoipa::path(

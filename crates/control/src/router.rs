@@ -18,7 +18,7 @@ use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
     faults, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
     problems, reg_file, registry, reset, restart, sessions, snapshots, stores, stream, time, token,
-    waits,
+    users, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -83,6 +83,7 @@ fn routes() -> OpenApiRouter<App> {
         registry::routes(),
         reg_file::routes(),
         faults::routes(),
+        users::routes(),
         polls::routes(),
         policy_in_force::routes(),
         decisions::routes(),

@@ -19,6 +19,8 @@ pub(crate) struct SessionFields {
     client_version: Version,
     /// The user's legacy distinguished name; may be empty.
     user_dn: String,
+    /// The user of the store that the client has proved to be; null when it is anonymous.
+    user: Option<String>,
     /// The computer; null when the client did not say.
     machine: Option<String>,
     /// How the client uses its mailbox.
@@ -85,6 +87,7 @@ impl SessionFields {
             processes,
             client_version: Version(identity.subject.version()),
             user_dn: identity.user_dn.clone(),
+            user: identity.user.clone(),
             machine: identity.machine.clone(),
             mode: identity.mode.into(),
             origin: (&identity.origin).into(),

@@ -47,6 +47,8 @@ pub(crate) struct Session {
     address: Option<IpAddr>,
     /// The user's legacy distinguished name; may be empty.
     user_dn: String,
+    /// The user of the store that the client has proved to be; null when it is anonymous.
+    user: Option<String>,
     /// The program, as first reported; null when unknown, and then no process list can hit it.
     process: Option<String>,
     /// Every program that the client reported, in order.
@@ -134,6 +136,7 @@ impl Session {
             transport: identity.transport.into(),
             address: identity.address,
             user_dn: identity.user_dn.clone(),
+            user: identity.user.clone(),
             process: processes.first().cloned(),
             processes,
             client_version: Version(identity.subject.version()),

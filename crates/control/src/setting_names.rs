@@ -1,6 +1,6 @@
 //! The words for the settings of a store and its cluster.
 
-use infostore::{DisconnectMode, PolicyMode, RegistryWatch};
+use infostore::{DisconnectMode, PolicyMode, ProtectionLevel, RegistryWatch};
 use registry_poll::ClusterMode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -61,6 +61,24 @@ words! {
         Enforce = PolicyMode::Enforce,
         /// What it would do is decided and journalled, and done to nobody.
         Audit = PolicyMode::Audit,
+    }
+}
+
+words! {
+    /// How a call is protected; each has what those before it have.
+    LevelName as AuthLevel for ProtectionLevel {
+        /// Nobody says who calls.
+        None = ProtectionLevel::None,
+        /// Who calls was proved when the connection was made.
+        Connect = ProtectionLevel::Connect,
+        /// As `packet`, which it is taken for.
+        Call = ProtectionLevel::Call,
+        /// Each packet is from whoever it was.
+        Packet = ProtectionLevel::Packet,
+        /// No packet was changed on the way.
+        Integrity = ProtectionLevel::Integrity,
+        /// Nobody has read it either.
+        Privacy = ProtectionLevel::Privacy,
     }
 }
 

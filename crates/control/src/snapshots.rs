@@ -25,7 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The version of what a snapshot holds.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Characters in a snapshot's name.
 const MAX_NAME: usize = 100;
@@ -39,7 +39,7 @@ struct SnapshotState {
     /// The name that it was given; a label, which several may share.
     name: Option<String>,
     /// The version of what it holds: another one means that snapshots hold more, or less.
-    #[schema(example = 1)]
+    #[schema(example = 2)]
     format: u32,
     /// Where the journal stood when it was taken.
     cursor: CursorText,
@@ -157,7 +157,8 @@ async fn list(
     Ok(Reply::ok(read.await?))
 }
 
-/// Takes a snapshot of the whole store once it is quiescent: settings, policy, sessions, registry, fault rules, time, random
+/// Takes a snapshot of the whole store once it is quiescent: settings, users, policy, sessions, registry, fault rules, time,
+/// random
 /// streams, injected clients. It belongs to the store: a reset leaves it, and it goes with the store.
 #[utoipa::path(
     post, path = "/v1/stores/{store}/snapshots", tag = "snapshots",

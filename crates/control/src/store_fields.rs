@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use infostore::{InfoStore, Limits};
+use infostore::Limits;
 use serde::Serialize;
 use server::{StoreHandle, View};
 use utoipa::ToSchema;
 
 use crate::scalars::{BuildText, CursorText, Length, SeedText, Time};
-use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
+use crate::setting_names::{DisconnectName, LevelName, PolicyModeName, WatchName};
 use crate::time::ClockState;
 
 /// A store.
@@ -54,6 +54,13 @@ struct StoreSettings {
     disconnect: DisconnectName,
     /// Whether the policy is acted on.
     policy_mode: PolicyModeName,
+    /// Whether it takes clients that do not say who they are.
+    anonymous: bool,
+    /// How the call that opens a session has to be protected at least.
+    min_auth_level: LevelName,
+    /// The NetBIOS name of its users' domain; fixed when it was made.
+    #[schema(example = "EXSTORE")]
+    domain: String,
     /// How much it takes; fixed when it was made.
     limits: StoreLimits,
 }
@@ -89,6 +96,8 @@ struct StoreLimits {
 struct StoreCounts {
     /// Injected clients.
     clients: usize,
+    /// Users.
+    users: usize,
     /// Requests that wait for a condition.
     waits: usize,
     /// Live sessions.
@@ -108,7 +117,8 @@ struct StoreCounts {
 }
 
 impl StoreSettings {
-    fn new(store: &InfoStore, connections: Option<usize>) -> Self {
+    fn new(view: View<'_>, connections: Option<usize>) -> Self {
+        let store = view.store();
         let settings = store.settings();
         Self {
             build: BuildText(settings.build),
@@ -116,6 +126,9 @@ impl StoreSettings {
             registry_watch: settings.registry_watch.into(),
             disconnect: settings.disconnect.into(),
             policy_mode: settings.policy_mode.into(),
+            anonymous: settings.authentication.anonymous,
+            min_auth_level: settings.authentication.min_level.into(),
+            domain: view.directory().domain().to_string(),
             limits: StoreLimits::new(settings.limits, connections),
         }
     }
@@ -162,9 +175,10 @@ impl StoreState {
             generation: store.generation().0,
             clock: ClockState::new(view),
             next_poll: view.next_poll().map(Time),
-            settings: StoreSettings::new(store, handle.max_connections()),
+            settings: StoreSettings::new(view, handle.max_connections()),
             counts: StoreCounts {
                 clients: view.client_count(),
+                users: view.directory().len(),
                 waits: view.wait_count(),
                 sessions: counts.sessions,
                 unidentified: counts.unidentified,

@@ -46,6 +46,12 @@ impl From<StoreError> for Problem {
         if let StoreError::FaultRule(rule) = &error {
             return Self::body(FieldError::at(crate::faults::pointer(rule), rule.to_string()));
         }
+        if let StoreError::User(user) = &error {
+            return Self::body(FieldError::at("#/dn", user.to_string()));
+        }
+        if error == StoreError::NoPassword {
+            return crate::users::no_password();
+        }
         let mut problem = Self::new(problem_type(&error), chain(&error));
         if let StoreError::PreconditionFailed { found, .. } = &error {
             problem = problem.etag(found.clone());
@@ -97,6 +103,8 @@ fn hint(error: &StoreError) -> Option<&'static str> {
         StoreError::NoCluster => {
             Some("make it one: PATCH /cluster with {\"mode\":\"checkpointed\"}")
         }
+        StoreError::NoSuchUser(_) => Some("GET /users lists those there are"),
+        StoreError::TooManyUsers(_) => Some("DELETE /users/{user} takes one away"),
         StoreError::NoSuchFault(_) => Some("GET /faults lists those there are"),
         StoreError::NoSuchSnapshot(_) => Some("GET /snapshots lists those there are"),
         StoreError::TooManySnapshots { .. } | StoreError::SnapshotsTooLarge { .. } => {
@@ -126,6 +134,8 @@ fn hint(error: &StoreError) -> Option<&'static str> {
         | StoreError::Edit(_)
         | StoreError::Command(CommandError::Stopped | CommandError::Running)
         | StoreError::FaultRule(_)
+        | StoreError::NoPassword
+        | StoreError::User(_)
         | StoreError::Stopped => None,
         StoreError::ServiceStopped => {
             Some("POST /restart starts it, once its registry can be restored")
@@ -168,6 +178,9 @@ fn problem_type(error: &StoreError) -> ProblemType {
         StoreError::NoCluster => ProblemType::NoCluster,
         StoreError::NoSuchFault(_) => ProblemType::FaultNotFound,
         StoreError::FaultRule(_) => ProblemType::InvalidBody,
+        StoreError::NoSuchUser(_) => ProblemType::UserNotFound,
+        StoreError::TooManyUsers(_) => ProblemType::TooManyUsers,
+        StoreError::NoPassword | StoreError::User(_) => ProblemType::InvalidBody,
         StoreError::TooManyFaults(_) => ProblemType::TooManyFaults,
         StoreError::NoSuchSnapshot(_) => ProblemType::SnapshotNotFound,
         StoreError::TooManySnapshots { .. } => ProblemType::TooManySnapshots,

@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use server::{DEFAULT_STORE, KeepError, SettingsChange, StoreError, StoreHandle, View};
+use server::{
+    AuthenticationChange, DEFAULT_STORE, KeepError, SettingsChange, StoreError, StoreHandle, View,
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +25,7 @@ use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::scalars::{BuildText, Length, NameText};
-use crate::setting_names::{DisconnectName, PolicyModeName, WatchName};
+use crate::setting_names::{DisconnectName, LevelName, PolicyModeName, WatchName};
 use crate::store_fields::{Known, StoreState};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -69,6 +71,10 @@ struct StoreChange {
     disconnect: Option<DisconnectName>,
     /// Whether the policy is acted on, as PATCH /policy/mode has it.
     policy_mode: Option<PolicyModeName>,
+    /// Whether it takes clients that do not say who they are, from now on.
+    anonymous: Option<bool>,
+    /// How the call that opens a session has to be protected at least, from now on.
+    min_auth_level: Option<LevelName>,
     /// The build to install, as PATCH /build does.
     build: Option<BuildText>,
 }
@@ -132,7 +138,7 @@ async fn list(
 async fn create(
     _: NoQuery,
     State(app): State<App>,
-    Body(new): Body<NewStore>,
+    Body(mut new): Body<NewStore>,
 ) -> Result<Response, Problem> {
     let options = new.options(app.stores(), reach(&app))?;
     let ttl = new.ttl()?;
@@ -193,6 +199,10 @@ async fn change(
         registry_watch: change.registry_watch.map(WatchName::into),
         disconnect: change.disconnect.map(DisconnectName::into),
         policy_mode: change.policy_mode.map(PolicyModeName::into),
+        authentication: AuthenticationChange {
+            anonymous: change.anonymous,
+            min_level: change.min_auth_level.map(LevelName::into),
+        },
         build: change.build.map(|BuildText(build)| build),
     };
     let (stores, name) = (Arc::clone(app.stores()), store.name.clone());

@@ -6,6 +6,7 @@ use clock::SimTime;
 use policy::ClientVersion;
 use registry_poll::FaultId;
 
+use crate::denial::Denial;
 use crate::engine::{InfoStore, Phase};
 use crate::event::{BlockTrigger, Cause, Event};
 use crate::fault::ResultCode;
@@ -29,6 +30,8 @@ pub struct ConnectRequest {
     pub link: Option<SessionLink>,
     /// What fault rules do to it.
     pub faults: ConnectFaults,
+    /// Why it may not be whom it says it is; none when it may.
+    pub denied: Option<Denial>,
 }
 
 /// What fault rules do to a connect.
@@ -63,6 +66,8 @@ pub struct Admitted {
 /// Why a client gets no session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
+    /// It may not be whom it says it is, or does not prove it well enough. The policy is not asked about it.
+    Denied(Denial),
     /// The policy forbids it.
     Policy(Arc<policy::Cause>),
     /// EcDoConnectEx from a client older than [`MINIMUM_VERSION`].
@@ -83,6 +88,7 @@ impl Refusal {
     /// The word for it.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Denied(denial) => denial.name(),
             Self::Policy(_) => "policy",
             Self::VersionTooOld => "version_too_old",
             Self::TooManyNames => "too_many_names",
@@ -95,14 +101,16 @@ impl Refusal {
 }
 
 impl InfoStore {
-    /// Admits or refuses a client. A fault rule that refuses it comes before everything; then the block list is asked, so
-    /// that a listed program is always refused as listed. In audit mode such a one is admitted, unless something else keeps
+    /// Admits or refuses a client. A fault rule that refuses it comes before everything; then who it is; then the block list is
+    /// asked, so that a listed program of somebody who may connect is always refused as listed. In audit mode such a one is admitted, unless something else keeps
     /// it out, and the journal says that it is listed.
     pub fn connect(&mut self, now: SimTime, request: ConnectRequest) -> Admission {
         let listed = self.forbidding(&request.identity.subject);
         let faults = self.in_play(&request.faults.rules);
         let refused_by_fault = request.faults.refuse.map(Refusal::Fault);
-        match refused_by_fault.or_else(|| self.refusal(&request.identity, listed.as_ref())) {
+        let denied = request.denied.map(Refusal::Denied).filter(|_| self.phase == Phase::Running);
+        let refused = refused_by_fault.or(denied);
+        match refused.or_else(|| self.refusal(&request.identity, listed.as_ref())) {
             None => {
                 let admitted = self.admit(now, request, (listed.is_some(), Arc::clone(&faults)));
                 if let Some(why) = listed {

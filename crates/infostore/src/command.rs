@@ -14,7 +14,7 @@ use crate::image::SnapshotId;
 use crate::notification::{NotificationKind, Push};
 use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId, SessionRecord};
-use crate::settings::{DisconnectMode, PolicyMode, RegistryWatch, Settings};
+use crate::settings::{Authentication, DisconnectMode, PolicyMode, RegistryWatch, Settings};
 
 /// A request to the engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub enum Command {
     SetDisconnect(DisconnectMode),
     /// Sets whether the policy is acted on. That it is ends every session that it forbids, in this call.
     SetPolicyMode(PolicyMode),
+    /// Sets whom the store lets open sessions from now on; those that are open stay.
+    SetAuthentication(Authentication),
     /// Replaces the files of the service; it runs them from its next start on.
     InstallBuild(Build),
     /// Ends every session and stops the service.
@@ -83,6 +85,10 @@ pub enum Note {
     SnapshotTaken(SnapshotId, Option<String>),
     /// Something happened in a session's mailbox, and its client is told.
     SessionNotified(Arc<SessionRecord>, NotificationKind, Push),
+    /// A user was added or changed.
+    UserChanged(String),
+    /// A user was taken away.
+    UserRemoved(String),
 }
 
 /// Why the service stops.
@@ -137,6 +143,11 @@ impl InfoStore {
             Command::SetDisconnect(mode) => {
                 self.settings.disconnect = mode;
                 let change = SettingChange::Disconnect(mode);
+                self.journal.record(now, cause, Event::StoreChanged(change));
+            }
+            Command::SetAuthentication(authentication) => {
+                self.settings.authentication = authentication;
+                let change = SettingChange::Authentication(authentication);
                 self.journal.record(now, cause, Event::StoreChanged(change));
             }
             Command::SetPolicyMode(mode) => self.set_policy_mode(now, cause, mode),
@@ -245,6 +256,8 @@ impl From<Note> for Event {
             Note::RegistryImported(node, changed) => Self::RegistryImported { node, changed },
             Note::FaultAdded(fault, rule) => Self::FaultAdded { fault, rule },
             Note::FaultRemoved(fault) => Self::FaultRemoved { fault },
+            Note::UserChanged(user) => Self::UserChanged { user },
+            Note::UserRemoved(user) => Self::UserRemoved { user },
             Note::SnapshotTaken(snapshot, name) => Self::SnapshotTaken { snapshot, name },
             Note::SessionNotified(session, kind, push) => {
                 Self::SessionNotified { session, kind, push }

@@ -17,7 +17,7 @@ use crate::notification::{NotificationKind, Push};
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
 };
-use crate::settings::{DisconnectMode, PolicyMode, RegistryWatch};
+use crate::settings::{Authentication, DisconnectMode, PolicyMode, RegistryWatch};
 
 /// An entry of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -139,6 +139,16 @@ pub enum Event {
         snapshot: SnapshotId,
         /// The name that it was given.
         name: Option<String>,
+    },
+    /// Somebody added or changed a user of the store.
+    UserChanged {
+        /// The user's name.
+        user: String,
+    },
+    /// Somebody took a user of the store away.
+    UserRemoved {
+        /// The user's name.
+        user: String,
     },
     /// The store begins this epoch as it was when a snapshot was taken.
     StoreRestored(Restoration),
@@ -340,6 +350,8 @@ pub enum SettingChange {
     RegistryWatch(RegistryWatch),
     /// What happens to the connections of sessions that the store ended.
     Disconnect(DisconnectMode),
+    /// Whom it lets open sessions.
+    Authentication(Authentication),
 }
 
 /// Bytes of a text beside its characters.
@@ -370,6 +382,7 @@ impl Event {
                 lints.iter().map(lint_weight).sum()
             }
             Self::PollFailed { error, .. } => error_weight(error),
+            Self::UserChanged { user } | Self::UserRemoved { user } => user.len(),
             Self::SnapshotTaken { name, .. } | Self::StoreRestored(Restoration { name, .. }) => {
                 name.as_ref().map_or(0, String::len)
             }
@@ -417,6 +430,8 @@ impl Event {
             | Self::FaultRemoved { .. }
             | Self::FaultHit { .. }
             | Self::SnapshotTaken { .. }
+            | Self::UserChanged { .. }
+            | Self::UserRemoved { .. }
             | Self::StoreRestored(_)
             | Self::PollSkipped { .. }
             | Self::JournalTruncated { .. }

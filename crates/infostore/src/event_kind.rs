@@ -40,6 +40,8 @@ event_kinds! {
     FaultRemoved,
     FaultHit,
     SnapshotTaken,
+    UserChanged,
+    UserRemoved,
     StoreRestored,
     StoreStopped,
     SessionConnected,

@@ -8,6 +8,7 @@
 mod admission;
 mod build;
 mod command;
+mod denial;
 mod enforce;
 mod engine;
 mod event;
@@ -28,6 +29,7 @@ mod tally;
 pub use admission::{Admission, Admitted, ConnectFaults, ConnectRequest, MINIMUM_VERSION, Refusal};
 pub use build::{Build, BuildError, HotfixError, ServiceFile};
 pub use command::{Command, CommandError, Note, Outcome, StopReason};
+pub use denial::Denial;
 pub use engine::{Counts, Effect, InfoStore, PollToken};
 pub use event::{
     BlockTrigger, Cause, Entry, Event, InvalidPolicy, RegistryChange, SettingChange, Swept,
@@ -50,5 +52,7 @@ pub use session::{
     EndReason, Generation, GroupId, Interface, Origin, SessionId, SessionIndex, SessionLink,
     SessionRecord, TimeStamp, Transport,
 };
-pub use settings::{DisconnectMode, Limits, PolicyMode, RegistryWatch, Settings};
+pub use settings::{
+    Authentication, DisconnectMode, Limits, PolicyMode, ProtectionLevel, RegistryWatch, Settings,
+};
 pub use tally::{CountedItem, Judged, Tally};

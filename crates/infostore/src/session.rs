@@ -112,6 +112,8 @@ pub struct ClientIdentity {
     pub subject: Subject,
     /// szUserDN, the legacyExchangeDN of the user; may be empty.
     pub user_dn: String,
+    /// The user of the store that it has proved to be; none when it is anonymous.
+    pub user: Option<String>,
     /// AUX_PERF_CLIENTINFO's machine name.
     pub machine: Option<String>,
     /// AUX_PERF_CLIENTINFO's client mode.
@@ -134,7 +136,8 @@ impl ClientIdentity {
         let names: usize =
             names.map(|name| name.reported().len().saturating_add(name.key().len())).sum();
         let machine = self.machine.as_ref().map_or(0, String::len);
-        let texts = names.saturating_add(machine).saturating_add(self.user_dn.len());
+        let user = self.user.as_ref().map_or(0, String::len).saturating_add(self.user_dn.len());
+        let texts = names.saturating_add(machine).saturating_add(user);
         texts.saturating_add(size_of::<SessionRecord>())
     }
 }

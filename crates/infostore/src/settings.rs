@@ -36,6 +36,59 @@ pub enum PolicyMode {
     Audit,
 }
 
+/// How a call is protected: the authentication levels of [MS-RPCE] 2.2.1.1.8, each with what those below it have.
+///
+/// [MS-RPCE]: https://learn.microsoft.com/openspecs/windows_protocols/ms-rpce
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum ProtectionLevel {
+    /// Nobody says who calls.
+    #[default]
+    None,
+    /// Who calls was proved when the connection was made.
+    Connect,
+    /// As [`ProtectionLevel::Packet`], which servers take it for.
+    Call,
+    /// Each packet is from whoever it was.
+    Packet,
+    /// No packet was changed on the way.
+    Integrity,
+    /// Nobody has read it either.
+    Privacy,
+}
+
+impl ProtectionLevel {
+    /// Every level, the lowest first.
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Connect, Self::Call, Self::Packet, Self::Integrity, Self::Privacy];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Connect => "connect",
+            Self::Call => "call",
+            Self::Packet => "packet",
+            Self::Integrity => "integrity",
+            Self::Privacy => "privacy",
+        }
+    }
+}
+
+/// Whom a store lets open sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Authentication {
+    /// Whether it takes clients that do not say who they are.
+    pub anonymous: bool,
+    /// How the call that opens a session has to be protected at least.
+    pub min_level: ProtectionLevel,
+}
+
+impl Default for Authentication {
+    fn default() -> Self {
+        Self { anonymous: true, min_level: ProtectionLevel::None }
+    }
+}
+
 /// How much a store takes. Each limit is a named refusal, or, for what it remembers, the oldest leaving first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -94,6 +147,8 @@ pub struct Settings {
     pub disconnect: DisconnectMode,
     /// Whether the policy is acted on.
     pub policy_mode: PolicyMode,
+    /// Whom it lets open sessions.
+    pub authentication: Authentication,
     /// The limits.
     pub limits: Limits,
 }
@@ -106,6 +161,7 @@ impl Default for Settings {
             registry_watch: RegistryWatch::Always,
             disconnect: DisconnectMode::Connection,
             policy_mode: PolicyMode::Enforce,
+            authentication: Authentication::default(),
             limits: Limits::default(),
         }
     }

@@ -123,7 +123,8 @@ impl Tally {
                 one_more(&mut self.refusals, refusal.name());
                 match refusal {
                     Refusal::Policy(why) => self.hit(Judged::Refused, why),
-                    Refusal::VersionTooOld
+                    Refusal::Denied(_)
+                    | Refusal::VersionTooOld
                     | Refusal::TooManyNames
                     | Refusal::SessionLimit
                     | Refusal::ClassLimit
@@ -155,6 +156,8 @@ impl Tally {
             | Event::FaultRemoved { .. }
             | Event::PollSkipped { .. }
             | Event::SnapshotTaken { .. }
+            | Event::UserChanged { .. }
+            | Event::UserRemoved { .. }
             | Event::StoreRestored(_)
             | Event::JournalTruncated { .. }
             | Event::StoreStopped

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use emsmdb::aux::{self, AuxBlock};
 use emsmdb::{EcDoConnectExRequest, EcDoConnectRequest, ErrorCode, WireVersion};
 use infostore::{
-    ClientIdentity, ClientMode, ConnectionId, DisconnectReason, Interface, LateAux, Origin,
+    ClientIdentity, ClientMode, ConnectionId, Denial, DisconnectReason, Interface, LateAux, Origin,
     Refusal, SessionIndex, SessionLink, TimeStamp, Transport,
 };
 use policy::{ClientVersion, ProcessName, Subject};
@@ -58,6 +58,7 @@ pub(crate) fn of_connect_ex(request: &EcDoConnectExRequest, peer: &Peer) -> Clie
     ClientIdentity {
         subject: Subject::new(client_version(request.client_version), aux.names),
         user_dn: ansi(&request.user_dn),
+        user: None,
         machine: aux.machine,
         mode: aux.mode.unwrap_or(ClientMode::Unknown),
         address: peer.address,
@@ -72,6 +73,7 @@ pub(crate) fn of_connect(request: &EcDoConnectRequest, peer: &Peer) -> ClientIde
     ClientIdentity {
         subject: Subject::new(client_version(request.client_version), []),
         user_dn: ansi(&request.user_dn),
+        user: None,
         machine: None,
         mode: ClientMode::Unknown,
         address: peer.address,
@@ -103,6 +105,7 @@ pub(crate) fn link(ul_icxr_link: u32, time_stamp: u32) -> Option<SessionLink> {
 /// The code that a refused client gets. Every refusal on the wire comes from this table.
 pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
     match refusal {
+        Refusal::Denied(denial) => denial_code(*denial),
         Refusal::Policy(_) => ErrorCode::EC_CLIENT_VER_DISALLOWED,
         Refusal::VersionTooOld => ErrorCode::EC_VERSION_MISMATCH,
         Refusal::TooManyNames => ErrorCode::EC_INVALID_PARAM,
@@ -110,6 +113,20 @@ pub fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::ClassLimit => ErrorCode::EC_SERVER_OOM,
         Refusal::NotRunning => ErrorCode::EC_SERVER_PAUSED,
         Refusal::Fault(code) => ErrorCode(code.0),
+    }
+}
+
+/// \[MS-OXCRPC\] 3.1.4.1 names the codes for a client that does not encrypt, for a szUserDN that is nobody's or another's, and for the
+/// rights of an administrator. That the rest is ecAccessDenied is a choice (ADR 0029).
+fn denial_code(denial: Denial) -> ErrorCode {
+    match denial {
+        Denial::NotEncrypted { knows_code: true } => ErrorCode::EC_NOT_ENCRYPTED,
+        Denial::NotEncrypted { knows_code: false } => ErrorCode::EC_CLIENT_VER_DISALLOWED,
+        Denial::UnknownUser => ErrorCode::EC_UNKNOWN_USER,
+        Denial::NotAdmin => ErrorCode::EC_LOGIN_PERM,
+        Denial::LevelTooLow | Denial::Anonymous | Denial::AccountGone | Denial::OtherUser => {
+            ErrorCode::EC_ACCESS_DENIED
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use infostore::{
 use registry_poll::ClusterImage;
 
 use crate::clients::Clients;
+use crate::directory::Directory;
 use crate::group::{Group, GroupCopies};
 use crate::handle::StoreError;
 use crate::hive::DelayedValues;
@@ -31,6 +32,7 @@ pub(crate) struct Image {
     /// Store time.
     pub(crate) now: SimTime,
     pub(crate) faults: FaultRules,
+    directory: Directory,
     holds: Holds,
     connections: Connections,
     delayed: Option<DelayedValues>,
@@ -90,6 +92,7 @@ impl Owner {
             clients,
             cluster,
             faults,
+            directory,
             holds,
             delayed,
             epoch,
@@ -127,6 +130,7 @@ impl Owner {
             clock: shared.clock.mode(),
             now,
             faults: faults.clone(),
+            directory: directory.clone(),
             holds: holds.copy(),
             connections,
             delayed: delayed.clone(),
@@ -144,6 +148,7 @@ impl Owner {
             clock,
             now,
             faults,
+            directory,
             holds,
             connections,
             delayed,
@@ -157,6 +162,8 @@ impl Owner {
         self.cluster = cluster.cluster();
         self.faults = faults.clone();
         self.publish_stages();
+        self.directory = directory.clone();
+        self.publish_accounts();
         self.holds = holds.copy();
         self.delayed = delayed.clone();
         self.handles_given = *handles_given;
@@ -189,8 +196,14 @@ impl Image {
     /// Bytes that it keeps, about.
     pub(crate) fn weight(&self) -> usize {
         let clients = self.client_count().saturating_mul(CLIENT_BYTES);
-        [self.engine.weight(), self.cluster.weight(), clients, self.faults.weight()]
-            .into_iter()
-            .fold(size_of::<Self>(), usize::saturating_add)
+        [
+            self.engine.weight(),
+            self.cluster.weight(),
+            clients,
+            self.faults.weight(),
+            self.directory.weight(),
+        ]
+        .into_iter()
+        .fold(size_of::<Self>(), usize::saturating_add)
     }
 }

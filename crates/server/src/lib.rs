@@ -8,6 +8,7 @@
 //!
 //! [`StoreHandle`] is the way in. Both transports run the same endpoint; the difference is who moves the bytes.
 
+mod accounts;
 mod advance;
 mod budget;
 mod challenges;
@@ -16,6 +17,7 @@ mod client_group;
 mod client_update;
 mod clients;
 mod connected;
+mod directory;
 mod disturbance;
 mod endpoint;
 mod faults;
@@ -25,6 +27,7 @@ mod hive;
 mod holds;
 mod identity;
 mod image;
+mod judge;
 mod link;
 mod listener;
 mod notifications;
@@ -43,6 +46,8 @@ mod sockets;
 mod stores;
 mod totals;
 mod traffic;
+mod user;
+mod users;
 mod waits;
 mod wall;
 
@@ -50,6 +55,8 @@ pub use advance::{Advance, Advanced};
 pub use client::{ClientAction, ClientView, FakeClient, Injection, ListedClient};
 pub use client_group::{ClientGroup, ClientTemplate, ListedGroup, Scaled};
 pub use client_update::{ClientUpdate, Respec};
+pub use dcerpc::ntlm::{NtHash, NtHashError};
+pub use directory::{Directory, MAX_USERS, TooManyUsers};
 pub use faults::{ApiFault, FaultChange};
 pub use handle::{Activity, Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
 pub use hive::ListChange;
@@ -61,6 +68,8 @@ pub use owner::Beginning;
 pub use snapshots::{RestoredStore, SnapshotInfo};
 pub use stores::{CreateError, DEFAULT_STORE, KeepError, StoreName, StoreNameError, Stores};
 pub use totals::{Durations, StoreTotals, TrafficTotals};
+pub use user::{AccountName, DomainName, User, UserDn, UserError, UserRights};
+pub use users::{AuthenticationChange, UserChange};
 pub use waits::{
     ClientChange, Condition, Fact, Look, MAX_WAITS, Verdict, WaitEnd, WaitTerms, Waited,
 };

@@ -12,6 +12,8 @@ use rand::rngs::{StdRng, SysRng};
 use rand::{SeedableRng, TryRng};
 use registry_poll::Registry;
 
+use crate::directory::Directory;
+
 /// What everything random in a store is derived from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seed(pub u64);
@@ -90,6 +92,8 @@ pub struct StoreOptions {
     pub epm: Option<SocketAddr>,
     /// The registry of the store, or of its cluster's first node; one in memory when none is given.
     pub registry: Option<Arc<dyn Registry>>,
+    /// Its domain and its users.
+    pub directory: Directory,
     /// TCP connections at a time; of the process's, when the store is one of several.
     pub max_connections: usize,
 }

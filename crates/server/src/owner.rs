@@ -12,9 +12,9 @@ use std::time::Duration;
 use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
 use infostore::{
-    Admission, AssociationRef, ClientId, ClientIdentity, ConnectRequest, ConnectionId, Cursor,
-    DisconnectMode, DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal,
-    PollToken, Refusal, SessionId, SessionLink, StopReason, StreamSeed, Tally, TimeStamp,
+    Admission, AssociationRef, ClientId, ConnectRequest, ConnectionId, Cursor, DisconnectMode,
+    DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal, PollToken, Refusal,
+    SessionId, StopReason, StreamSeed, Tally, TimeStamp,
 };
 use policy::Subject;
 use rand::Rng;
@@ -22,8 +22,9 @@ use registry_poll::{Cluster, KeyPath, MemoryKeyStore, Registry, ValueName, Value
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clients::Clients;
+use crate::directory::Directory;
 use crate::disturbance::Hold;
-use crate::endpoint::{Answer, ConnectDisturbance, NewSession, Request};
+use crate::endpoint::{Answer, ConnectDisturbance, Connecting, NewSession, Request};
 use crate::group::{ConnectionControl, Group};
 use crate::handle::{Journals, LastJournals};
 use crate::hive::{DelayedValues, first_node};
@@ -117,6 +118,8 @@ pub(crate) struct Owner {
     pub(crate) faults: FaultRules,
     /// Whether a fault has moved time, and whatever waits for the task comes before what that makes due.
     pub(crate) gives_way: bool,
+    /// Its domain and its users.
+    pub(crate) directory: Directory,
     /// What faults hold back on connections.
     pub(crate) holds: Holds,
     /// Values that a fault holds back.
@@ -160,6 +163,7 @@ impl Owner {
         let store = InfoStore::start(options.settings.clone(), epoch, shared.clock.now());
         Self {
             faults: FaultRules::new(StreamSeed(options.seed.0)),
+            directory: options.directory.clone(),
             options,
             shared,
             store,
@@ -367,8 +371,8 @@ impl Owner {
             Request::Disturb(opportunity) => {
                 Answer::Disturbed(Box::new(self.disturb(&opportunity)))
             }
-            Request::Connect { group, identity, link, disturbed } => {
-                self.connect((connection, group), *identity, link, disturbed)
+            Request::Connect { group, connecting } => {
+                self.connect((connection, group), *connecting)
             }
             Request::Observe { group, handle, subject } => self.observe(&group, handle, subject),
             Request::RegisterPush { group, handle, callback } => {
@@ -410,10 +414,10 @@ impl Owner {
     fn connect(
         &mut self,
         (connection, group): (ConnectionId, Arc<Group>),
-        mut identity: ClientIdentity,
-        link: Option<SessionLink>,
-        ConnectDisturbance { faults, late_aux }: ConnectDisturbance,
+        connecting: Connecting,
     ) -> Answer {
+        let Connecting { mut identity, link, caller, flags, disturbed } = connecting;
+        let ConnectDisturbance { faults, late_aux } = disturbed;
         if group.epoch != self.epoch {
             // Its connection has been told to close, and the service that it came to is no more.
             return Answer::Connected(Err(refusal_code(&Refusal::NotRunning)));
@@ -422,7 +426,8 @@ impl Owner {
         let withheld = late_aux.map(|late| withhold(&mut identity, late)).unwrap_or_default();
         let subject = identity.subject.clone();
         let association = AssociationRef { group: group.id, connection };
-        let request = ConnectRequest { association, identity, link, faults };
+        let denied = self.identify(&caller, flags, &mut identity).err();
+        let request = ConnectRequest { association, identity, link, faults, denied };
         Answer::Connected(match self.store.connect(now, request) {
             Admission::Refused(refusal) => Err(refusal_code(&refusal)),
             Admission::Admitted(admitted) => {
@@ -574,6 +579,8 @@ impl Owner {
         self.handles_given = 0;
         let settings = self.options.settings.clone();
         self.begin(InfoStore::start(settings, self.next_epoch(), self.now()));
+        self.directory = self.options.directory.clone();
+        self.publish_accounts();
     }
 
     pub(crate) fn next_epoch(&self) -> Epoch {

@@ -12,6 +12,7 @@ use emsmdb::WireVersion;
 use infostore::{Build, Stage};
 use tokio::sync::watch;
 
+use crate::accounts::SiteAccounts;
 use crate::challenges::Challenges;
 use crate::options::StoreOptions;
 use crate::traffic::Traffic;
@@ -50,6 +51,8 @@ pub(crate) struct Site {
     /// What the endpoint mapper's own port offers.
     pub(crate) mapper_port: Arc<AssociationConfig>,
     pub(crate) traffic: Traffic,
+    /// Whom connections let in.
+    pub(crate) accounts: Arc<SiteAccounts>,
     /// The build that runs, which changes when the service starts with another.
     build: Mutex<Build>,
     pub(crate) challenges: Challenges,
@@ -74,6 +77,10 @@ impl Site {
             store_port: port(options.rpc, &[EMSMDB, EPM, MGMT]),
             mapper_port: port(options.epm, &[EPM, MGMT]),
             traffic: Traffic::default(),
+            accounts: Arc::new(SiteAccounts::new(
+                options.directory.clone(),
+                options.settings.authentication.anonymous,
+            )),
             build: Mutex::new(options.settings.build),
             challenges,
             disturbed: AtomicU8::new(0),

@@ -1,5 +1,6 @@
 //! How a test's store is set up.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -16,11 +17,19 @@ use crate::store::Store;
 /// store.block_processes("mdl.exe");
 /// assert_eq!(store.advance_to_next_poll().disconnected, 0, "SP2 alone knows of no such list");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing starts before `start` is called"]
 pub struct Builder {
     clock: Map<String, Value>,
     fields: Map<String, Value>,
+}
+
+/// Without what the fields hold: there are passwords among them.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<&String> = self.fields.keys().collect();
+        f.debug_struct("Builder").field("clock", &self.clock).field("fields", &fields).finish()
+    }
 }
 
 impl Default for Builder {
@@ -61,6 +70,29 @@ impl Builder {
     /// Opens an RPC port on a free port of this machine; [`Store::rpc_address`] tells which. None unless told.
     pub fn rpc(self) -> Self {
         self.field("rpc", json!("127.0.0.1:0"))
+    }
+
+    /// A user of the store, who proves to be that with a password; several for several.
+    pub fn user(self, name: &str, password: &str) -> Self {
+        self.with_user(json!({ "name": name, "password": password }))
+    }
+
+    /// A user who may ask for the rights of an administrator, and open everybody's mailbox.
+    pub fn administrator(self, name: &str, password: &str) -> Self {
+        self.with_user(json!({ "name": name, "password": password, "admin": true }))
+    }
+
+    /// Whether clients are taken that do not say who they are; they are, unless told.
+    pub fn anonymous(self, anonymous: bool) -> Self {
+        self.field("anonymous", json!(anonymous))
+    }
+
+    fn with_user(mut self, user: Value) -> Self {
+        let users = self.fields.entry("users").or_insert_with(|| json!([]));
+        if let Value::Array(users) = users {
+            users.push(user);
+        }
+        self
     }
 
     /// Any field of `POST /v1/stores`, such as `limits`.

@@ -11,7 +11,7 @@ use clock::{ClockMode, SimTime};
 use control::{Access, ControlConfig, ControlLimits};
 use infostore::Settings;
 use serde_json::Value;
-use server::{Seed, StoreHandle, StoreOptions, Stores};
+use server::{Directory, Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -139,6 +139,7 @@ fn default_store() -> StoreOptions {
         rpc: None,
         epm: None,
         registry: None,
+        directory: Directory::default(),
         max_connections: CONNECTIONS,
     }
 }

@@ -125,6 +125,8 @@ pub(super) fn sentence(event: &StoreEvent, before: &Before<'_>) -> Sentence {
         "store.started" => service::started(event),
         "store.changed" => service::set_up(event),
         "snapshot.taken" => service::snapshot(event, "is taken"),
+        "user.changed" => service::user(event, "is set"),
+        "user.removed" => service::user(event, "is taken away"),
         "store.restored" => service::snapshot(event, "is restored"),
         "store.stopped" => plain("the store stops".to_owned()),
         unknown => plain(format!("an event of type `{unknown}`")),

@@ -1,7 +1,7 @@
 //! What happened to the service and the machines that it runs on, in words.
 
 use super::sentence::{Sentence, plain, word};
-use crate::event::StoreEvent;
+use crate::event::{Scalar, StoreEvent};
 
 /// A cluster as the last event about it says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +34,9 @@ pub(super) fn set_up(event: &StoreEvent) -> Sentence {
     if let Some(interval) = event.field("poll_interval").in_words() {
         return plain(format!("the store polls every {interval} from now on"));
     }
+    if let Some(level) = event.field("min_auth_level").in_words() {
+        return plain(let_in(event, &level));
+    }
     let watch = event.field("registry_watch").text();
     let disconnect = event.field("disconnect").text();
     plain(match (watch, disconnect) {
@@ -50,6 +53,21 @@ pub(super) fn set_up(event: &StoreEvent) -> Sentence {
         }
         _ => "the store is set up differently".to_owned(),
     })
+}
+
+/// Whom the store lets in.
+fn let_in(event: &StoreEvent, level: &str) -> String {
+    let everybody = *event.field("anonymous") != Scalar::Bool(false);
+    let who = if everybody { "whoever comes" } else { "whoever says who they are" };
+    match level {
+        "none" => format!("the store takes {who} from now on"),
+        level => format!("the store takes {who} with protection `{level}` or better from now on"),
+    }
+}
+
+/// What becomes of a user.
+pub(super) fn user(event: &StoreEvent, becomes: &str) -> Sentence {
+    plain(format!("user `{}` {becomes}", word(event, "name")))
 }
 
 pub(super) fn build_changed(event: &StoreEvent) -> Sentence {

@@ -33,6 +33,13 @@ pub(super) fn because_of_reason(event: &StoreEvent) -> Option<String> {
         Some("version_too_old") => "the version is below 11.0.0.0",
         Some("session_limit") => "the store holds as many sessions as it may",
         Some("class_limit") => "the store knows as many kinds of programs as it may",
+        Some("not_encrypted") => "the store wants its clients to encrypt",
+        Some("level_too_low") => "the store wants calls to be protected better",
+        Some("anonymous") => "the store takes nobody who does not say who they are",
+        Some("account_gone") => "the user is none of the store's any more",
+        Some("unknown_user") => "no user has that distinguished name",
+        Some("other_user") => "the distinguished name is another user's",
+        Some("not_admin") => "the rights of an administrator are for administrators",
         Some("not_running") => "the store is not running",
         _ => return reason.in_words().map(|reason| reason.replace('_', " ")),
     };

@@ -85,6 +85,7 @@ fn connect(store: &mut InfoStore, client: u64) {
     let identity = ClientIdentity {
         subject: Subject::new(ClientVersion::new(11, 0, 5_608, 0), [name]),
         user_dn: format!("/o=First Organization/ou=First Administrative Group/cn=user{client}"),
+        user: None,
         machine: Some(format!("WKS{client}")),
         mode: ClientMode::Cached,
         address: None,
@@ -94,6 +95,6 @@ fn connect(store: &mut InfoStore, client: u64) {
     };
     let association = AssociationRef { group: GroupId(group), connection: ConnectionId(client) };
     let faults = ConnectFaults::default();
-    let request = ConnectRequest { association, identity, link: None, faults };
+    let request = ConnectRequest { association, identity, link: None, faults, denied: None };
     store.connect(SimTime::EPOCH, request);
 }

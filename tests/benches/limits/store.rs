@@ -7,7 +7,7 @@ use clock::ClockMode;
 use control::{Access, ControlConfig, ControlLimits};
 use infostore::Settings;
 use policy::BlockList;
-use server::{Advance, Advanced, ListChange, Seed, StoreHandle, StoreOptions, Stores};
+use server::{Advance, Advanced, Directory, ListChange, Seed, StoreHandle, StoreOptions, Stores};
 use tokio::runtime::Runtime;
 
 /// A store on a manual clock, with a port.
@@ -20,6 +20,7 @@ pub(crate) fn options() -> StoreOptions {
         rpc: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         epm: None,
         registry: None,
+        directory: Directory::default(),
         max_connections: 19_000,
     }
 }

@@ -19,6 +19,7 @@ mod request;
 mod session;
 mod snapshot;
 mod store;
+mod user;
 mod wait;
 
 use clap::Subcommand;
@@ -64,6 +65,9 @@ pub(crate) enum Noun {
     /// Take the store as it is, and go back to it later
     #[command(after_help = help(snapshot::EXAMPLES))]
     Snapshot(snapshot::Snapshot),
+    /// See and set the users that the store knows, and what they prove themselves with
+    #[command(after_help = help(user::EXAMPLES))]
+    User(user::User),
     /// Make things go wrong: connections, calls, reads of the registry, polls, the clock, answers
     #[command(after_help = help(fault::EXAMPLES))]
     Fault(fault::Fault),
@@ -90,6 +94,7 @@ pub(crate) fn run(noun: &Noun) -> Result<(), Failure> {
         Noun::Cluster(args) => cluster::run(args),
         Noun::Store(args) => store::run(args),
         Noun::Snapshot(args) => snapshot::run(args),
+        Noun::User(args) => user::run(args),
         Noun::Fault(args) => fault::run(args),
         Noun::Wait(args) => wait::wait(args),
         Noun::Assert(args) => wait::assert(args),

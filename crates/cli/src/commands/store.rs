@@ -1,17 +1,21 @@
 //! `exstore store`: stores made and deleted; a store as a whole, its service and its simulated build.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Subcommand};
+use infostore::ProtectionLevel;
 use serde_json::{Value, json};
 
 use super::poll;
 use super::request::given;
-use crate::args::{Disconnect, Mode, Watch};
+use crate::args::{Disconnect, Level, Mode, Watch};
 use crate::exit::Failure;
 use crate::http::{Answer, Method, Payload, percent_encoded};
 use crate::listing::{self, Part};
 use crate::once::Once;
 use crate::remote::{Remote, Target};
 use crate::table::{Column, block, fields, number, table, text};
+use crate::users_file;
 
 pub(super) const EXAMPLES: &str =
     "  exstore store create t1 --clock manual --now 2006-04-22T08:00:00Z --rpc --ttl 10m
@@ -37,7 +41,7 @@ enum Verb {
     /// List the stores of the server
     List(Part),
     /// Make a store, which shares nothing with the others
-    Create(Create),
+    Create(Box<Create>),
     /// End stores: their sessions and connections, and then they are forgotten
     Delete {
         /// Their names
@@ -99,6 +103,12 @@ struct Create {
     rpc: Option<String>,
     #[command(flatten)]
     settings: Settings,
+    /// Its users: a TOML file with `[[user]]` for each
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// The NetBIOS name of its users' domain; EXSTORE unless told
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
     /// A limit, such as `sessions=100`; several times for several
     #[arg(long, value_name = "NAME=N", value_parser = limit, value_delimiter = ',')]
     limit: Vec<(String, u64)>,
@@ -126,6 +136,12 @@ struct Settings {
     /// Whether the policy is acted on
     #[arg(long, value_enum)]
     policy_mode: Option<Mode>,
+    /// Whether clients are taken that do not say who they are
+    #[arg(long, hide_possible_values = true, value_name = "true|false")]
+    anonymous: Option<bool>,
+    /// How the call that opens a session has to be protected at least
+    #[arg(long, value_enum)]
+    min_auth_level: Option<Level>,
     /// The simulated build of Store.exe; another one runs from the next restart on
     #[arg(long, value_name = "BUILD")]
     build: Option<String>,
@@ -135,7 +151,7 @@ struct Settings {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "build", "ttl", "no_ttl"])))]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "anonymous", "min_auth_level", "build", "ttl", "no_ttl"])))]
 struct Set {
     #[command(flatten)]
     settings: Settings,
@@ -155,7 +171,7 @@ const COLUMNS: [Column; 8] = [
     text("TTL", "ttl"),
 ];
 
-const FIELDS: [Column; 23] = [
+const FIELDS: [Column; 27] = [
     text("name", "name"),
     text("running", "running"),
     text("rpc", "rpc"),
@@ -170,8 +186,12 @@ const FIELDS: [Column; 23] = [
     text("registry watch", "settings.registry_watch"),
     text("disconnect", "settings.disconnect"),
     text("policy mode", "settings.policy_mode"),
+    text("anonymous", "settings.anonymous"),
+    text("least auth level", "settings.min_auth_level"),
+    text("domain", "settings.domain"),
     text("installed build", "settings.build"),
     text("generation", "generation"),
+    text("users", "counts.users"),
     text("clients", "counts.clients"),
     text("sessions", "counts.sessions"),
     text("of them without a name", "counts.unidentified"),
@@ -210,7 +230,7 @@ pub(super) fn run(args: &Store) -> Result<(), Failure> {
     match &args.verb {
         Verb::List(part) => listing::show_table(&remote.server(), "/v1/stores", part, &COLUMNS),
         Verb::Create(create) => {
-            let answer = remote.server().once(&create.once).post("/v1/stores", create.body())?;
+            let answer = remote.server().once(&create.once).post("/v1/stores", create.body()?)?;
             remote.show_block(&answer, &FIELDS)
         }
         Verb::Delete { names } => remote.server().each(names, &COLUMNS, "deleted", |name| {
@@ -263,43 +283,62 @@ fn disconnect_word(disconnect: Disconnect) -> String {
     }
 }
 
+/// As the API spells it.
+fn level_word(level: Level) -> String {
+    ProtectionLevel::from(level).name().to_owned()
+}
+
 /// A field of a body, where it was given.
 type Given = (&'static str, Option<String>);
 
 impl Settings {
-    fn given(&self) -> [Given; 6] {
+    fn given(&self) -> [Given; 7] {
         [
             ("poll_interval", self.poll_interval.clone()),
             ("registry_watch", self.registry_watch.map(watch_word)),
             ("disconnect", self.disconnect.map(disconnect_word)),
             ("policy_mode", self.policy_mode.map(|mode| mode.name().to_owned())),
+            ("min_auth_level", self.min_auth_level.map(level_word)),
             ("build", self.build.clone()),
             ("ttl", self.ttl.clone()),
         ]
     }
-}
 
-impl Create {
-    fn body(&self) -> Value {
-        let limits = self.limit.iter().map(|(name, value)| (name.clone(), json!(value)));
-        let own = [
-            ("name", Some(self.name.clone())),
-            ("seed", self.seed.clone()),
-            ("rpc", self.rpc.clone()),
-        ];
-        let mut body =
-            given(own.iter().chain(&self.settings.given()).map(|(name, value)| (*name, value)));
-        if let Some(body) = body.as_object_mut() {
-            body.insert("clock".to_owned(), given([("mode", &self.clock), ("now", &self.now)]));
-            body.insert("limits".to_owned(), Value::Object(limits.collect()));
+    /// What was given, with what else was.
+    fn body(&self, beside: &[Given]) -> Value {
+        let fields = self.given();
+        let mut body = given(beside.iter().chain(&fields).map(|(name, value)| (*name, value)));
+        if let (Some(body), Some(anonymous)) = (body.as_object_mut(), self.anonymous) {
+            body.insert("anonymous".to_owned(), anonymous.into());
         }
         body
     }
 }
 
+impl Create {
+    fn body(&self) -> Result<Value, Failure> {
+        let limits = self.limit.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let own = [
+            ("name", Some(self.name.clone())),
+            ("seed", self.seed.clone()),
+            ("rpc", self.rpc.clone()),
+            ("domain", self.domain.clone()),
+        ];
+        let mut body = self.settings.body(&own);
+        if let Some(body) = body.as_object_mut() {
+            if let Some(file) = &self.users {
+                body.insert("users".to_owned(), users_file::request(file)?);
+            }
+            body.insert("clock".to_owned(), given([("mode", &self.clock), ("now", &self.now)]));
+            body.insert("limits".to_owned(), Value::Object(limits.collect()));
+        }
+        Ok(body)
+    }
+}
+
 impl Set {
     fn body(&self) -> Value {
-        let mut body = given(self.settings.given().iter().map(|(name, value)| (*name, value)));
+        let mut body = self.settings.body(&[]);
         if let Some(body) = body.as_object_mut().filter(|_| self.no_ttl) {
             body.insert("ttl".to_owned(), Value::Null);
         }

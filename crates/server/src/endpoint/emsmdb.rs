@@ -14,11 +14,12 @@ use emsmdb::{
 use infostore::{ClientIdentity, FaultTarget, SessionLink};
 use policy::Subject;
 
-use super::{Answer, Endpoint, NewSession, Request};
+use super::{Answer, Connecting, Endpoint, NewSession, Request};
 use crate::connected;
 use crate::disturbance::Act;
 use crate::group::{Group, Handle};
 use crate::identity;
+use crate::judge::Caller;
 use crate::session::SessionContext;
 use crate::site::Site;
 
@@ -139,16 +140,16 @@ impl Endpoint {
                 self.respond(call, &response.encode());
             }
             EmsmdbRequest::ConnectEx(request) => {
-                let identity = Box::new(identity::of_connect_ex(&request, &self.peer));
+                let identity = identity::of_connect_ex(&request, &self.peer);
                 let link = identity::link(request.link, request.time_stamp);
-                let waits = Parked::ConnectEx(Box::new(request));
-                self.park_connect(call, waits, (group, identity, link));
+                let connecting = self.connecting(identity, link, request.flags);
+                self.park_connect(call, Parked::ConnectEx(Box::new(request)), (group, connecting));
             }
             EmsmdbRequest::Connect(request) => {
-                let identity = Box::new(identity::of_connect(&request, &self.peer));
+                let identity = identity::of_connect(&request, &self.peer);
                 let link = identity::link(request.link, request.time_stamp);
-                let waits = Parked::Connect(Box::new(request));
-                self.park_connect(call, waits, (group, identity, link));
+                let connecting = self.connecting(identity, link, request.flags);
+                self.park_connect(call, Parked::Connect(Box::new(request)), (group, connecting));
             }
             EmsmdbRequest::Disconnect(request) => {
                 let handle = ContextHandle::from_bytes(request.handle);
@@ -217,16 +218,25 @@ impl Endpoint {
         self.respond(call, &response.encode());
     }
 
+    fn connecting(
+        &mut self,
+        identity: ClientIdentity,
+        link: Option<SessionLink>,
+        flags: u32,
+    ) -> Box<Connecting> {
+        let (caller, disturbed) = (Caller::default(), self.connect_disturbance());
+        Box::new(Connecting { identity, link, caller, flags, disturbed })
+    }
+
     fn park_connect(
         &mut self,
         call: CallId,
         waits: Parked,
-        (group, identity, link): (Arc<Group>, Box<ClientIdentity>, Option<SessionLink>),
+        (group, connecting): (Arc<Group>, Box<Connecting>),
     ) {
-        self.log_program(&identity.subject);
+        self.log_program(&connecting.identity.subject);
         tracing::debug!("the client asks for a session");
-        let disturbed = self.connect_disturbance();
-        self.park_call(call, waits, Request::Connect { group, identity, link, disturbed });
+        self.park_call(call, waits, Request::Connect { group, connecting });
     }
 
     pub(super) fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {

@@ -29,6 +29,7 @@ use self::disturbed::{Disturbable, Outgoing};
 use crate::disturbance::{Opportunity, Verdict};
 use crate::group::{ConnectionControl, Group};
 use crate::identity::Peer;
+use crate::judge::Caller;
 use crate::session::Callback;
 use crate::site::{EMSMDB, Site};
 
@@ -59,18 +60,27 @@ pub(crate) enum Request {
     /// The connection joins a group, or founds one.
     Join { group: Option<GroupId>, control: Arc<ConnectionControl> },
     /// A client asks for a session in `group`.
-    Connect {
-        group: Arc<Group>,
-        identity: Box<ClientIdentity>,
-        link: Option<SessionLink>,
-        disturbed: ConnectDisturbance,
-    },
+    Connect { group: Arc<Group>, connecting: Box<Connecting> },
     /// A session's client said more of itself.
     Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
     /// A session's client wants to be told of events by datagrams.
     RegisterPush { group: Arc<Group>, handle: ContextHandle, callback: Callback },
     /// A client ends its session.
     Disconnect { group: Arc<Group>, handle: ContextHandle },
+}
+
+/// A client that asks for a session.
+#[derive(Debug)]
+pub(crate) struct Connecting {
+    /// What it says of itself.
+    pub(crate) identity: ClientIdentity,
+    /// The session that it wants to be linked to.
+    pub(crate) link: Option<SessionLink>,
+    /// Who it has proved to be.
+    pub(crate) caller: Caller,
+    /// ulFlags.
+    pub(crate) flags: u32,
+    pub(crate) disturbed: ConnectDisturbance,
 }
 
 /// What fault rules do to a connect.

@@ -7,7 +7,9 @@ use infostore::{
 };
 use registry_poll::{ClusterError, EditError, FaultId, KeyStoreError, NodeName};
 
+use crate::directory::TooManyUsers;
 use crate::objects::MAX_PENDING_EVENTS;
+use crate::user::UserError;
 use crate::waits::MAX_WAITS;
 
 /// Why a request to a store failed.
@@ -92,6 +94,18 @@ pub enum StoreError {
     /// There is no such fault rule.
     #[error("there is no fault rule {}", .0.0)]
     NoSuchFault(FaultId),
+    /// There is no such user.
+    #[error("there is no user `{0}`")]
+    NoSuchUser(String),
+    /// There are as many users as a store takes.
+    #[error(transparent)]
+    TooManyUsers(#[from] TooManyUsers),
+    /// A new user has nothing to prove itself with.
+    #[error("a new user needs a password or an nt hash")]
+    NoPassword,
+    /// There can be no such user.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// There is no such snapshot.
     #[error("there is no snapshot {}", .0.0)]
     NoSuchSnapshot(SnapshotId),

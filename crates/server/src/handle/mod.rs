@@ -9,6 +9,7 @@ mod precondition;
 mod registry;
 mod service;
 mod snapshots;
+mod users;
 mod view;
 mod waits;
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::{StoreError, StoreHandle};
 use crate::advance::{Advance, Advanced, advance_job};
 use crate::owner::Owner;
+use crate::users::AuthenticationChange;
 use crate::waits::WaitEnd;
 
 /// What is changed of a store's settings; what is not given stays.
@@ -23,6 +24,8 @@ pub struct SettingsChange {
     pub disconnect: Option<DisconnectMode>,
     /// Whether the policy is acted on.
     pub policy_mode: Option<PolicyMode>,
+    /// Whom the store lets open sessions from now on.
+    pub authentication: AuthenticationChange,
     /// The build that the service runs from its next start on.
     pub build: Option<Build>,
 }
@@ -51,11 +54,13 @@ impl StoreHandle {
         change: SettingsChange,
         also: impl FnOnce() + Send + 'static,
     ) -> Result<(), StoreError> {
+        let authentication = change.authentication;
         let set = move |owner: &mut Owner| {
             for command in change.commands() {
                 owner.execute(command)?;
                 owner.perform_effects();
             }
+            owner.change_authentication(authentication)?;
             also();
             Ok(())
         };

@@ -10,6 +10,7 @@ use registry_poll::{Cluster, KeyTree, NodeName};
 use super::StoreError;
 use crate::client::{FakeClient, ListedClient};
 use crate::client_group::ListedGroup;
+use crate::directory::Directory;
 use crate::hive::ListChange;
 use crate::owner::Owner;
 use crate::snapshots::SnapshotInfo;
@@ -117,6 +118,11 @@ impl<'a> View<'a> {
     /// The groups of injected clients after `after`, in the order of their names.
     pub fn client_groups_after(&self, after: Option<&str>) -> impl Iterator<Item = ListedGroup> {
         self.owner.clients.groups_after(after)
+    }
+
+    /// The store's domain and its users.
+    pub fn directory(&self) -> &'a Directory {
+        &self.owner.directory
     }
 
     /// The registries of the store's nodes.

@@ -13,6 +13,7 @@ use crate::header::PacketType;
 use crate::ntlm::{
     self, Accounts, Authenticated, Identity, NtlmError, ServerNames, SessionSecurity, hmac_md5,
 };
+use crate::spnego::{self, SpnegoError, Step};
 use crate::trailer::{AuthContextId, AuthLevel, AuthTrailer, AuthType, AuthVerifier};
 
 /// What an association needs to authenticate its client.
@@ -75,6 +76,9 @@ pub enum SecurityError {
     /// NTLM does not.
     #[error("ntlm: {0}")]
     Ntlm(#[from] NtlmError),
+    /// SPNEGO does not.
+    #[error("spnego: {0}")]
+    Spnego(#[from] SpnegoError),
 }
 
 /// What a leg of an authentication is answered with.
@@ -113,13 +117,11 @@ enum State {
 #[derive(Debug, Clone)]
 enum Provider {
     /// Before its NEGOTIATE and after it.
-    Ntlm { acceptor: ntlm::Acceptor, challenged: bool },
-}
-
-/// What a provider makes of a token.
-enum Step {
-    Continue(Vec<u8>),
-    Done { token: Option<Vec<u8>>, authenticated: Authenticated },
+    Ntlm {
+        acceptor: ntlm::Acceptor,
+        challenged: bool,
+    },
+    Spnego(spnego::Acceptor),
 }
 
 /// Which security context protects a call, and who calls.
@@ -305,6 +307,7 @@ impl SecurityContexts {
         self.opened = self.opened.wrapping_add(1);
         let provider = match auth_type {
             AuthType::WINNT => Provider::Ntlm { acceptor, challenged: false },
+            AuthType::GSS_NEGOTIATE => Provider::Spnego(spnego::Acceptor::new(acceptor)),
             _ => return Err(PeerMisbehaviour::UnrecognisedAuthType { auth_type }),
         };
         let state = State::Pending(provider);
@@ -400,6 +403,7 @@ impl Provider {
                 let authenticated = acceptor.authenticate(token, accounts)?;
                 Step::Done { token: None, authenticated }
             }
+            Self::Spnego(acceptor) => acceptor.step(token, accounts)?,
         };
         Ok((self, step))
     }
@@ -411,7 +415,10 @@ fn check_type(auth_type: AuthType, auth_level: AuthLevel) -> Result<(), PeerMisb
         return Err(PeerMisbehaviour::InvalidAuthLevel { auth_level });
     }
     match auth_type {
-        AuthType::WINNT => Ok(()),
+        AuthType::GSS_NEGOTIATE if auth_level == AuthLevel::CALL => {
+            Err(PeerMisbehaviour::UnsupportedAuthLevel { auth_type, auth_level })
+        }
+        AuthType::GSS_NEGOTIATE | AuthType::WINNT => Ok(()),
         _ => Err(PeerMisbehaviour::UnrecognisedAuthType { auth_type }),
     }
 }

@@ -69,8 +69,8 @@ impl Association {
         let rejected = |reason| Ok(ContextResult::rejected(reason));
         if let Some(known) = self.presentation_context(element.id) {
             let same = known.interface.serves(&element.abstract_syntax);
-            // Syntaxes that nobody knows are rejected below; one that is known is another encoding.
-            if !same || !one_accepted && !ndr20 && offered.contains(&SyntaxId::NDR64) {
+            // Syntaxes that nobody knows are rejected below; one that is known is another encoding, beside the first too.
+            if !same || !one_accepted && offered.contains(&SyntaxId::NDR64) {
                 let context = element.id;
                 return Err(PeerMisbehaviour::ContextAltered { context });
             }

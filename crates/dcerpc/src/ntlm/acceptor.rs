@@ -127,7 +127,7 @@ impl Acceptor {
         let target_info = self.names.target_info()?;
         let challenge =
             Challenge { flags: granted, challenge: self.challenge, target_name, target_info };
-        let challenge = challenge.encode();
+        let challenge = challenge.encode()?;
         let negotiate = token.to_vec();
         self.state = State::Challenged(Sent { negotiate, challenge: challenge.clone(), granted });
         Ok(challenge)

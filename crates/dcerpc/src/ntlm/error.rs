@@ -40,6 +40,12 @@ pub enum NtlmError {
         /// Its length, code units.
         length: usize,
     },
+    /// A name or a response is longer than its field can tell.
+    #[error("{length} bytes do not fit a field of an ntlm message")]
+    FieldTooLong {
+        /// Its length, bytes.
+        length: usize,
+    },
     /// A client answers the challenge with the LM hash alone, or not at all.
     #[error(
         "`{user}` of domain `{domain}` sends no nt response, which an lm response can't replace"

@@ -96,7 +96,8 @@ impl Initiator {
     ///
     /// # Errors
     /// The token is no CHALLENGE; the server does not grant to sign or seal what the client wants signed or
-    /// sealed, or chooses no character set; or a name is not ASCII where it chose OEM.
+    /// sealed, or chooses no character set; a name is not ASCII where it chose OEM; or something does not fit its
+    /// field.
     pub fn authenticate(&self, challenge: &[u8]) -> Result<(Vec<u8>, SessionSecurity), NtlmError> {
         let server = Challenge::decode(challenge)?;
         let mut flags = server.flags & self.wanted;
@@ -131,7 +132,7 @@ impl Initiator {
             flags: Some(flags),
             mic: answered.has_mic.then_some([0; KEY_SIZE]),
         };
-        let mut token = message.encode();
+        let mut token = message.encode()?;
         if answered.has_mic {
             let [before, zeros, after] = without_mic(&token);
             let negotiate = self.negotiate();

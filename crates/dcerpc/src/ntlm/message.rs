@@ -82,17 +82,23 @@ struct Writer {
     fixed: Vec<u8>,
     payload: Vec<u8>,
     payload_start: usize,
+    /// What a field can't tell the length of, bytes.
+    too_long: Option<usize>,
 }
 
 impl Writer {
     fn new(message_type: u32, payload_start: usize) -> Self {
         let mut fixed = SIGNATURE.to_vec();
         fixed.extend_from_slice(&message_type.to_le_bytes());
-        Self { fixed, payload: Vec::new(), payload_start }
+        Self { fixed, payload: Vec::new(), payload_start, too_long: None }
     }
 
     fn field(&mut self, value: &[u8]) {
-        let length = u16::try_from(value.len()).unwrap_or(u16::MAX).to_le_bytes();
+        let length = u16::try_from(value.len());
+        if length.is_err() {
+            self.too_long = Some(value.len());
+        }
+        let length = length.unwrap_or(u16::MAX).to_le_bytes();
         let offset = self.payload_start.saturating_add(self.payload.len());
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes();
         self.fixed.extend_from_slice(&length);
@@ -110,9 +116,12 @@ impl Writer {
         self.fixed.extend_from_slice(&if told { version } else { [0; 8] });
     }
 
-    fn finish(self) -> Vec<u8> {
+    fn finish(self) -> Result<Vec<u8>, NtlmError> {
         debug_assert_eq!(self.fixed.len(), self.payload_start, "the fixed part is as long as told");
-        [self.fixed, self.payload].concat()
+        match self.too_long {
+            Some(length) => Err(NtlmError::FieldTooLong { length }),
+            None => Ok([self.fixed, self.payload].concat()),
+        }
     }
 }
 
@@ -132,10 +141,10 @@ impl Negotiate {
     pub(super) fn encode(self) -> Vec<u8> {
         let mut writer = Writer::new(NEGOTIATE, 40);
         writer.flags(self.flags);
-        writer.field(&[]);
-        writer.field(&[]);
+        // Neither domain nor workstation.
+        writer.fixed.extend_from_slice(&[0; 16]);
         writer.version(self.flags, WINDOWS_XP);
-        writer.finish()
+        writer.fixed
     }
 }
 
@@ -168,7 +177,7 @@ impl Challenge {
         })
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, NtlmError> {
         let mut writer = Writer::new(CHALLENGE, 56);
         writer.field(&self.target_name);
         writer.flags(self.flags);
@@ -230,7 +239,7 @@ impl<'a> Authenticate<'a> {
         Ok(decoded)
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, NtlmError> {
         let flags = self.flags.unwrap_or(NegotiateFlags::empty());
         let payload_start = if self.mic.is_some() { AFTER_MIC } else { MIC_OFFSET };
         let mut writer = Writer::new(AUTHENTICATE, payload_start);

@@ -107,10 +107,10 @@ def alive(server: Server) -> Outcome:
         return dummy(connection)
 
 
-def ntlm_bind(server: Server) -> List[Outcome]:
-    """A bind that asks for NTLM, where none is offered."""
+def kerberos_bind(server: Server) -> List[Outcome]:
+    """A bind that asks for Kerberos, which is not offered; what the token is makes no difference."""
     token = ntlm.getNTLMSSPType1("", "", signingRequired=True).getData()
-    trailer = struct.pack("<BBBBI", 10, 2, 0, 0, 79231)
+    trailer = struct.pack("<BBBBI", 16, 2, 0, 0, 79231)
     with server.dial() as connection:
         connection.sendall(pdu.bind(emsmdb.INTERFACE, auth=trailer + token))
         return [outcome(connection), alive(server)]
@@ -231,7 +231,7 @@ def protocol_rows() -> List[Row]:
     part = pdu.request(10, bytes(32), flags=pdu.FIRST)
     oversized = pdu.request(10, bytes(LARGEST_FRAGMENT - 24 + 8))
     return [
-        Row("a bind that asks for NTLM is refused with reason 8", ntlm_bind, [("bind_nak", 8), ALIVE]),
+        Row("a bind that asks for Kerberos is refused with reason 8", kerberos_bind, [("bind_nak", 8), ALIVE]),
         Row(
             "an unknown interface is rejected and the connection stays",
             unknown_interface,

@@ -5,8 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::running::Running;
-use crate::workspace::root;
+use infostore::{Authentication, ProtectionLevel, Settings};
+use server::{AccountName, Directory, DomainName, NtHash, StoreOptions, User, UserRights};
+
+use crate::running::{Running, options};
+use crate::workspace::{root, text};
 
 /// Runs a program of `tests/foreign` in the virtual environment.
 fn run(program: &str, arguments: &[&str]) {
@@ -97,4 +100,29 @@ fn schemathesis_finds_the_control_plane_as_its_document_says() {
     let server = Running::start();
     let examples = std::env::var_os("SCHEMATHESIS_EXAMPLES").unwrap_or_else(|| "5".into());
     run("schema.py", &[&server.url, "--examples", examples.to_str().expect("a number")]);
+}
+
+/// The example of docs/authentication.md, as its reader would run it.
+#[test]
+fn impacket_proves_who_it_is_and_opens_its_own_mailbox_alone() {
+    let mut directory = Directory::new(DomainName::parse("CORP").expect("a domain"));
+    for (name, password) in [("alice", "correct horse battery"), ("root", "root's")] {
+        let name = AccountName::parse(name).expect("a name");
+        let user = User::new(name, NtHash::of_password(password), UserRights::default());
+        directory.put(user.expect("a user")).expect("there is room");
+    }
+    let authentication = Authentication { anonymous: false, min_level: ProtectionLevel::Privacy };
+    let settings = Settings { authentication, ..Settings::default() };
+    let server = Running::with(StoreOptions { directory, settings, ..options() });
+    let document = text(&root().join("docs/authentication.md"));
+    let (_, rest) = document.split_once("```python\n").expect("the example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let script = scratch("authenticate.py");
+    std::fs::write(&script, example).expect("the script is written");
+    let python = root().join(".venv/bin/python");
+    let (ip, port) = (server.rpc.ip().to_string(), server.rpc.port().to_string());
+    let output = Command::new(python).arg(script).args([ip, port]).output().expect("python runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "alice: 0x0, root: 0x80070005\n", "{wrong}");
 }

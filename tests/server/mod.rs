@@ -1,5 +1,6 @@
 //! The store over TCP: what a client that speaks the protocol itself sees of the policy.
 
+mod authentication;
 mod aux_buffers;
 mod endpoint_mapper;
 mod fragments;

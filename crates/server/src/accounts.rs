@@ -2,12 +2,24 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dcerpc::ntlm::{Accounts, NtHash};
+use dcerpc::ntlm::{Accounts, NtHash, ServerNames};
 
 use crate::directory::Directory;
+use crate::user::DomainName;
 
 /// The NetBIOS name of the computer that a store is on, which clients may take for a domain.
 pub(crate) const COMPUTER: &str = "EXCHANGE";
+
+/// What a server of a domain is called. The names for DNS are below a domain that nobody has (RFC 6761).
+pub(crate) fn server_names(domain: &DomainName) -> ServerNames {
+    let dns_domain = format!("{}.test", domain.as_str().to_lowercase());
+    ServerNames {
+        netbios_domain: domain.to_string(),
+        netbios_computer: COMPUTER.to_owned(),
+        dns_computer: format!("{}.{dns_domain}", COMPUTER.to_lowercase()),
+        dns_domain,
+    }
+}
 
 /// Whom the connections of a store let in. The store's task says it anew whenever it changes.
 #[derive(Debug)]
@@ -40,7 +52,9 @@ impl Accounts for SiteAccounts {
     /// The user of this name, in whichever of the store's domains the client looks for it.
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {
         let Published { directory, .. } = self.published();
-        let own = [directory.domain().as_str(), COMPUTER];
+        let ServerNames { netbios_domain, netbios_computer, dns_domain, dns_computer } =
+            server_names(directory.domain());
+        let own = [netbios_domain, netbios_computer, dns_domain, dns_computer];
         let is_ours = domain.is_empty() || own.iter().any(|own| own.eq_ignore_ascii_case(domain));
         directory.get(user).filter(|_| is_ours).map(|user| user.hash)
     }
@@ -53,7 +67,7 @@ impl Accounts for SiteAccounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::{AccountName, DomainName, User, UserRights};
+    use crate::user::{AccountName, User, UserRights};
 
     #[test]
     fn a_user_is_found_in_the_store_s_domains_alone_and_however_it_is_spelt() {
@@ -67,6 +81,8 @@ mod tests {
             ("corp", "ALICE", true),
             ("", "Alice", true),
             ("exchange", "alice", true),
+            ("corp.test", "alice", true),
+            ("Exchange.Corp.Test", "alice", true),
             ("EXSTORE", "alice", false),
             ("CORP", "bob", false),
             ("CORP", "", false),

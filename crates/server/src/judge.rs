@@ -1,11 +1,13 @@
 //! Whether a client may be whom it says it is (ADR 0029): decided from how its call was authenticated, what it asks for, and who the
 //! users of the store are. The engine refuses it for what is found here.
 
+use dcerpc::ntlm::Identity;
+use dcerpc::{AuthLevel, CallSecurity};
 use infostore::{Authentication, Denial, ProtectionLevel};
 use policy::ClientVersion;
 
 use crate::directory::Directory;
-use crate::user::User;
+use crate::user::{User, folded};
 
 /// The oldest client that knows ecNotEncrypted, \[MS-OXCRPC\] 3.2.4.1.3.2.
 const KNOWS_NOT_ENCRYPTED: ClientVersion = ClientVersion::new(12, 0, 3_619, 0);
@@ -33,7 +35,33 @@ pub(crate) struct Asked<'a> {
     pub(crate) version: ClientVersion,
 }
 
+impl From<&CallSecurity> for Caller {
+    fn from(security: &CallSecurity) -> Self {
+        let user = match security.identity.as_deref() {
+            Some(Identity::User(name)) => Some(folded(&name.user)),
+            Some(Identity::Anonymous) | None => None,
+        };
+        Self { level: protection(security.level), user }
+    }
+}
+
+/// Over a connection, call and packet are one.
+fn protection(level: AuthLevel) -> ProtectionLevel {
+    match level {
+        AuthLevel::CONNECT => ProtectionLevel::Connect,
+        AuthLevel::CALL | AuthLevel::PACKET => ProtectionLevel::Packet,
+        AuthLevel::PACKET_INTEGRITY => ProtectionLevel::Integrity,
+        AuthLevel::PACKET_PRIVACY => ProtectionLevel::Privacy,
+        _ => ProtectionLevel::None,
+    }
+}
+
 impl Caller {
+    /// Whether this is the same user, or just as anonymous.
+    pub(crate) fn is_the_same_user(&self, other: &Self) -> bool {
+        self.user == other.user
+    }
+
     /// The name of the user.
     pub(crate) fn name(&self) -> Option<&str> {
         self.user.as_deref()
@@ -97,7 +125,7 @@ mod tests {
     use dcerpc::ntlm::NtHash;
 
     use super::*;
-    use crate::user::{AccountName, UserRights, folded};
+    use crate::user::{AccountName, UserRights};
 
     const PREFIX: &str = "/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=";
     const OUTLOOK_2003: ClientVersion = ClientVersion::new(11, 0, 5_608, 0);

@@ -433,7 +433,7 @@ impl Owner {
             Admission::Admitted(admitted) => {
                 let handle = self.new_handle();
                 let ids = (admitted.session, admitted.index);
-                let session = SessionContext::new(ids, subject, withheld, now);
+                let session = SessionContext::new(ids, caller, (subject, withheld), now);
                 self.link(&session);
                 group.insert(handle, Arc::new(session));
                 self.sessions.insert(admitted.session, (group, handle));

@@ -9,6 +9,7 @@ use emsmdb::rop::{RopResponse, RopResponseBuffer};
 use infostore::{SessionId, SessionIndex};
 use policy::{ProcessName, Subject};
 
+use crate::judge::Caller;
 use crate::objects::ServerObjects;
 use crate::session_link::{LinkCopies, LinkedSessions};
 
@@ -16,6 +17,8 @@ use crate::session_link::{LinkCopies, LinkedSessions};
 #[derive(Debug)]
 pub(crate) struct SessionContext {
     pub(crate) id: SessionId,
+    /// Whoever opened it, who alone may use it.
+    pub(crate) opener: Caller,
     /// picxr.
     index: SessionIndex,
     state: Mutex<SessionState>,
@@ -50,8 +53,8 @@ pub(crate) struct Callback {
 impl SessionContext {
     pub(crate) fn new(
         (id, index): (SessionId, SessionIndex),
-        subject: Subject,
-        withheld: Vec<ProcessName>,
+        opener: Caller,
+        (subject, withheld): (Subject, Vec<ProcessName>),
         now: SimTime,
     ) -> Self {
         let state = SessionState {
@@ -63,14 +66,15 @@ impl SessionContext {
             callback: None,
             callbacks_given: 0,
         };
-        Self { id, index, state: Mutex::new(state) }
+        Self { id, opener, index, state: Mutex::new(state) }
     }
 
     /// The same session with a life of its own.
     pub(crate) fn copy(&self, links: &mut LinkCopies) -> Self {
         let mut state = self.lock().clone();
         state.link = state.link.map(|link| links.copy_of(&link));
-        let copy = Self { id: self.id, index: self.index, state: Mutex::new(state) };
+        let opener = self.opener.clone();
+        let copy = Self { id: self.id, opener, index: self.index, state: Mutex::new(state) };
         copy.say_pending(&copy.lock());
         copy
     }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clock::SimTime;
 use dcerpc::epm::{EPM, Registration};
 use dcerpc::mgmt::MGMT;
-use dcerpc::{AssociationConfig, SyntaxId, Uuid};
+use dcerpc::{AssociationConfig, SecurityOptions, SyntaxId, Uuid};
 use emsmdb::WireVersion;
 use infostore::{Build, Stage};
 use tokio::sync::watch;
 
-use crate::accounts::SiteAccounts;
+use crate::accounts::{SiteAccounts, server_names};
 use crate::challenges::Challenges;
 use crate::options::StoreOptions;
 use crate::traffic::Traffic;
@@ -70,17 +70,19 @@ impl Site {
         clock: Arc<WallClock>,
         challenges: Challenges,
     ) -> Self {
+        let accounts = Arc::new(SiteAccounts::new(
+            options.directory.clone(),
+            options.settings.authentication.anonymous,
+        ));
+        let security = security(options, &accounts);
         Self {
             name: name.to_owned(),
             clock,
             rpc: options.rpc,
-            store_port: port(options.rpc, &[EMSMDB, EPM, MGMT]),
-            mapper_port: port(options.epm, &[EPM, MGMT]),
+            store_port: port(options.rpc, &[EMSMDB, EPM, MGMT], &security),
+            mapper_port: port(options.epm, &[EPM, MGMT], &security),
             traffic: Traffic::default(),
-            accounts: Arc::new(SiteAccounts::new(
-                options.directory.clone(),
-                options.settings.authentication.anonymous,
-            )),
+            accounts,
             build: Mutex::new(options.settings.build),
             challenges,
             disturbed: AtomicU8::new(0),
@@ -150,10 +152,25 @@ fn bit(stage: Stage) -> u8 {
     }
 }
 
-fn port(address: Option<SocketAddr>, interfaces: &[SyntaxId]) -> Arc<AssociationConfig> {
+/// How clients are authenticated: against the store's users, by a server of their domain.
+fn security(options: &StoreOptions, accounts: &Arc<SiteAccounts>) -> SecurityOptions {
+    let accounts = Arc::clone(accounts);
+    SecurityOptions {
+        accounts,
+        names: Arc::new(server_names(options.directory.domain())),
+        max_contexts: SecurityOptions::MAX_CONTEXTS,
+    }
+}
+
+fn port(
+    address: Option<SocketAddr>,
+    interfaces: &[SyntaxId],
+    security: &SecurityOptions,
+) -> Arc<AssociationConfig> {
     Arc::new(AssociationConfig {
         interfaces: interfaces.to_vec(),
         secondary_address: address.map_or_else(String::new, |at| at.port().to_string()),
+        security: Some(security.clone()),
         ..AssociationConfig::default()
     })
 }

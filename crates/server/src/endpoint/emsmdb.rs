@@ -39,7 +39,14 @@ impl Endpoint {
             return self.fault(call.id, *status);
         }
         match decode_request(call.opnum.0, &call.stub) {
-            Ok(request) => self.dispatch(call.id, group, request),
+            Ok(request) => {
+                let caller = Caller::from(&call.security);
+                if !may_use(&caller, &group, &request) {
+                    tracing::debug!("the session is somebody else's");
+                    return self.fault(call.id, FaultStatus::ACCESS_DENIED);
+                }
+                self.dispatch((call.id, caller), group, request);
+            }
             Err(RequestError::UnknownOpnum { .. }) => {
                 self.fault(call.id, FaultStatus::OP_RNG_ERROR)
             }
@@ -78,19 +85,16 @@ impl Endpoint {
     /// Whom a fault on this call would hit.
     pub(super) fn target_of(&self, call: &Call) -> FaultTarget {
         let target = FaultTarget { opnum: Some(call.opnum.0), ..self.target() };
-        let handle = match decode_request(call.opnum.0, &call.stub) {
+        let request = match decode_request(call.opnum.0, &call.stub) {
             Ok(EmsmdbRequest::ConnectEx(request)) => {
                 let processes = identity::read_aux(&request.aux_in).names;
                 return FaultTarget { processes, ..target };
             }
-            Ok(EmsmdbRequest::Disconnect(request)) => request.handle,
-            Ok(EmsmdbRequest::Rpc(request)) => request.handle,
-            Ok(EmsmdbRequest::RpcExt2(request)) => request.handle,
-            Ok(EmsmdbRequest::RegisterPush(request)) => request.handle,
-            Ok(EmsmdbRequest::Connect(_) | EmsmdbRequest::DummyRpc) | Err(_) => return target,
+            Ok(request) => request,
+            Err(_) => return target,
         };
-        let handle =
-            self.group.as_ref().and_then(|group| group.get(ContextHandle::from_bytes(handle)));
+        let group = self.group.as_ref();
+        let handle = group.and_then(|group| group.get(handle_of(&request)?));
         match handle {
             Some(Handle::Live(session)) => FaultTarget {
                 session: Some(session.id),
@@ -130,7 +134,12 @@ impl Endpoint {
         true
     }
 
-    fn dispatch(&mut self, call: CallId, group: Arc<Group>, request: EmsmdbRequest) {
+    fn dispatch(
+        &mut self,
+        (call, caller): (CallId, Caller),
+        group: Arc<Group>,
+        request: EmsmdbRequest,
+    ) {
         if self.answered_with_code(call, &request) {
             return;
         }
@@ -142,13 +151,13 @@ impl Endpoint {
             EmsmdbRequest::ConnectEx(request) => {
                 let identity = identity::of_connect_ex(&request, &self.peer);
                 let link = identity::link(request.link, request.time_stamp);
-                let connecting = self.connecting(identity, link, request.flags);
+                let connecting = self.connecting(identity, link, (caller, request.flags));
                 self.park_connect(call, Parked::ConnectEx(Box::new(request)), (group, connecting));
             }
             EmsmdbRequest::Connect(request) => {
                 let identity = identity::of_connect(&request, &self.peer);
                 let link = identity::link(request.link, request.time_stamp);
-                let connecting = self.connecting(identity, link, request.flags);
+                let connecting = self.connecting(identity, link, (caller, request.flags));
                 self.park_connect(call, Parked::Connect(Box::new(request)), (group, connecting));
             }
             EmsmdbRequest::Disconnect(request) => {
@@ -222,9 +231,9 @@ impl Endpoint {
         &mut self,
         identity: ClientIdentity,
         link: Option<SessionLink>,
-        flags: u32,
+        (caller, flags): (Caller, u32),
     ) -> Box<Connecting> {
-        let (caller, disturbed) = (Caller::default(), self.connect_disturbance());
+        let disturbed = self.connect_disturbance();
         Box::new(Connecting { identity, link, caller, flags, disturbed })
     }
 
@@ -242,6 +251,30 @@ impl Endpoint {
     pub(super) fn park_call(&mut self, call: CallId, waits: Parked, request: Request) {
         self.park(super::Parked::Call { call, waits }, request);
     }
+}
+
+/// Whether a call is made by the user whose session it is about. A context handle is good on every connection of the group, and so for
+/// whoever joins it.
+fn may_use(caller: &Caller, group: &Group, request: &EmsmdbRequest) -> bool {
+    let handle = handle_of(request).and_then(|handle| group.get(handle));
+    match handle {
+        Some(Handle::Live(session)) => session.opener.is_the_same_user(caller),
+        Some(Handle::Dead(_)) | None => true,
+    }
+}
+
+/// The context handle that a call comes with.
+fn handle_of(request: &EmsmdbRequest) -> Option<ContextHandle> {
+    let handle = match request {
+        EmsmdbRequest::Disconnect(request) => request.handle,
+        EmsmdbRequest::Rpc(request) => request.handle,
+        EmsmdbRequest::RpcExt2(request) => request.handle,
+        EmsmdbRequest::RegisterPush(request) => request.handle,
+        EmsmdbRequest::ConnectEx(_) | EmsmdbRequest::Connect(_) | EmsmdbRequest::DummyRpc => {
+            return None;
+        }
+    };
+    Some(ContextHandle::from_bytes(handle))
 }
 
 /// The subject with the names that this call brings; none when it brings no new one, which is nearly always.

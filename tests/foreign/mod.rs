@@ -32,6 +32,17 @@ fn run_with(python: &Path, program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program} {}: {said}", output.status);
 }
 
+/// A domain and its users, each with a password.
+fn directory(domain: &str, users: &[(&str, &str)]) -> Directory {
+    let mut directory = Directory::new(DomainName::parse(domain).expect("a domain"));
+    for (name, password) in users {
+        let name = AccountName::parse(name).expect("a name");
+        let user = User::new(name, NtHash::of_password(password), UserRights::default());
+        directory.put(user.expect("a user")).expect("there is room");
+    }
+    directory
+}
+
 fn scratch(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("foreign");
     std::fs::create_dir_all(&folder).expect("a scratch folder");
@@ -88,9 +99,11 @@ fn prometheus_s_own_parser_finds_the_story_in_the_metrics() {
     run("metrics.py", &[&server.url]);
 }
 
+/// Its user is `user` with the password `password`, of `DOMAIN`; it is anonymous as well.
 #[test]
 fn samba_s_own_tests_of_a_server_pass() {
-    let server = Running::start();
+    let directory = directory("DOMAIN", &[("user", "password")]);
+    let server = Running::with(StoreOptions { directory, ..options() });
     run_with_samba("samba_raw_suite.py", &["--port", &server.rpc.port().to_string()]);
 }
 
@@ -105,12 +118,7 @@ fn schemathesis_finds_the_control_plane_as_its_document_says() {
 /// The example of docs/authentication.md, as its reader would run it.
 #[test]
 fn impacket_proves_who_it_is_and_opens_its_own_mailbox_alone() {
-    let mut directory = Directory::new(DomainName::parse("CORP").expect("a domain"));
-    for (name, password) in [("alice", "correct horse battery"), ("root", "root's")] {
-        let name = AccountName::parse(name).expect("a name");
-        let user = User::new(name, NtHash::of_password(password), UserRights::default());
-        directory.put(user.expect("a user")).expect("there is room");
-    }
+    let directory = directory("CORP", &[("alice", "correct horse battery"), ("root", "root's")]);
     let authentication = Authentication { anonymous: false, min_level: ProtectionLevel::Privacy };
     let settings = Settings { authentication, ..Settings::default() };
     let server = Running::with(StoreOptions { directory, settings, ..options() });

@@ -1,5 +1,6 @@
 //! Anything at all is decoded without a panic, and what we write we read back.
 
+use emsmdb::asynchronous::decode_async_request;
 use emsmdb::aux::{
     AuxBlock, AuxClientConnectionInfo, AuxClientControl, AuxEndpointCapabilities, AuxExOrgInfo,
     AuxExceptionTrace, AuxOsVersionInfo, AuxPerfAccountInfo, AuxPerfClientInfo,
@@ -16,8 +17,9 @@ use emsmdb::rop::{
     decode_response_buffer,
 };
 use emsmdb::{
-    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectResponse, EcDoDisconnectResponse,
-    EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest, EcDoRpcResponse, EcDummyRpcResponse,
+    EcDoAsyncConnectExResponse, EcDoAsyncWaitExResponse, EcDoConnectExRequest,
+    EcDoConnectExResponse, EcDoConnectResponse, EcDoDisconnectResponse, EcDoRpcExt2Request,
+    EcDoRpcExt2Response, EcDoRpcRequest, EcDoRpcResponse, EcDummyRpcResponse,
     EcRRegisterPushNotificationResponse, ErrorCode, RpcExt2Flags, WireVersion, decode_request,
 };
 use proptest::collection::vec;
@@ -37,6 +39,9 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ignored = EcDoRpcExt2Response::decode(bytes);
     let _ignored = EcRRegisterPushNotificationResponse::decode(bytes);
     let _ignored = callback_address(bytes);
+    let _ignored = EcDoAsyncConnectExResponse::decode(bytes);
+    let _ignored = EcDoAsyncWaitExResponse::decode(bytes);
+    let _ignored = decode_async_request(0, bytes);
     let _ignored = EcDummyRpcResponse::decode(bytes);
     let _ignored = decode_aux(bytes);
     let _ignored = decode_blocks(bytes);

@@ -8,6 +8,7 @@
     reason = "a test that goes wrong should stop where it does"
 )]
 
+mod asynchronous;
 mod aux_blocks;
 mod aux_layouts;
 mod connect;

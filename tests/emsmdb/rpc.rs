@@ -187,6 +187,7 @@ fn requests_are_told_apart_by_opnum() {
             EmsmdbRequest::DummyRpc => 6,
             EmsmdbRequest::ConnectEx(_) => 10,
             EmsmdbRequest::RpcExt2(_) => 11,
+            EmsmdbRequest::AsyncConnect(_) => 14,
         };
         assert_eq!(known, opnum);
     }
@@ -196,7 +197,7 @@ fn requests_are_told_apart_by_opnum() {
 
 #[test]
 fn operations_that_are_not_offered_are_unknown() {
-    for opnum in [3, 5, 7, 8, 9, 12, 13, 14, u16::MAX] {
+    for opnum in [3, 5, 7, 8, 9, 12, 13, 15, u16::MAX] {
         assert_eq!(decode_request(opnum, &[]), Err(RequestError::UnknownOpnum { opnum }));
     }
 }

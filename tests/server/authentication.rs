@@ -9,9 +9,9 @@ use dcerpc::{AssociationGroupId, ClientAssociation, ClientOptions, FaultStatus, 
 use emsmdb::header_ext::HeaderFlags;
 use emsmdb::{
     EMSMDB_UUID, EMSMDB_VERSION, EcDoConnectExRequest, EcDoConnectExResponse, EcDoRpcExt2Response,
-    ErrorCode, WireVersion, opnum, rgb,
+    ErrorCode, WireVersion, async_opnum, opnum, rgb,
 };
-use infostore::{Authentication, Event, ProtectionLevel, Settings};
+use infostore::{Authentication, Build, Event, ProtectionLevel, Settings};
 use server::{
     AccountName, AuthenticationChange, Directory, SettingsChange, StoreOptions, User, UserChange,
     UserRights,
@@ -267,6 +267,24 @@ fn a_session_is_its_user_s_on_every_connection_of_the_group() {
     assert_eq!(alice.touch(theirs), Err(denied));
     assert_eq!(nobody.touch(theirs, None).1, ErrorCode::EC_NONE);
     assert_eq!(alice.touch(handle), Ok(ErrorCode::EC_NONE), "nothing has become of it");
+}
+
+#[test]
+fn nobody_else_waits_for_a_user_s_events() {
+    let store = open();
+    store.runtime.block_on(store.handle.install_build(Build::EXCHANGE_2007)).expect("it runs");
+    store.runtime.block_on(store.handle.restart()).expect("it starts");
+    let mut alice = SecureClient::bind(&store, "alice", PRIVACY);
+    let handle = alice.connect(&as_user("alice")).handle;
+    let Called::Response(given) = alice.call(opnum::EC_DO_ASYNC_CONNECT_EX, &handle) else {
+        panic!("no handle to wait with")
+    };
+    let denied = Called::Fault(FaultStatus::ACCESS_DENIED);
+    let mut nobody = WireClient::bind(address(&store), Some(alice.group));
+    assert_eq!(nobody.call(opnum::EC_DO_ASYNC_CONNECT_EX, &handle), denied);
+    let mut waiting = WireClient::bind_async(address(&store), Some(alice.group));
+    let wait = [&given[..20], &[0; 4]].concat();
+    assert_eq!(waiting.call(async_opnum::EC_DO_ASYNC_WAIT_EX, &wait), denied);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The store over TCP: what a client that speaks the protocol itself sees of the policy.
 
+mod async_waits;
 mod authentication;
 mod aux_buffers;
+mod emsmdb_rows;
 mod endpoint_mapper;
 mod fragments;
 mod lifecycle;

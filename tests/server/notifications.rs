@@ -62,7 +62,10 @@ fn told(answer: &RopResponseBuffer) -> (Vec<u32>, Vec<u16>) {
     told
 }
 
-fn callback_request(handle: [u8; 20], address: SocketAddr) -> EcRRegisterPushNotificationRequest {
+pub(super) fn callback_request(
+    handle: [u8; 20],
+    address: SocketAddr,
+) -> EcRRegisterPushNotificationRequest {
     EcRRegisterPushNotificationRequest {
         handle,
         rpc: 0,
@@ -72,7 +75,7 @@ fn callback_request(handle: [u8; 20], address: SocketAddr) -> EcRRegisterPushNot
     }
 }
 
-fn register_push(
+pub(super) fn register_push(
     client: &mut WireClient,
     request: &EcRRegisterPushNotificationRequest,
 ) -> EcRRegisterPushNotificationResponse {
@@ -115,12 +118,12 @@ impl Mailbox {
 }
 
 impl TestStore {
-    fn new_mail(&self, session: u64) -> Result<Notified, StoreError> {
+    pub(super) fn new_mail(&self, session: u64) -> Result<Notified, StoreError> {
         let notify = self.handle.notify_session(SessionId(session), "IPM.Note".to_owned());
         self.runtime.block_on(notify).map(|(notified, _)| notified)
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(super) fn advance(&self, seconds: u64) {
         let by = Advance::By(Duration::from_secs(seconds));
         self.runtime.block_on(self.handle.advance(by)).unwrap();
     }

@@ -15,9 +15,9 @@ use emsmdb::rop::{
     decode_response_buffer,
 };
 use emsmdb::{
-    EMSMDB_UUID, EMSMDB_VERSION, EcDoConnectExRequest, EcDoConnectExResponse,
-    EcDoDisconnectRequest, EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response,
-    ErrorCode, RpcExt2Flags, WireVersion, opnum, rgb,
+    ASYNC_EMSMDB_UUID, ASYNC_EMSMDB_VERSION, EMSMDB_UUID, EMSMDB_VERSION, EcDoConnectExRequest,
+    EcDoConnectExResponse, EcDoDisconnectRequest, EcDoDisconnectResponse, EcDoRpcExt2Request,
+    EcDoRpcExt2Response, ErrorCode, RpcExt2Flags, WireVersion, opnum, rgb,
 };
 
 /// Bounds a failure; nothing waits for it otherwise.
@@ -83,13 +83,39 @@ impl WireClient {
         self
     }
 
+    /// A connection to AsyncEMSMDB.
+    pub(crate) fn bind_async(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+        let mut client = Self::dial_async(server, group);
+        match client.next_event() {
+            Some(ClientEvent::Bound { group }) => client.group = group,
+            event => panic!("the bind was answered with {event:?}"),
+        }
+        client
+    }
+
+    /// Whether the server knows of no AsyncEMSMDB.
+    pub(crate) fn async_bind_is_refused(server: SocketAddr) -> bool {
+        !matches!(Self::dial_async(server, None).next_event(), Some(ClientEvent::Bound { .. }))
+    }
+
+    fn dial_async(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+        Self::dial_interface(server, group, (ASYNC_EMSMDB_UUID, ASYNC_EMSMDB_VERSION))
+    }
+
     /// A connection with a bind that has not been sent.
     pub(crate) fn dial(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
+        Self::dial_interface(server, group, (EMSMDB_UUID, EMSMDB_VERSION))
+    }
+
+    fn dial_interface(
+        server: SocketAddr,
+        group: Option<AssociationGroupId>,
+        (uuid, (major, minor)): (u128, (u16, u16)),
+    ) -> Self {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        let (major, minor) = EMSMDB_VERSION;
-        let interface = SyntaxId { uuid: Uuid::from_u128(EMSMDB_UUID), major, minor };
+        let interface = SyntaxId { uuid: Uuid::from_u128(uuid), major, minor };
         let mut association = ClientAssociation::new(interface, ClientOptions::default());
         association.bind(group);
         Self { stream, association, group: AssociationGroupId(0) }
@@ -257,6 +283,15 @@ impl WireClient {
     pub(crate) fn send(&mut self, opnum: u16, stub: &[u8]) {
         self.association.call(Opnum(opnum), stub);
         self.flush();
+    }
+
+    /// Sends a call past the association, which would wait for its turn.
+    pub(crate) fn send_past(&mut self, call: u32, opnum: u16, stub: &[u8]) {
+        let length = u16::try_from(24 + stub.len()).unwrap();
+        let header = [&[5, 0, 0, 3, 0x10, 0, 0, 0][..], &length.to_le_bytes(), &[0, 0]].concat();
+        let hint = u32::try_from(stub.len()).unwrap().to_le_bytes();
+        let body = [&call.to_le_bytes()[..], &hint, &[0, 0], &opnum.to_le_bytes(), stub].concat();
+        self.stream.write_all(&[header, body].concat()).expect("the server reads");
     }
 
     /// Makes a call whose request PDU `split` turns into others.

@@ -194,7 +194,9 @@ pub(super) fn willing(opnum: u16, stub: &[u8]) -> Vec<u8> {
         }
         .encode(),
         EmsmdbRequest::Disconnect(_) => EcDoDisconnectResponse::CLOSED.encode(),
-        EmsmdbRequest::DummyRpc | EmsmdbRequest::RegisterPush(_) => panic!("no client calls it"),
+        EmsmdbRequest::DummyRpc
+        | EmsmdbRequest::RegisterPush(_)
+        | EmsmdbRequest::AsyncConnect(_) => panic!("no client calls it"),
     }
 }
 

@@ -58,6 +58,9 @@ pub(crate) struct NewStore {
     /// Its users.
     #[serde(default)]
     users: Vec<NewUser>,
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with (EcDoAsyncConnectEx); it does, unless told. Other
+    /// builds do not look at it.
+    async_notifications: Option<bool>,
     /// How much it takes: less than stores do by themselves, never more.
     #[serde(default, deserialize_with = "given::object")]
     limits: NewLimits,
@@ -161,6 +164,9 @@ impl NewStore {
                         .min_auth_level
                         .map_or(defaults.authentication.min_level, Into::into),
                 },
+                async_notifications: self
+                    .async_notifications
+                    .unwrap_or(defaults.async_notifications),
                 limits: self.limits.limits()?,
             },
             directory: directory(self.domain.as_deref(), core::mem::take(&mut self.users))?,

@@ -61,6 +61,8 @@ struct StoreSettings {
     /// The NetBIOS name of its users' domain; fixed when it was made.
     #[schema(example = "EXSTORE")]
     domain: String,
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with; fixed when it was made.
+    async_notifications: bool,
     /// How much it takes; fixed when it was made.
     limits: StoreLimits,
 }
@@ -129,6 +131,7 @@ impl StoreSettings {
             anonymous: settings.authentication.anonymous,
             min_auth_level: settings.authentication.min_level.into(),
             domain: view.directory().domain().to_string(),
+            async_notifications: settings.async_notifications,
             limits: StoreLimits::new(settings.limits, connections),
         }
     }

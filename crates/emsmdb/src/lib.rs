@@ -20,6 +20,7 @@
 //! [MS-OXCRPC]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrpc
 //! [MS-OXCROPS]: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcrops
 
+pub mod asynchronous;
 pub mod aux;
 pub mod connect;
 pub mod disconnect;
@@ -37,13 +38,19 @@ pub mod rpc;
 pub mod rpc_ext2;
 pub mod version;
 
+pub use asynchronous::{
+    EcDoAsyncConnectExRequest, EcDoAsyncConnectExResponse, EcDoAsyncWaitExRequest,
+    EcDoAsyncWaitExResponse,
+};
 pub use connect::{
     EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse, NO_LINK,
 };
 pub use disconnect::{EcDoDisconnectRequest, EcDoDisconnectResponse};
 pub use dummy_rpc::EcDummyRpcResponse;
 pub use error_code::ErrorCode;
-pub use interface::{EMSMDB_UUID, EMSMDB_VERSION, opnum};
+pub use interface::{
+    ASYNC_EMSMDB_UUID, ASYNC_EMSMDB_VERSION, EMSMDB_UUID, EMSMDB_VERSION, async_opnum, opnum,
+};
 pub use push::{EcRRegisterPushNotificationRequest, EcRRegisterPushNotificationResponse};
 pub use request::{EmsmdbRequest, RequestError, decode_request};
 pub use rpc::{EcDoRpcRequest, EcDoRpcResponse};

@@ -2,6 +2,7 @@
 
 use dcerpc::ndr::NdrError;
 
+use crate::asynchronous::EcDoAsyncConnectExRequest;
 use crate::connect::{EcDoConnectExRequest, EcDoConnectRequest};
 use crate::disconnect::EcDoDisconnectRequest;
 use crate::interface::opnum;
@@ -26,6 +27,8 @@ pub enum EmsmdbRequest {
     ConnectEx(EcDoConnectExRequest),
     /// Opnum 11.
     RpcExt2(EcDoRpcExt2Request),
+    /// Opnum 14, which a store of 2003 has not.
+    AsyncConnect(EcDoAsyncConnectExRequest),
 }
 
 /// Why a call has no request to execute; either way the answer is a fault.
@@ -57,6 +60,9 @@ pub fn decode_request(opnum: u16, stub: &[u8]) -> Result<EmsmdbRequest, RequestE
         opnum::EC_DUMMY_RPC => EmsmdbRequest::DummyRpc,
         opnum::EC_DO_CONNECT_EX => EmsmdbRequest::ConnectEx(EcDoConnectExRequest::decode(stub)?),
         opnum::EC_DO_RPC_EXT2 => EmsmdbRequest::RpcExt2(EcDoRpcExt2Request::decode(stub)?),
+        opnum::EC_DO_ASYNC_CONNECT_EX => {
+            EmsmdbRequest::AsyncConnect(EcDoAsyncConnectExRequest::decode(stub)?)
+        }
         _ => return Err(RequestError::UnknownOpnum { opnum }),
     })
 }

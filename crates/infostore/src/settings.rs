@@ -149,6 +149,8 @@ pub struct Settings {
     pub policy_mode: PolicyMode,
     /// Whom it lets open sessions.
     pub authentication: Authentication,
+    /// Whether Exchange 2007 gives out handles to wait for events with.
+    pub async_notifications: bool,
     /// The limits.
     pub limits: Limits,
 }
@@ -162,6 +164,7 @@ impl Default for Settings {
             disconnect: DisconnectMode::Connection,
             policy_mode: PolicyMode::Enforce,
             authentication: Authentication::default(),
+            async_notifications: true,
             limits: Limits::default(),
         }
     }

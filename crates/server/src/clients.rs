@@ -18,6 +18,7 @@ use crate::identity::Peer;
 use crate::link::{Meter, widen};
 use crate::owner::Owner;
 use crate::pump::{Dial, DialId, PumpEvent, RESET};
+use crate::site::PortKind;
 
 /// The injected clients.
 #[derive(Default)]
@@ -264,6 +265,13 @@ impl Clients {
         self.clients.range((from, core::ops::Bound::Unbounded)).map(|(_, client)| listed(client))
     }
 
+    /// A client may have something to do.
+    pub(crate) fn wake(&mut self, id: ClientId) {
+        if self.clients.contains_key(&id) {
+            self.runnable.insert(id);
+        }
+    }
+
     pub(crate) fn next_runnable(&mut self) -> Option<ClientId> {
         self.runnable.pop_first()
     }
@@ -393,6 +401,7 @@ impl Owner {
             return;
         };
         self.go_on(&mut client);
+        self.drive_pipe(&mut client);
         loop {
             if matches!(client.link, Link::Closing(_)) {
                 // Both ends have to be closed before it goes on: then the old session's end comes before what follows.
@@ -430,8 +439,7 @@ impl Owner {
             reached: None,
         };
         let site = Arc::clone(&self.shared.site);
-        let port = Arc::clone(&site.store_port);
-        let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
+        let endpoint = Endpoint::new(site, PortKind::Store, peer, Arc::clone(&control));
         let mut pipe =
             Pipe { connection, endpoint, control, unread: Vec::new(), stands: Stands::Open };
         pipe.endpoint.open();

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clock::SimTime;
-use dcerpc::ContextHandle;
+use dcerpc::{CallId, ContextHandle};
 use emsmdb::ErrorCode;
 use infostore::{ClientId, ConnectionId, Epoch, GroupId, SessionId};
 use tokio::sync::Notify;
 
+use crate::async_waits::WaitOver;
 use crate::session::SessionContext;
 use crate::session_link::LinkCopies;
 use crate::wall::Stopwatch;
@@ -94,6 +95,9 @@ pub(crate) struct ConnectionControl {
     pub(crate) client: Option<ClientId>,
     closing: AtomicBool,
     wake: Notify,
+    /// Calls that waited and are to be answered.
+    ended_waits: Mutex<Vec<(CallId, WaitOver)>>,
+    wait_ended: Notify,
 }
 
 impl ConnectionControl {
@@ -104,13 +108,36 @@ impl ConnectionControl {
     /// The same for a copied store.
     pub(crate) fn copy(&self) -> Self {
         let closing = AtomicBool::new(self.is_closing());
-        Self { client: self.client, closing, wake: Notify::new() }
+        Self { client: self.client, closing, ..Self::default() }
     }
 
     /// Asks for the close: a call in flight is answered first, and an idle peer gets nothing but the end.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
         self.wake.notify_one();
+    }
+
+    /// A call of the connection that waited is to be answered.
+    pub(crate) fn end_wait(&self, call: CallId, over: WaitOver) {
+        self.ended_waits().push((call, over));
+        self.wait_ended.notify_one();
+    }
+
+    /// Takes the calls that are to be answered.
+    pub(crate) fn take_ended_waits(&self) -> Vec<(CallId, WaitOver)> {
+        core::mem::take(&mut *self.ended_waits())
+    }
+
+    /// Waits until a call that waited is to be answered.
+    pub(crate) async fn wait_ended(&self) {
+        while self.ended_waits().is_empty() {
+            self.wait_ended.notified().await;
+        }
+    }
+
+    // A push or a take leaves a whole list, so a poisoned lock still guards one.
+    fn ended_waits(&self) -> MutexGuard<'_, Vec<(CallId, WaitOver)>> {
+        self.ended_waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the close has been asked for.

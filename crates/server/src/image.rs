@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
 use dcerpc::ContextHandle;
+use emsmdb::ErrorCode;
 use infostore::{
     EngineImage, Epoch, FaultRules, GroupId, InfoStore, Restoration, SessionId, Transport,
 };
 use registry_poll::ClusterImage;
 
+use crate::async_waits::AsyncWaits;
 use crate::clients::Clients;
 use crate::directory::Directory;
 use crate::group::{Group, GroupCopies};
@@ -38,6 +40,7 @@ pub(crate) struct Image {
     delayed: Option<DelayedValues>,
     handles_given: u64,
     pushes: Pushes,
+    async_waits: AsyncWaits,
 }
 
 /// The injected clients with their pipes, and what is at the other end.
@@ -99,6 +102,7 @@ impl Owner {
             sessions,
             handles_given,
             pushes,
+            async_waits,
             // The connections of others are no part of it, and those of our pipes come with the clients.
             groups: _,
             // No id of a group is given twice, not even in another epoch: a straggler could ask for it.
@@ -136,6 +140,7 @@ impl Owner {
             delayed: delayed.clone(),
             handles_given: *handles_given,
             pushes: pushes.clone(),
+            async_waits: async_waits.copy(),
         })
     }
 
@@ -154,6 +159,7 @@ impl Owner {
             delayed,
             handles_given,
             pushes,
+            async_waits,
         } = image;
         let (clock, now) = (*clock, *now);
         let epoch = self.next_epoch();
@@ -168,6 +174,7 @@ impl Owner {
         self.delayed = delayed.clone();
         self.handles_given = *handles_given;
         self.pushes = pushes.clone();
+        self.async_waits = async_waits.copy();
         let Connections { clients, groups: _, sessions } = connections;
         let (copies, lost) = Connections::copy(clients, sessions, engine.engine(), (epoch, now));
         let Connections { clients, groups, sessions } = copies;
@@ -175,7 +182,7 @@ impl Owner {
         self.sessions = sessions;
         self.groups.extend(groups.into_iter().map(|(id, group)| ((epoch, id), group)));
         for session in lost {
-            self.forget_session(session);
+            self.forget_session(session, ErrorCode::EC_EXITING);
             self.store.handle_rundown(now, session);
         }
     }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod advance;
+mod async_waits;
 mod budget;
 mod challenges;
 mod client;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dcerpc::AssociationConfig;
 use infostore::{ConnectionId, Origin, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,7 +20,7 @@ use crate::group::ConnectionControl;
 use crate::identity::Peer;
 use crate::link::{Meter, Meters};
 use crate::owner::Input;
-use crate::site::Site;
+use crate::site::{PortKind, Site};
 use crate::sockets::{OpenSocket, Sockets};
 
 /// Bytes read at a time. The buffer belongs to the thread: an idle connection holds none.
@@ -41,8 +40,8 @@ thread_local! {
 #[derive(Clone)]
 pub(crate) struct Listening {
     pub(crate) site: Arc<Site>,
-    /// What the port offers.
-    pub(crate) port: Arc<AssociationConfig>,
+    /// What the port is for.
+    pub(crate) port: PortKind,
     pub(crate) inbox: mpsc::Sender<Input>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) connection_ids: Arc<AtomicU64>,
@@ -109,9 +108,9 @@ impl Listening {
             // A connection that is gone already has none, and asks nothing either.
             reached: stream.local_addr().ok().map(|address| address.ip()),
         };
-        let (site, port) = (Arc::clone(&self.site), Arc::clone(&self.port));
+        let site = Arc::clone(&self.site);
         let end = site.next_end();
-        let endpoint = Endpoint::new(site, port, peer, Arc::clone(&control));
+        let endpoint = Endpoint::new(site, self.port, peer, Arc::clone(&control));
         let inbox = self.inbox.clone();
         let (ended, _open) = (None, self.sockets.open());
         Connection { id, stream, endpoint, control, end, meter, inbox, ended, _open }
@@ -152,7 +151,15 @@ impl Connection {
         while self.ended.is_none() {
             tokio::select! {
                 biased;
-                () = self.control.closing() => return self.read_last().await,
+                () = self.control.closing() => {
+                    // Who waits for events is told of the end too.
+                    self.answer().await?;
+                    return self.read_last().await;
+                }
+                () = self.control.wait_ended() => {
+                    self.answer().await?;
+                    continue;
+                }
                 // The store does not know of a connection that has not bound.
                 _ = self.end.changed(), if self.endpoint.group().is_none() => return Ok(()),
                 ready = self.stream.readable() => ready?,

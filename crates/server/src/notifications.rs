@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clock::SimTime;
 use dcerpc::ContextHandle;
+use emsmdb::ErrorCode;
 use infostore::{CommandError, Note, NotificationKind, Push, SessionId};
 
 use crate::endpoint::Answer;
@@ -83,12 +84,18 @@ impl Owner {
         }
     }
 
-    /// A session has ended, or is about to: nobody is told of its events any more. Where its context handle lives.
-    pub(crate) fn forget_session(&mut self, id: SessionId) -> Option<(Arc<Group>, ContextHandle)> {
+    /// A session has ended, or is about to: nobody is told of its events any more, and who waits for some is told `why`. Where
+    /// its context handle lives.
+    pub(crate) fn forget_session(
+        &mut self,
+        id: SessionId,
+        why: ErrorCode,
+    ) -> Option<(Arc<Group>, ContextHandle)> {
         if let Some(session) = self.session_context(id) {
             session.end();
         }
         self.pushes.forget(id);
+        self.void_async_handle(id, why);
         self.sessions.remove(&id)
     }
 
@@ -144,6 +151,7 @@ impl Owner {
         } else {
             self.push(&session)
         };
+        self.end_wait(id);
         self.note(Note::SessionNotified(record, NotificationKind::NewMail, push));
         Ok(Notified { told, push })
     }

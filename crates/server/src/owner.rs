@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clock::SimTime;
 use dcerpc::{ContextHandle, Uuid};
+use emsmdb::ErrorCode;
 use infostore::{
     Admission, AssociationRef, ClientId, ConnectRequest, ConnectionId, Cursor, DisconnectMode,
     DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal, PollToken, Refusal,
@@ -21,6 +22,7 @@ use rand::Rng;
 use registry_poll::{Cluster, KeyPath, MemoryKeyStore, Registry, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::async_waits::AsyncWaits;
 use crate::clients::Clients;
 use crate::directory::Directory;
 use crate::disturbance::Hold;
@@ -137,6 +139,8 @@ pub(crate) struct Owner {
     pub(crate) groups: BTreeMap<(Epoch, GroupId), Arc<Group>>,
     pub(crate) last_group: GroupId,
     pub(crate) sessions: Sessions,
+    /// Calls that wait for events.
+    pub(crate) async_waits: AsyncWaits,
     /// When clients that do not fetch their events are told again.
     pub(crate) pushes: Pushes,
     /// Context handles that were given out: each comes of the seed and of its number.
@@ -183,6 +187,7 @@ impl Owner {
             groups: BTreeMap::new(),
             last_group: BEFORE_THE_FIRST_GROUP,
             sessions: Sessions::new(),
+            async_waits: AsyncWaits::default(),
             pushes: Pushes::default(),
             handles_given: 0,
             reads_in_flight: 0,
@@ -266,9 +271,9 @@ impl Owner {
     pub(crate) fn next_deadline(&self) -> Option<SimTime> {
         let delayed = self.delayed.as_ref().map(|delayed| delayed.due);
         let held = self.holds.poll_timeout();
-        let push = self.pushes.poll_timeout();
-        let due = [self.store.poll_timeout(), self.clients.poll_timeout(), delayed, held, push];
-        due.into_iter().flatten().min()
+        let told = [self.pushes.poll_timeout(), self.async_waits.poll_timeout()];
+        let due = [self.store.poll_timeout(), self.clients.poll_timeout(), delayed, held];
+        due.into_iter().chain(told).flatten().min()
     }
 
     /// The earliest instant at which there is something to do, or to judge.
@@ -329,6 +334,7 @@ impl Owner {
         self.release_values(now);
         self.store.handle_timeout(now);
         self.push_again(now);
+        self.end_long_waits(now);
         self.clients.handle_timeout(now);
     }
 
@@ -378,6 +384,8 @@ impl Owner {
             Request::RegisterPush { group, handle, callback } => {
                 self.register_push(&group, handle, callback)
             }
+            Request::AsyncConnect { group, handle } => self.async_connect(&group, handle),
+            Request::AsyncWait { group, handle, wait } => self.async_wait(&group, handle, wait),
             Request::Disconnect { group, handle } => self.disconnect(&group, handle),
         };
         self.perform_effects();
@@ -451,7 +459,7 @@ impl Owner {
         }
     }
 
-    fn new_handle(&mut self) -> ContextHandle {
+    pub(crate) fn new_handle(&mut self) -> ContextHandle {
         self.handles_given = self.handles_given.saturating_add(1);
         let mut bytes = [0; 16];
         self.options.seed.stream(self.handles_given).fill_bytes(&mut bytes);
@@ -469,7 +477,7 @@ impl Owner {
     fn disconnect(&mut self, group: &Group, handle: ContextHandle) -> Answer {
         let live = group.get(handle).and_then(|handle| handle.live_session());
         if let Some(id) = live {
-            self.forget_session(id);
+            self.forget_session(id, ErrorCode::EC_REJECTED);
         }
         group.remove(handle);
         if let Some(id) = live {
@@ -481,6 +489,7 @@ impl Owner {
 
     /// A connection is closed; with the last of its group the group's sessions end (rundown).
     pub(crate) fn close(&mut self, connection: ConnectionId, group: Option<&Group>) {
+        self.async_waits.forget_connection(connection);
         let Some(group) = group else { return };
         if !group.leave(connection) {
             return;
@@ -490,7 +499,7 @@ impl Owner {
         }
         let now = self.now();
         for id in group.live_sessions() {
-            self.forget_session(id);
+            self.forget_session(id, ErrorCode::EC_REJECTED);
             self.store.handle_rundown(now, id);
         }
         self.groups.remove(&(group.epoch, group.id));
@@ -525,7 +534,7 @@ impl Owner {
     /// The session's handle is dead from now on. When its group holds no other live session, the group's connections are
     /// closed, without a word to an idle client; else they stay, and the next call on the handle is told (A20).
     fn drop_session(&mut self, session: SessionId, reason: &DisconnectReason) {
-        let Some((group, handle)) = self.forget_session(session) else {
+        let Some((group, handle)) = self.forget_session(session, disconnect_code(reason)) else {
             return;
         };
         let others_live = group.kill(handle, disconnect_code(reason));
@@ -576,6 +585,7 @@ impl Owner {
         self.clients = Clients::default();
         self.sessions.clear();
         self.pushes = Pushes::default();
+        self.async_waits = AsyncWaits::default();
         self.handles_given = 0;
         let settings = self.options.settings.clone();
         self.begin(InfoStore::start(settings, self.next_epoch(), self.now()));

@@ -25,6 +25,22 @@ pub(crate) const EMSMDB: SyntaxId = SyntaxId {
     minor: emsmdb::EMSMDB_VERSION.1,
 };
 
+/// The interface of waiting for events.
+pub(crate) const ASYNC_EMSMDB: SyntaxId = SyntaxId {
+    uuid: Uuid::from_u128(emsmdb::ASYNC_EMSMDB_UUID),
+    major: emsmdb::ASYNC_EMSMDB_VERSION.0,
+    minor: emsmdb::ASYNC_EMSMDB_VERSION.1,
+};
+
+/// What a port is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PortKind {
+    /// The store: the RPC port, and the pipe.
+    Store,
+    /// The endpoint mapper's own.
+    Mapper,
+}
+
 /// What the store calls itself in a list of endpoints.
 const ANNOTATION: &[u8] = b"Exchange Server STORE EMSMDB Interface";
 
@@ -47,9 +63,11 @@ pub(crate) struct Site {
     /// Where the RPC port is.
     rpc: Option<SocketAddr>,
     /// What the RPC port and the pipe offer.
-    pub(crate) store_port: Arc<AssociationConfig>,
+    store_port: Arc<AssociationConfig>,
+    /// The same, from Exchange 2007 on.
+    async_port: Arc<AssociationConfig>,
     /// What the endpoint mapper's own port offers.
-    pub(crate) mapper_port: Arc<AssociationConfig>,
+    mapper_port: Arc<AssociationConfig>,
     pub(crate) traffic: Traffic,
     /// Whom connections let in.
     pub(crate) accounts: Arc<SiteAccounts>,
@@ -80,6 +98,7 @@ impl Site {
             clock,
             rpc: options.rpc,
             store_port: port(options.rpc, &[EMSMDB, EPM, MGMT], &security),
+            async_port: port(options.rpc, &[EMSMDB, ASYNC_EMSMDB, EPM, MGMT], &security),
             mapper_port: port(options.epm, &[EPM, MGMT], &security),
             traffic: Traffic::default(),
             accounts,
@@ -87,6 +106,15 @@ impl Site {
             challenges,
             disturbed: AtomicU8::new(0),
             ends: watch::Sender::new(0),
+        }
+    }
+
+    /// What a port offers to a connection that comes now. A build that offers something else begins with no connection.
+    pub(crate) fn port(&self, kind: PortKind) -> &Arc<AssociationConfig> {
+        match kind {
+            PortKind::Store if self.build() < Build::EXCHANGE_2007 => &self.store_port,
+            PortKind::Store => &self.async_port,
+            PortKind::Mapper => &self.mapper_port,
         }
     }
 

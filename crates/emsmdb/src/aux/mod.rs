@@ -85,6 +85,10 @@ pub enum ServerAuxBlock {
     ClientControl(AuxClientControl),
     /// Which Windows the server runs on.
     OsVersionInfo(AuxOsVersionInfo),
+    /// What the organization has; of Exchange 2007 and later.
+    ExOrgInfo(AuxExOrgInfo),
+    /// What else is at the endpoint; of Exchange 2013 and later.
+    EndpointCapabilities(AuxEndpointCapabilities),
 }
 
 /// What an auxiliary buffer held, and what was wrong with it first.
@@ -234,6 +238,8 @@ impl ServerAuxBlock {
         match self {
             Self::ClientControl(control) => control.encode(),
             Self::OsVersionInfo(version) => version.encode(),
+            Self::ExOrgInfo(info) => info.encode(),
+            Self::EndpointCapabilities(capabilities) => capabilities.encode(),
         }
     }
 }

@@ -34,6 +34,7 @@ impl Endpoint {
 
     /// What goes out next, in order; none when it waits for the client.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.answer_waits();
         loop {
             let next = match self.outgoing.front_mut() {
                 None => return self.ready_bytes().map(Output::Bytes),

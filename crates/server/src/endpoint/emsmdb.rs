@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use dcerpc::{Call, CallId, ContextHandle, FaultStatus};
+use emsmdb::header_ext::HEADER_SIZE;
 use emsmdb::{
-    EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
-    EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response, EcDoRpcRequest,
-    EcDoRpcResponse, EcDummyRpcResponse, EcRRegisterPushNotificationResponse, EmsmdbRequest,
-    ErrorCode, RequestError, WireVersion, decode_request,
+    EcDoAsyncConnectExResponse, EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest,
+    EcDoConnectResponse, EcDoDisconnectResponse, EcDoRpcExt2Request, EcDoRpcExt2Response,
+    EcDoRpcRequest, EcDoRpcResponse, EcDummyRpcResponse, EcRRegisterPushNotificationResponse,
+    EmsmdbRequest, ErrorCode, RequestError, WireVersion, decode_request, opnum,
 };
-use infostore::{ClientIdentity, FaultTarget, SessionLink};
+use infostore::{Build, ClientIdentity, FaultTarget, SessionLink};
 use policy::Subject;
 
 use super::{Answer, Connecting, Endpoint, NewSession, Request};
@@ -30,6 +31,8 @@ pub(super) enum Parked {
     Connect(Box<EcDoConnectRequest>),
     Disconnect,
     RegisterPush { handle: ContextHandle },
+    AsyncConnect,
+    AsyncWait,
     RpcExt2 { handle: ContextHandle, request: Box<EcDoRpcExt2Request> },
 }
 
@@ -37,6 +40,11 @@ impl Endpoint {
     pub(super) fn call_emsmdb(&mut self, call: &Call, group: Arc<Group>) {
         if let Some(Act::Fault(status)) = self.verdict.as_ref().map(|verdict| &verdict.act) {
             return self.fault(call.id, *status);
+        }
+        // Whatever its stub is: 2003 has no such operation.
+        let is_later = call.opnum.0 == opnum::EC_DO_ASYNC_CONNECT_EX;
+        if is_later && self.site.build() < Build::EXCHANGE_2007 {
+            return self.fault(call.id, FaultStatus::OP_RNG_ERROR);
         }
         match decode_request(call.opnum.0, &call.stub) {
             Ok(request) => {
@@ -74,6 +82,10 @@ impl Endpoint {
             (Parked::RegisterPush { handle }, Answer::PushRegistered(number)) => {
                 self.push_registered(call, handle, number);
             }
+            (Parked::AsyncConnect, Answer::AsyncConnected(result)) => {
+                self.async_connected(call, result);
+            }
+            (Parked::AsyncWait, Answer::AsyncWait(wait)) => self.async_wait_answered(call, wait),
             (Parked::RpcExt2 { handle, request }, Answer::Observed) => {
                 self.execute_ext2(call, handle, &request);
             }
@@ -117,6 +129,7 @@ impl Endpoint {
             EmsmdbRequest::Disconnect(request) => {
                 EcDoDisconnectResponse { handle: request.handle, result: code }.encode()
             }
+            EmsmdbRequest::AsyncConnect(_) => EcDoAsyncConnectExResponse::refused(code).encode(),
             EmsmdbRequest::RegisterPush(request) => {
                 let handle = request.handle;
                 EcRRegisterPushNotificationResponse { handle, notification: 0, result: code }
@@ -148,15 +161,19 @@ impl Endpoint {
                 let response = EcDummyRpcResponse { result: ErrorCode::EC_NONE };
                 self.respond(call, &response.encode());
             }
+            EmsmdbRequest::ConnectEx(request) if self.has_short_aux(&request) => {
+                let refused = EcDoConnectExResponse::refused(ErrorCode::EC_RPC_FAILED);
+                self.respond(call, &refused.encode());
+            }
             EmsmdbRequest::ConnectEx(request) => {
                 let identity = identity::of_connect_ex(&request, &self.peer);
-                let link = identity::link(request.link, request.time_stamp);
+                let link = self.link(request.link, request.time_stamp);
                 let connecting = self.connecting(identity, link, (caller, request.flags));
                 self.park_connect(call, Parked::ConnectEx(Box::new(request)), (group, connecting));
             }
             EmsmdbRequest::Connect(request) => {
                 let identity = identity::of_connect(&request, &self.peer);
-                let link = identity::link(request.link, request.time_stamp);
+                let link = self.link(request.link, request.time_stamp);
                 let connecting = self.connecting(identity, link, (caller, request.flags));
                 self.park_connect(call, Parked::Connect(Box::new(request)), (group, connecting));
             }
@@ -168,10 +185,24 @@ impl Endpoint {
                 let request = Request::Disconnect { group, handle };
                 self.park_call(call, Parked::Disconnect, request);
             }
+            EmsmdbRequest::AsyncConnect(request) => self.async_connect(call, group, request),
             EmsmdbRequest::RegisterPush(request) => self.register_push(call, group, &request),
             EmsmdbRequest::Rpc(request) => self.rpc(call, &group, &request),
             EmsmdbRequest::RpcExt2(request) => self.rpc_ext2(call, group, request),
         }
+    }
+
+    /// The session to link to. Exchange 2010 and later link nothing (R508, R1435).
+    fn link(&self, ul_icxr_link: u32, time_stamp: u32) -> Option<SessionLink> {
+        let links = self.site.build() < Build::EXCHANGE_2010;
+        identity::link(ul_icxr_link, time_stamp).filter(|_| links)
+    }
+
+    /// Whether rgbAuxIn is too short for its header, which Exchange 2010 and later fail the call for (R1940). Older ones take
+    /// it for none.
+    fn has_short_aux(&self, request: &EcDoConnectExRequest) -> bool {
+        let is_short = (1..HEADER_SIZE).contains(&request.aux_in.len());
+        is_short && Build::EXCHANGE_2010 <= self.site.build()
     }
 
     fn rpc(&mut self, call: CallId, group: &Group, request: &EcDoRpcRequest) {
@@ -221,7 +252,7 @@ impl Endpoint {
             Some(Handle::Live(session)) => {
                 let now = self.site.now();
                 session.lock().last_call = now;
-                connected::execute_rpc_ext2(&session, request, now)
+                connected::execute_rpc_ext2(&self.site, &session, request)
             }
         };
         self.respond(call, &response.encode());
@@ -270,6 +301,7 @@ fn handle_of(request: &EmsmdbRequest) -> Option<ContextHandle> {
         EmsmdbRequest::Rpc(request) => request.handle,
         EmsmdbRequest::RpcExt2(request) => request.handle,
         EmsmdbRequest::RegisterPush(request) => request.handle,
+        EmsmdbRequest::AsyncConnect(request) => request.handle,
         EmsmdbRequest::ConnectEx(_) | EmsmdbRequest::Connect(_) | EmsmdbRequest::DummyRpc => {
             return None;
         }

@@ -6,6 +6,7 @@
 //! [`Answer`]; until then later calls of the connection wait. A malformed stub is a fault; a refusal is an ordinary response
 //! with a null handle and a code; they never mix.
 
+mod asynchronous;
 mod disturbed;
 mod emsmdb;
 mod epm;
@@ -19,19 +20,19 @@ use ::emsmdb::ErrorCode;
 use dcerpc::epm::EPM;
 use dcerpc::mgmt::MGMT;
 use dcerpc::{
-    Association, AssociationConfig, AssociationGroupId, Call, CallId, ContextHandle, FaultStatus,
-    RpcEvent, StubError,
+    Association, AssociationGroupId, Call, CallId, ContextHandle, FaultStatus, RpcEvent, StubError,
 };
 use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, SessionLink};
 use policy::Subject;
 
 use self::disturbed::{Disturbable, Outgoing};
+use crate::async_waits::{OpenWait, WaitOver};
 use crate::disturbance::{Opportunity, Verdict};
 use crate::group::{ConnectionControl, Group};
 use crate::identity::Peer;
 use crate::judge::Caller;
 use crate::session::Callback;
-use crate::site::{EMSMDB, Site};
+use crate::site::{ASYNC_EMSMDB, EMSMDB, PortKind, Site};
 
 /// A connection's server side.
 pub(crate) struct Endpoint {
@@ -65,6 +66,10 @@ pub(crate) enum Request {
     Observe { group: Arc<Group>, handle: ContextHandle, subject: Subject },
     /// A session's client wants to be told of events by datagrams.
     RegisterPush { group: Arc<Group>, handle: ContextHandle, callback: Callback },
+    /// A session's client wants a handle to wait with.
+    AsyncConnect { group: Arc<Group>, handle: ContextHandle },
+    /// A client waits for events with this handle.
+    AsyncWait { group: Arc<Group>, handle: ContextHandle, wait: OpenWait },
     /// A client ends its session.
     Disconnect { group: Arc<Group>, handle: ContextHandle },
 }
@@ -103,8 +108,25 @@ pub(crate) enum Answer {
     Observed,
     /// The number of the callback; none when the session has ended.
     PushRegistered(Option<u32>),
+    /// The handle to wait with, or the code that tells why there is none.
+    AsyncConnected(Result<ContextHandle, ErrorCode>),
+    /// How a wait begins.
+    AsyncWait(AsyncWait),
     /// The handle is forgotten.
     Disconnected,
+}
+
+/// How a wait for events begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AsyncWait {
+    /// It goes on, and its end is told to the connection's control.
+    Begun,
+    /// It is over already.
+    Over(WaitOver),
+    /// There is no such handle.
+    UnknownHandle,
+    /// The handle is that of a session of another user.
+    SomebodyElses,
 }
 
 /// A session just opened.
@@ -130,14 +152,15 @@ enum Parked {
 }
 
 impl Endpoint {
-    /// A connection to a port that offers what `port` says.
+    /// A connection to a port of this kind.
     pub(crate) fn new(
         site: Arc<Site>,
-        port: Arc<AssociationConfig>,
+        kind: PortKind,
         peer: Peer,
         control: Arc<ConnectionControl>,
     ) -> Self {
-        let is_looked_at = Arc::ptr_eq(&port, &site.store_port);
+        let is_looked_at = kind == PortKind::Store;
+        let port = Arc::clone(site.port(kind));
         let span = span_of(&site, &peer);
         let challenges = site.challenges.key(peer.connection);
         Self {
@@ -283,6 +306,7 @@ impl Endpoint {
         };
         match call.interface {
             EMSMDB => self.call_emsmdb(call, group),
+            ASYNC_EMSMDB => self.call_async_emsmdb(call, group),
             EPM => self.call_epm(call),
             MGMT => self.call_mgmt(call),
             // A port offers nothing else, and no other call gets this far.

@@ -36,7 +36,7 @@ use crate::listener::{Listening, Port};
 use crate::options::{Seed, StartError, StoreOptions};
 use crate::owner::{Input, Job, Owner, Progress, Shared};
 use crate::process::Process;
-use crate::site::Site;
+use crate::site::{PortKind, Site};
 use crate::sockets::Sockets;
 use crate::stores::{DEFAULT_STORE, InUse};
 use crate::wall::WallClock;
@@ -115,7 +115,7 @@ impl StoreHandle {
         let shared = shared(&handle);
         let listening = Listening {
             site: Arc::clone(&shared.site),
-            port: Arc::clone(&shared.site.store_port),
+            port: PortKind::Store,
             inbox: handle.inbox.clone(),
             meters: Arc::clone(&shared.meters),
             connection_ids: Arc::clone(&shared.connection_ids),
@@ -125,9 +125,9 @@ impl StoreHandle {
         tokio::spawn(Owner::new(options, shared, cursor_sender, epoch).run(inputs, left));
         handle.settled(|_| ()).await.map_err(|_| StartError::Stopped)?;
         if let Some(mapper) = mapper {
-            let port = Arc::clone(&listening.site.mapper_port);
             let mapper = Port::new(mapper, &handle.sockets);
-            tokio::spawn(Arc::new(Listening { port, ..listening.clone() }).run(mapper));
+            let listening = Listening { port: PortKind::Mapper, ..listening.clone() };
+            tokio::spawn(Arc::new(listening).run(mapper));
         }
         if let Some(listener) = listener {
             let listener = Port::new(listener, &handle.sockets);

@@ -76,6 +76,11 @@ impl<'a> View<'a> {
         self.owner.waits.len()
     }
 
+    /// Calls that wait for events of their sessions.
+    pub fn waiting_calls(&self) -> usize {
+        self.owner.async_waits.open_count()
+    }
+
     /// Who is connected, and how many of them have called at `since` or later.
     pub fn activity(&self, since: SimTime) -> Activity {
         let live = self.owner.groups.values().filter(|group| group.is_live());

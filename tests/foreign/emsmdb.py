@@ -1,6 +1,6 @@
 """The EMSMDB interface, declared with impacket's own NDR classes.
 
-[MS-OXCRPC] 3.1.4 for opnums 1, 6, 10 and 11; opnums 0 and 2, which the current document no longer shows,
+[MS-OXCRPC] 3.1.4 for opnums 1, 4, 6, 10 and 11; opnums 0 and 2, which the current document no longer shows,
 follow the layout that clients before Outlook 2003 use. NDR20, [C706] chapter 14: nothing here packs a byte
 by itself, so what reaches the wire is impacket's idea of these declarations, its padding included (0xBF and
 0xAB where C706 leaves the octets open).
@@ -144,6 +144,27 @@ class EcDoRpcResponse(NDRCALL):
     )
 
 
+class EcRRegisterPushNotification(NDRCALL):
+    """Opnum 4: where a client wants to be told of events. [MS-OXCRPC] 3.1.4.5"""
+
+    opnum = 4
+    structure = (
+        ("pcxh", ContextHandle),
+        ("iRpc", ULONG),
+        ("rgbContext", NDRUniConformantArray),
+        ("cbContext", USHORT),
+        ("grbitAdviseBits", ULONG),
+        ("rgbCallbackAddress", NDRUniConformantArray),
+        ("cbCallbackAddress", USHORT),
+    )
+
+
+class EcRRegisterPushNotificationResponse(NDRCALL):
+    """Answers opnum 4."""
+
+    structure = (("pcxh", ContextHandle), ("hNotification", ULONG), ("ErrorCode", ULONG))
+
+
 class EcDummyRpc(NDRCALL):
     """Opnum 6: nothing in, a zero out. [MS-OXCRPC] 3.1.4.6"""
 
@@ -223,6 +244,7 @@ RESPONSES: Dict[int, Type[NDRCALL]] = {
     0: EcDoConnectResponse,
     1: EcDoDisconnectResponse,
     2: EcDoRpcResponse,
+    4: EcRRegisterPushNotificationResponse,
     6: EcDummyRpcResponse,
     10: EcDoConnectExResponse,
     11: EcDoRpcExt2Response,

@@ -59,6 +59,12 @@ fn impacket_is_refused_and_cut_off_and_tshark_reads_every_packet() {
 }
 
 #[test]
+fn impacket_is_told_of_new_mail_by_a_datagram_and_with_the_next_answer() {
+    let server = Running::start();
+    run("notify.py", &[&server.rpc.to_string(), &server.url]);
+}
+
+#[test]
 fn whatever_a_hostile_client_sends_has_the_outcome_of_the_rules() {
     let server = Running::start();
     run("hostile.py", &[&server.rpc.to_string(), &server.url]);

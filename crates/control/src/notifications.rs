@@ -26,7 +26,7 @@ struct NewNotification {
     /// What happens.
     kind: NotificationKindName,
     /// The class of the message, of 1 to 255 printable ASCII characters; `IPM.Note` unless it is given.
-    #[schema(example = "IPM.Note", min_length = 1, max_length = 255)]
+    #[schema(example = "IPM.Note", min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
     message_class: Option<String>,
 }
 

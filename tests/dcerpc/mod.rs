@@ -24,6 +24,7 @@ mod oracle;
 mod pipe;
 pub(crate) mod raw;
 pub(crate) mod secure;
+mod secure_client;
 mod security;
 mod splits;
 mod spnego;

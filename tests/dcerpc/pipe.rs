@@ -2,46 +2,59 @@
 
 use dcerpc::{
     Association, AssociationConfig, AssociationGroupId, BindRefusal, BindTimeFeatures, CallId,
-    ClientAssociation, ClientEvent, ClientOptions, ContextReason, ContextResultCode, FaultStatus,
-    Opnum, RpcEvent, SyntaxId,
+    CallSecurity, ClientAssociation, ClientEvent, ClientOptions, ContextReason, ContextResultCode,
+    FaultStatus, Opnum, ProtocolError, RpcEvent, SyntaxId,
 };
 use proptest::prelude::*;
 
 use super::raw::{BIND, EMSMDB, EPM, EPM_BIND, GROUP, UNKNOWN, config};
 
 /// Both ends, and the bytes between them.
-struct Pipe {
-    client: ClientAssociation,
-    server: Association,
+pub(crate) struct Pipe {
+    pub(crate) client: ClientAssociation,
+    pub(crate) server: Association,
     step: usize,
-    seen: Vec<ClientEvent>,
+    pub(crate) seen: Vec<ClientEvent>,
+    /// All that passed, upwards and downwards.
+    pub(crate) passed: [Vec<u8>; 2],
+    /// Who made each call, as the server knows it.
+    pub(crate) callers: Vec<CallSecurity>,
 }
 
 /// The server's results are its arguments, doubled; odd opnums do not exist.
 impl Pipe {
     fn new(interface: SyntaxId, options: ClientOptions, step: usize) -> Self {
-        Self {
-            client: ClientAssociation::new(interface, options),
-            server: Association::new(config()),
-            step,
-            seen: Vec::new(),
-        }
+        Self::between(ClientAssociation::new(interface, options), Association::new(config()), step)
     }
 
-    fn run(&mut self) {
+    pub(crate) fn between(client: ClientAssociation, server: Association, step: usize) -> Self {
+        let passed = [Vec::new(), Vec::new()];
+        Self { client, server, step, seen: Vec::new(), passed, callers: Vec::new() }
+    }
+
+    pub(crate) fn run(&mut self) {
+        self.try_run().unwrap();
+    }
+
+    /// The same, until one of the ends finds that the other breaks the protocol. What the server sends then arrives.
+    pub(crate) fn try_run(&mut self) -> Result<(), ProtocolError> {
         let mut up = Vec::new();
         let mut down = Vec::new();
+        let mut refused = Ok(());
         while self.client.poll_transmit(&mut up) || self.server.poll_transmit(&mut down) {
+            self.passed[0].extend(&up);
             for chunk in std::mem::take(&mut up).chunks(self.step) {
-                self.server.handle_bytes(chunk).unwrap();
+                refused = refused.and(self.server.handle_bytes(chunk));
                 self.serve();
             }
             while self.server.poll_transmit(&mut down) {}
+            self.passed[1].extend(&down);
             for chunk in std::mem::take(&mut down).chunks(self.step) {
-                self.client.handle_bytes(chunk).unwrap();
+                self.client.handle_bytes(chunk)?;
                 self.seen.extend(std::iter::from_fn(|| self.client.poll_event()));
             }
         }
+        refused
     }
 
     fn serve(&mut self) {
@@ -54,6 +67,7 @@ impl Pipe {
                     self.server.fault(call.id, status).unwrap();
                 }
                 RpcEvent::Call(call) => {
+                    self.callers.push(call.security);
                     let twice = [&call.stub[..], &call.stub[..]].concat();
                     self.server.respond(call.id, &twice).unwrap();
                 }

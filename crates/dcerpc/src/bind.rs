@@ -114,21 +114,36 @@ impl Bind {
     }
 
     pub(crate) fn append(&self, out: &mut Vec<u8>, heading: Heading) -> Result<(), PduTooLong> {
+        self.check()?;
+        append_pdu(out, heading, |out| self.write(out))
+    }
+
+    pub(crate) fn append_authenticated(
+        &self,
+        out: &mut Vec<u8>,
+        heading: Heading,
+        authentication: &Authentication<'_>,
+    ) -> Result<(), PduTooLong> {
+        self.check()?;
+        append_authenticated_pdu(out, heading, authentication, |out| self.write(out))
+    }
+
+    /// Whether its elements and their syntaxes can be counted.
+    fn check(&self) -> Result<(), PduTooLong> {
         let longest = self.contexts.iter().map(|c| c.transfer_syntaxes.len());
         let longest = longest.chain([self.contexts.len()]).max().unwrap_or(0);
-        if 255 < longest {
-            return Err(PduTooLong::new(longest));
+        if 255 < longest { Err(PduTooLong::new(longest)) } else { Ok(()) }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
+        out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
+        let group = self.group.map_or(0, |group| group.0);
+        out.extend_from_slice(&group.to_le_bytes());
+        out.extend_from_slice(&[count(&self.contexts), 0, 0, 0]);
+        for element in &self.contexts {
+            element.write(out);
         }
-        append_pdu(out, heading, |out| {
-            out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
-            out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
-            let group = self.group.map_or(0, |group| group.0);
-            out.extend_from_slice(&group.to_le_bytes());
-            out.extend_from_slice(&[count(&self.contexts), 0, 0, 0]);
-            for element in &self.contexts {
-                element.write(out);
-            }
-        })
     }
 
     /// Reads the body of a PDU that is known to be a bind.

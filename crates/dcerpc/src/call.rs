@@ -72,20 +72,34 @@ impl<'a> Request<'a> {
         &self,
         out: &mut Vec<u8>,
         call_id: CallId,
-        mut flags: PacketFlags,
+        flags: PacketFlags,
     ) -> Result<(), PduTooLong> {
+        append_pdu(out, self.heading(call_id, flags), |out| self.write(out))
+    }
+
+    pub(crate) fn append_authenticated(
+        &self,
+        out: &mut Vec<u8>,
+        (call_id, flags): (CallId, PacketFlags),
+        authentication: &Authentication<'_>,
+    ) -> Result<(), PduTooLong> {
+        let heading = self.heading(call_id, flags);
+        append_authenticated_pdu(out, heading, authentication, |out| self.write(out))
+    }
+
+    fn heading(&self, call_id: CallId, mut flags: PacketFlags) -> Heading {
         flags.set(PacketFlags::OBJECT_UUID, self.object.is_some());
-        let packet_type = PacketType::REQUEST;
-        let heading = Heading { packet_type, flags, call_id };
-        append_pdu(out, heading, |out| {
-            out.extend_from_slice(&self.alloc_hint.to_le_bytes());
-            out.extend_from_slice(&self.context.0.to_le_bytes());
-            out.extend_from_slice(&self.opnum.0.to_le_bytes());
-            if let Some(object) = self.object {
-                out.extend_from_slice(&object.to_bytes_le());
-            }
-            out.extend_from_slice(self.stub);
-        })
+        Heading { packet_type: PacketType::REQUEST, flags, call_id }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.alloc_hint.to_le_bytes());
+        out.extend_from_slice(&self.context.0.to_le_bytes());
+        out.extend_from_slice(&self.opnum.0.to_le_bytes());
+        if let Some(object) = self.object {
+            out.extend_from_slice(&object.to_bytes_le());
+        }
+        out.extend_from_slice(self.stub);
     }
 
     pub(crate) fn read(reader: &mut Reader<'a>, flags: PacketFlags) -> Result<Self, PduError> {

@@ -321,6 +321,18 @@ pub enum PeerMisbehaviour {
         /// The least that a peer must take, bytes.
         limit: u16,
     },
+    /// A server answers a client that authenticates itself without a token or a signature.
+    #[error("a {packet_type} has no authentication trailer, and the client authenticates itself")]
+    AnswerWithoutTrailer {
+        /// What it is.
+        packet_type: PacketType,
+    },
+    /// A server answers in a security context that is not the client's.
+    #[error("the authentication trailer of a {packet_type} is of another security context")]
+    AnswerInAnotherContext {
+        /// What it is.
+        packet_type: PacketType,
+    },
     /// An answer to no call.
     #[error("a {packet_type} belongs to {call}, which is not in flight")]
     AnswerToNoCall {

@@ -21,6 +21,7 @@ pub mod mgmt;
 pub mod ndr;
 pub mod ntlm;
 mod pdu;
+mod protection;
 mod reader;
 mod security;
 pub mod spnego;
@@ -34,7 +35,9 @@ pub use bind::{
     ContextResult, ContextResultCode, PresentationContextId,
 };
 pub use call::{CallId, Opnum, Request, Response};
-pub use client::{BindRefusal, ClientAssociation, ClientEvent, ClientOptions};
+pub use client::{
+    BindRefusal, ClientAssociation, ClientEvent, ClientOptions, ClientProvider, ClientSecurity,
+};
 pub use context_handle::ContextHandle;
 pub use error::{PeerMisbehaviour, ProtocolError, StubError, UnknownCall};
 pub use fault::{Fault, FaultStatus};

@@ -13,6 +13,7 @@ use crate::header::PacketType;
 use crate::ntlm::{
     self, Accounts, Authenticated, Identity, NtlmError, ServerNames, SessionSecurity, hmac_md5,
 };
+use crate::protection;
 use crate::spnego::{self, SpnegoError, Step};
 use crate::trailer::{AuthContextId, AuthLevel, AuthTrailer, AuthType, AuthVerifier};
 
@@ -249,24 +250,13 @@ impl SecurityContexts {
     /// of type, level and context is not looked at: it is the first fragment's that count.
     pub(crate) fn open_fragment<'a>(
         &mut self,
-        protection: AuthContextId,
+        id: AuthContextId,
         pdu: &'a [u8],
         (verifier, stub): (&AuthVerifier<'_>, Range<usize>),
     ) -> Option<Cow<'a, [u8]>> {
-        let context = self.contexts.get_mut(&protection)?;
+        let context = self.contexts.get_mut(&id)?;
         let State::Established { session, .. } = &mut context.state else { return None };
-        let end = verifier.offset.saturating_add(crate::Header::AUTH_TRAILER_SIZE.into());
-        let whole = pdu.get(..end)?;
-        let padded = stub.start..verifier.offset;
-        if context.level < AuthLevel::PACKET_PRIVACY {
-            let covered = [whole, pdu.get(padded)?];
-            session.verify(&covered, verifier.value).ok()?;
-            return pdu.get(stub).map(Cow::Borrowed);
-        }
-        let mut whole = whole.to_vec();
-        let other = Some(padded.clone());
-        session.unseal(&mut whole, padded, other, verifier.value).ok()?;
-        whole.get(stub).map(|stub| Cow::Owned(stub.to_vec()))
+        protection::open(session, context.level, pdu, (verifier, stub))
     }
 
     /// The trailer of what is sent in a context.
@@ -276,25 +266,11 @@ impl SecurityContexts {
         Some(AuthTrailer { auth_type, auth_level, pad_length: 0, context: id })
     }
 
-    /// Signs, and at level privacy seals, the PDU that ends with room for a signature. Its stub starts at `stub`.
-    pub(crate) fn protect(&mut self, id: AuthContextId, pdu: &mut [u8], stub: usize) {
+    /// Signs, and at level privacy seals, the fragment that ends with room for a signature.
+    pub(crate) fn protect(&mut self, id: AuthContextId, pdu: &mut [u8]) {
         let Some(context) = self.contexts.get_mut(&id) else { return };
         let State::Established { session, .. } = &mut context.state else { return };
-        let Some(signed) = pdu.len().checked_sub(ntlm::SIGNATURE_SIZE) else { return };
-        let Some((message, room)) = pdu.split_at_mut_checked(signed) else { return };
-        let trailer = usize::from(crate::Header::AUTH_TRAILER_SIZE);
-        let padded = stub..message.len().saturating_sub(trailer);
-        // Without extended session security a signature covers the stub and its padding alone.
-        let covered = if session.is_extended() { 0..message.len() } else { padded.clone() };
-        let signature = if context.level < AuthLevel::PACKET_PRIVACY {
-            message.get(covered).map(|covered| session.sign(covered))
-        } else {
-            session.seal(message, padded, covered).ok()
-        };
-        let Some(signature) = signature else { return };
-        for (byte, signature) in room.iter_mut().zip(signature) {
-            *byte = signature;
-        }
+        protection::protect(session, context.level, pdu);
     }
 
     fn open(

@@ -17,19 +17,13 @@ use crate::bind::{
 use crate::call::{CallId, Opnum, Response};
 use crate::error::{ProtocolError, UnknownCall};
 use crate::fault::{Fault, FaultStatus};
-use crate::fragment::{Overhead, Reassembly, pieces};
+use crate::fragment::{Reassembly, pieces};
 use crate::header::{Authentication, Header, Heading, PacketFlags, PacketType, PduTooLong};
-use crate::ntlm;
+use crate::protection::{self, SIGNED, UNSIGNED};
 use crate::security::{CallSecurity, ChallengeKey, Reply, SecurityContexts, SecurityOptions};
 use crate::stream::Framer;
 use crate::syntax::SyntaxId;
 use crate::trailer::{AuthContextId, AuthTrailer};
-
-/// What of a fragment of a response is not stub.
-const UNSIGNED: Overhead = Overhead::header(Response::STUB_OFFSET);
-
-/// The same with a signature: its stub is padded to 16 bytes, as Windows pads it.
-const SIGNED: Overhead = Overhead { bytes: Response::STUB_OFFSET + 8 + 16, align: 16 };
 
 /// What an association offers and how much it takes. One may be shared by all associations of a port.
 #[derive(Debug, Clone)]
@@ -276,16 +270,11 @@ impl Association {
         (protection, trailer): (AuthContextId, AuthTrailer),
     ) {
         let start = self.transmit.len();
-        let room = Authentication {
-            trailer,
-            value: &[0; ntlm::SIGNATURE_SIZE],
-            align: SIGNED.align.into(),
-            aligned_from: Response::STUB_OFFSET.into(),
-        };
+        let room = protection::room(trailer);
         let appended = response.append_authenticated(&mut self.transmit, (call, flags), &room);
         self.note_sent(appended);
         let pdu = self.transmit.get_mut(start..).unwrap_or_default();
-        self.security.protect(protection, pdu, Response::STUB_OFFSET.into());
+        self.security.protect(protection, pdu);
     }
 
     /// Answers a call with a fault, which says whether the call was run as

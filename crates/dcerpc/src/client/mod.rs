@@ -1,7 +1,12 @@
 //! The client's end of one connection, for simulated clients and tests: bytes in, events out, bytes out.
 
+mod security;
+
 use std::collections::VecDeque;
 
+pub use security::{ClientProvider, ClientSecurity};
+
+use self::security::SecurityEnd;
 use crate::bind::{
     AssociationGroupId, Bind, BindAck, BindNakReason, ContextElement, ContextReason,
     ContextResultCode, PresentationContextId,
@@ -9,9 +14,10 @@ use crate::bind::{
 use crate::call::{CallId, Opnum, Request, Response};
 use crate::error::{PeerMisbehaviour, ProtocolError};
 use crate::fault::{Fault, FaultStatus};
-use crate::fragment::{Overhead, pieces};
+use crate::fragment::pieces;
 use crate::header::{Header, Heading, MAX_FRAGMENT, PacketFlags, PacketType};
 use crate::pdu::Pdu;
+use crate::protection::{SIGNED, UNSIGNED};
 use crate::stream::{Frame, Framer};
 use crate::syntax::{BindTimeFeatures, SyntaxId};
 
@@ -19,7 +25,7 @@ use crate::syntax::{BindTimeFeatures, SyntaxId};
 const MUST_RECV_FRAGMENT: u16 = 1432;
 
 /// How a client binds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ClientOptions {
     /// The fragment size offered for both directions, bytes.
     pub max_fragment: u16,
@@ -29,6 +35,8 @@ pub struct ClientOptions {
     pub multiplexed: bool,
     /// The most bytes of stub that results in flight can have together.
     pub max_stub: usize,
+    /// As whom it binds; `None` as nobody.
+    pub security: Option<ClientSecurity>,
 }
 
 impl Default for ClientOptions {
@@ -39,6 +47,7 @@ impl Default for ClientOptions {
             features: Some(BindTimeFeatures::all()),
             multiplexed: false,
             max_stub: 4 << 20,
+            security: None,
         }
     }
 }
@@ -46,12 +55,12 @@ impl Default for ClientOptions {
 /// What a client learns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// The bind is accepted.
+    /// The bind is accepted, and the last leg of the authentication, if there is one, is sent or answered.
     Bound {
         /// The group that the connection is in.
         group: AssociationGroupId,
     },
-    /// The bind is refused; there is nothing to call.
+    /// The bind, or a leg of its authentication, is refused; there is nothing to call.
     BindRefused(BindRefusal),
     /// A call's results.
     Response {
@@ -90,6 +99,7 @@ pub enum BindRefusal {
 pub struct ClientAssociation {
     interface: SyntaxId,
     options: ClientOptions,
+    security: Option<Box<SecurityEnd>>,
     framer: Framer,
     phase: Phase,
     last_call: CallId,
@@ -105,8 +115,21 @@ pub struct ClientAssociation {
 enum Phase {
     Unbound,
     Binding(CallId),
-    Bound { max_fragment: u16, multiplexed: bool },
+    /// The answer to an alter_context is due.
+    Authenticating {
+        leg: CallId,
+        bound: Negotiated,
+    },
+    Bound(Negotiated),
     Refused,
+}
+
+/// What the bind_ack said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Negotiated {
+    group: AssociationGroupId,
+    max_fragment: u16,
+    multiplexed: bool,
 }
 
 /// A call that was sent, with the part of its results that has come.
@@ -122,10 +145,12 @@ const CONTEXT: PresentationContextId = PresentationContextId(0);
 impl ClientAssociation {
     /// A client that will bind to `interface`.
     #[must_use]
-    pub fn new(interface: SyntaxId, options: ClientOptions) -> Self {
+    pub fn new(interface: SyntaxId, mut options: ClientOptions) -> Self {
+        let security = options.security.take();
         Self {
             interface,
             options,
+            security: security.map(|security| Box::new(SecurityEnd::new(security))),
             framer: Framer::default(),
             phase: Phase::Unbound,
             last_call: CallId(0),
@@ -147,8 +172,7 @@ impl ClientAssociation {
         let mut flags = PacketFlags::WHOLE;
         flags.set(PacketFlags::CONC_MPX, self.options.multiplexed);
         let heading = Heading { packet_type: PacketType::BIND, flags, call_id };
-        let appended = self.offer(group).append(&mut self.transmit, heading);
-        self.closing |= appended.is_err();
+        self.send_bind(&self.offer(group), heading);
     }
 
     /// Calls an operation. The call is sent when the bind is accepted and, unless the server agreed to
@@ -237,7 +261,7 @@ impl ClientAssociation {
 
     /// Sends the calls that may be in flight now.
     fn send_waiting(&mut self) {
-        let Phase::Bound { max_fragment, multiplexed } = self.phase else {
+        let Phase::Bound(Negotiated { max_fragment, multiplexed, .. }) = self.phase else {
             return;
         };
         while multiplexed || self.outstanding.is_empty() {
@@ -249,7 +273,9 @@ impl ClientAssociation {
     }
 
     fn send_call(&mut self, id: CallId, opnum: Opnum, stub: &[u8], max_fragment: u16) {
-        for piece in pieces(stub, max_fragment, Overhead::header(Request::STUB_OFFSET)) {
+        let signs = self.security.as_ref().is_some_and(|security| security.signs());
+        let overhead = if signs { SIGNED } else { UNSIGNED };
+        for piece in pieces(stub, max_fragment, overhead) {
             let request = Request {
                 alloc_hint: piece.alloc_hint,
                 context: CONTEXT,
@@ -257,8 +283,7 @@ impl ClientAssociation {
                 object: None,
                 stub: piece.stub,
             };
-            let appended = request.append(&mut self.transmit, id, piece.flags);
-            self.closing |= appended.is_err();
+            self.send_fragment(&request, (id, piece.flags));
         }
         self.outstanding.push(Outstanding { id, stub: None });
     }
@@ -266,23 +291,34 @@ impl ClientAssociation {
     fn handle_frame(&mut self, frame: &Frame<'_>) -> Result<(), PeerMisbehaviour> {
         let header = &frame.header;
         let (call, packet_type) = (header.call_id(), header.packet_type());
-        if header.has_auth_trailer() {
+        let pdu = Pdu::decode_body(header, &frame.bytes)?;
+        let carries = matches!(pdu, Pdu::BindAck(_) | Pdu::AlterContextResp(_) | Pdu::Response(_));
+        if header.has_auth_trailer() && (self.security.is_none() || !carries) {
             let context = CONTEXT;
             return Err(PeerMisbehaviour::UnexpectedAuthTrailer { packet_type, context });
         }
-        match (Pdu::decode_body(header, &frame.bytes)?, self.phase) {
+        match (pdu, self.phase) {
             (Pdu::BindAck(ack), Phase::Binding(bind)) if bind == call => {
-                self.handle_ack(header, &ack)
+                self.handle_ack(header, &frame.bytes, &ack)
             }
             (Pdu::BindNak(nak), Phase::Binding(bind)) if bind == call => {
                 self.refused(BindRefusal::Nak(nak.reason));
                 Ok(())
             }
-            (Pdu::Fault(fault), Phase::Binding(bind)) if bind == call => {
+            (Pdu::AlterContextResp(ack), Phase::Authenticating { leg, bound }) if leg == call => {
+                if self.is_accepted(&ack)? {
+                    self.handle_leg(header, &frame.bytes, bound)?;
+                }
+                Ok(())
+            }
+            (Pdu::Fault(fault), Phase::Binding(leg) | Phase::Authenticating { leg, .. })
+                if leg == call =>
+            {
                 self.refused(BindRefusal::Fault(fault.status));
                 Ok(())
             }
-            (Pdu::Response(response), _) => self.handle_response(header, &response),
+            (Pdu::Response(response), _) => self.handle_response(header, &frame.bytes, &response),
+            // A fault is not signed, at any level.
             (Pdu::Fault(fault), _) => self.handle_fault(header, fault),
             // A server that shuts down closes next; there is nothing to do before that.
             (Pdu::Shutdown, _) => Ok(()),
@@ -302,12 +338,25 @@ impl ClientAssociation {
         }
     }
 
-    fn handle_ack(&mut self, header: &Header, ack: &BindAck) -> Result<(), PeerMisbehaviour> {
+    /// Whether the interface is; if not, the client has been told.
+    fn is_accepted(&mut self, ack: &BindAck) -> Result<bool, PeerMisbehaviour> {
         let first = ack.results.first();
         let first = first.ok_or(PeerMisbehaviour::NoContextResult)?;
         let (result, reason) = (first.result, first.reason);
-        if result != ContextResultCode::ACCEPTANCE {
+        let accepted = result == ContextResultCode::ACCEPTANCE;
+        if !accepted {
             self.refused(BindRefusal::Context { result, reason });
+        }
+        Ok(accepted)
+    }
+
+    fn handle_ack(
+        &mut self,
+        header: &Header,
+        bytes: &[u8],
+        ack: &BindAck,
+    ) -> Result<(), PeerMisbehaviour> {
+        if !self.is_accepted(ack)? {
             return Ok(());
         }
         let group = ack.group;
@@ -318,13 +367,15 @@ impl ClientAssociation {
         if size < limit {
             return Err(PeerMisbehaviour::FragmentsTooSmall { size, limit });
         }
-        self.events.push_back(ClientEvent::Bound { group });
-        self.phase = Phase::Bound {
-            max_fragment: size.min(self.options.max_fragment.max(limit)),
-            multiplexed: header.flags().contains(PacketFlags::CONC_MPX),
-        };
+        let max_fragment = size.min(self.options.max_fragment.max(limit));
+        let multiplexed = header.flags().contains(PacketFlags::CONC_MPX);
+        self.handle_leg(header, bytes, Negotiated { group, max_fragment, multiplexed })
+    }
+
+    fn bound(&mut self, bound: Negotiated) {
+        self.events.push_back(ClientEvent::Bound { group: bound.group });
+        self.phase = Phase::Bound(bound);
         self.send_waiting();
-        Ok(())
     }
 
     fn refused(&mut self, refusal: BindRefusal) {
@@ -336,12 +387,14 @@ impl ClientAssociation {
     fn handle_response(
         &mut self,
         header: &Header,
+        bytes: &[u8],
         response: &Response<'_>,
     ) -> Result<(), PeerMisbehaviour> {
         let (call, flags) = (header.call_id(), header.flags());
-        let size = self.held().saturating_add(response.stub.len());
-        let limit = self.options.max_stub;
         let index = self.find(header)?;
+        let part = self.open_fragment(header, bytes, response)?;
+        let size = self.held().saturating_add(part.len());
+        let limit = self.options.max_stub;
         let Some(outstanding) = self.outstanding.get_mut(index) else {
             return Ok(());
         };
@@ -357,7 +410,7 @@ impl ClientAssociation {
             return Err(PeerMisbehaviour::StubTooLarge { size, limit, context });
         }
         let stub = outstanding.stub.get_or_insert_default();
-        stub.extend_from_slice(response.stub);
+        stub.extend_from_slice(&part);
         if flags.contains(PacketFlags::LAST_FRAG) {
             let stub = std::mem::take(stub);
             self.outstanding.remove(index);

@@ -29,7 +29,9 @@ mod stream;
 mod syntax;
 mod trailer;
 
-pub use association::{Association, AssociationConfig, Call, PacketCounts, RpcEvent};
+pub use association::{
+    Association, AssociationConfig, Call, Direction, Opened, PacketCounts, RpcEvent,
+};
 pub use bind::{
     AssociationGroupId, Bind, BindAck, BindNak, BindNakReason, ContextElement, ContextReason,
     ContextResult, ContextResultCode, PresentationContextId,

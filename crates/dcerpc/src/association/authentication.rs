@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::association::Association;
+use crate::association::{Association, Direction, Opened};
 use crate::bind::PresentationContextId;
 use crate::call::Request;
 use crate::error::PeerMisbehaviour;
@@ -109,10 +109,23 @@ impl Association {
         match (protection, &fragment.verifier) {
             (None, _) => Ok(Cow::Borrowed(fragment.bytes.get(stub).unwrap_or_default())),
             (Some(_), None) => Err(PeerMisbehaviour::UnsignedFragment { call, context }),
-            (Some(protection), Some(verifier)) => self
-                .security
-                .open_fragment(protection, fragment.bytes, (verifier, stub))
-                .ok_or(PeerMisbehaviour::BadSignature { call, context }),
+            (Some(protection), Some(verifier)) => {
+                let opened =
+                    self.security.open_fragment(protection, fragment.bytes, (verifier, stub));
+                let stub = opened.ok_or(PeerMisbehaviour::BadSignature { call, context })?;
+                if let Cow::Owned(stub) = &stub {
+                    self.note_opened(stub);
+                }
+                Ok(stub)
+            }
+        }
+    }
+
+    /// Keeps what a seal hid.
+    fn note_opened(&mut self, stub: &[u8]) {
+        if let Some(opened) = &mut self.opened {
+            let (direction, offset) = (Direction::Received, self.received_at);
+            opened.push(Opened { direction, offset, stub: stub.to_vec() });
         }
     }
 }

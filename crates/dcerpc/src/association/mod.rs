@@ -23,7 +23,7 @@ use crate::protection::{self, SIGNED, UNSIGNED};
 use crate::security::{CallSecurity, ChallengeKey, Reply, SecurityContexts, SecurityOptions};
 use crate::stream::Framer;
 use crate::syntax::SyntaxId;
-use crate::trailer::{AuthContextId, AuthTrailer};
+use crate::trailer::{AuthContextId, AuthLevel, AuthTrailer};
 
 /// What an association offers and how much it takes. One may be shared by all associations of a port.
 #[derive(Debug, Clone)]
@@ -90,6 +90,26 @@ pub struct Call {
     pub stub: Vec<u8>,
 }
 
+/// Which way bytes went, as the server sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// From the client.
+    Received,
+    /// To the client.
+    Sent,
+}
+
+/// The stub of a fragment that was sealed on the wire, in clear and without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Which way it went.
+    pub direction: Direction,
+    /// Where its PDU starts in the stream of that direction, bytes.
+    pub offset: u64,
+    /// The stub.
+    pub stub: Vec<u8>,
+}
+
 /// What an association has carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PacketCounts {
@@ -117,6 +137,12 @@ pub struct Association {
     counts: PacketCounts,
     security: SecurityContexts,
     challenges: Option<ChallengeKey>,
+    /// What seals hid, for a transcript; `None` keeps nothing.
+    opened: Option<Vec<Opened>>,
+    /// Where the PDU that is being handled starts in the client's stream.
+    received_at: u64,
+    /// Bytes that were polled of the server's stream.
+    transmitted: u64,
     max_fragment: u16,
     bound: bool,
     multiplexed: bool,
@@ -167,6 +193,9 @@ impl Association {
             counts: PacketCounts::default(),
             security: SecurityContexts::default(),
             challenges: None,
+            opened: None,
+            received_at: 0,
+            transmitted: 0,
             max_fragment: 0,
             bound: false,
             multiplexed: false,
@@ -178,6 +207,17 @@ impl Association {
     #[must_use]
     pub fn authenticating(self, challenges: ChallengeKey) -> Self {
         Self { challenges: Some(challenges), ..self }
+    }
+
+    /// The same, which keeps what seals hide for [`Association::take_opened`].
+    #[must_use]
+    pub fn recording(self) -> Self {
+        Self { opened: Some(Vec::new()), ..self }
+    }
+
+    /// What was sealed in the PDUs of either direction since this was last asked, in clear.
+    pub fn take_opened(&mut self) -> Vec<Opened> {
+        self.opened.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes bytes from the client. Any split of a stream gives the same events.
@@ -270,6 +310,13 @@ impl Association {
         (protection, trailer): (AuthContextId, AuthTrailer),
     ) {
         let start = self.transmit.len();
+        if let Some(opened) = &mut self.opened
+            && trailer.auth_level == AuthLevel::PACKET_PRIVACY
+        {
+            let offset = u64::try_from(start).unwrap_or(u64::MAX).saturating_add(self.transmitted);
+            let stub = response.stub.to_vec();
+            opened.push(Opened { direction: Direction::Sent, offset, stub });
+        }
         let room = protection::room(trailer);
         let appended = response.append_authenticated(&mut self.transmit, (call, flags), &room);
         self.note_sent(appended);
@@ -339,6 +386,8 @@ impl Association {
             return false;
         }
         let ready = std::mem::take(&mut self.transmit);
+        let size = u64::try_from(ready.len()).unwrap_or(u64::MAX);
+        self.transmitted = self.transmitted.saturating_add(size);
         if out.is_empty() && out.capacity() < ready.len() {
             *out = ready;
         } else {

@@ -19,6 +19,7 @@ impl Association {
         let header = &frame.header;
         let packet_type = header.packet_type();
         self.counts.received = self.counts.received.wrapping_add(1);
+        self.received_at = frame.offset;
         let handled = match (self.bound, packet_type == PacketType::BIND) {
             (false, true) => self.handle_bind(header, &frame.bytes),
             (false, false) => Err(PeerMisbehaviour::FirstPduNotBind { packet_type }),

@@ -34,6 +34,7 @@ pub(crate) fn options() -> StoreOptions {
         epm: Some(any_port()),
         registry: None,
         directory: Directory::default(),
+        capture: None,
         max_connections: 4_000,
     }
 }

@@ -33,6 +33,7 @@ mod story;
 mod stream_connections;
 mod streams;
 mod time;
+mod transcript;
 mod users;
 mod waits;
 mod waits_races;
@@ -197,6 +198,7 @@ fn options() -> StoreOptions {
         registry: None,
         directory: Directory::default(),
         epm: None,
+        capture: None,
         max_connections: 16,
     }
 }

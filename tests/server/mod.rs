@@ -49,6 +49,7 @@ fn options() -> StoreOptions {
         registry: None,
         directory: Directory::default(),
         epm: None,
+        capture: None,
         max_connections: 4_000,
     }
 }

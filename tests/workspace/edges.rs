@@ -20,7 +20,7 @@ const ALLOWED: &[Row] = &[
     ("emsmdb", &["dcerpc"], &["thiserror"]),
     ("registry-poll", &["clock"], &["encoding_rs", "thiserror"]),
     ("infostore", &["clock", "policy", "registry-poll"], &["thiserror"]),
-    ("server", CORE, &["tokio", "dashmap", "tracing", "rand", "thiserror"]),
+    ("server", CORE, &["tokio", "dashmap", "etherparse", "tracing", "rand", "thiserror"]),
     (
         "control",
         &[

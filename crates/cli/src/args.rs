@@ -283,6 +283,9 @@ pub(crate) struct Setup {
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    /// Write what goes over the connections into this folder, as captures that Wireshark opens, with the keys of the users
+    #[arg(long, env = "EXSTORE_PCAP", value_name = "DIR")]
+    pub(crate) pcap: Option<PathBuf>,
 }
 
 /// Whether a value that was not there when the service started is followed later.

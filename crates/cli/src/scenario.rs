@@ -139,6 +139,7 @@ fn options() -> StoreOptions {
         epm: None,
         registry: None,
         directory: Directory::default(),
+        capture: None,
         max_connections: max_connections(),
     }
 }

@@ -192,6 +192,7 @@ pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, F
         epm: None,
         registry: registry.transpose()?,
         directory: users_file::directory(setup.domain.clone(), setup.users.as_deref())?,
+        capture: setup.pcap.clone(),
         max_connections: max_connections(),
     })
 }
@@ -209,6 +210,9 @@ fn random_seed() -> Result<Seed, Failure> {
 fn cannot_start(error: &StartError) -> Failure {
     let hint = match error {
         StartError::Random(_) => return Failure::from_error(Code::Internal, error),
+        StartError::Capture { .. } => {
+            "name a folder with --pcap that is there and can be written to"
+        }
         StartError::Bind { .. } | StartError::Stopped => {
             "choose another address with --rpc; port 0 takes any free one"
         }

@@ -82,6 +82,7 @@ mod stream;
 mod stream_reader;
 mod time;
 mod token;
+mod transcript;
 mod users;
 mod waits;
 

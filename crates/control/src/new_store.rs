@@ -176,6 +176,7 @@ impl NewStore {
             rpc: self.rpc.map(|address| reachable(address, reach)).transpose()?,
             epm: None,
             registry: None,
+            capture: None,
             max_connections: lowered("connections", self.limits.connections, connections)?,
         })
     }

@@ -18,7 +18,7 @@ use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
     faults, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
     problems, reg_file, registry, reset, restart, sessions, snapshots, stores, stream, time, token,
-    users, waits,
+    transcript, users, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -79,6 +79,7 @@ fn routes() -> OpenApiRouter<App> {
         sessions::routes(),
         notifications::routes(),
         logons::routes(),
+        transcript::routes(),
         block_lists::routes(),
         registry::routes(),
         reg_file::routes(),

@@ -19,7 +19,7 @@ impl From<CreateError> for Problem {
             CreateError::Start(StartError::Bind { .. } | StartError::BindMapper { .. }) => {
                 (ProblemType::PortUnavailable, "port 0 takes any free one")
             }
-            CreateError::Start(StartError::Random(_)) => {
+            CreateError::Start(StartError::Random(_) | StartError::Capture { .. }) => {
                 return Self::new(ProblemType::Internal, chain(&error));
             }
             CreateError::Start(StartError::Stopped) => {

@@ -531,6 +531,7 @@ impl Owner {
         client.is_held = false;
         match core::mem::replace(&mut client.link, Link::None) {
             Link::Pipe(pipe) => {
+                pipe.endpoint.closed();
                 self.close(pipe.connection, pipe.endpoint.group().map(|group| &**group))
             }
             Link::Tcp(link) => client.link = Link::Closing(link.meter),

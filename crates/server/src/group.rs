@@ -177,6 +177,11 @@ impl Group {
         inner.connections.is_empty()
     }
 
+    /// The connections that are open, in the order of their numbers.
+    pub(crate) fn connections(&self) -> Vec<ConnectionId> {
+        self.lock().connections.keys().copied().collect()
+    }
+
     /// Asks every connection to close; the injected clients among the peers are named.
     pub(crate) fn close(&self) -> Vec<ClientId> {
         let inner = self.lock();

@@ -270,6 +270,7 @@ impl Connection {
             Some(End::Close) | None => drop(self.stream.shutdown().await),
         }
         drop(self.stream);
+        self.endpoint.closed();
         let group = self.endpoint.group().cloned();
         let closed = Input::Closed { connection: self.id, group, meter: self.meter };
         // Nobody listens any more when the store has stopped.

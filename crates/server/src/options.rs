@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -94,6 +95,9 @@ pub struct StoreOptions {
     pub registry: Option<Arc<dyn Registry>>,
     /// Its domain and its users.
     pub directory: Directory,
+    /// The folder that captures of the connections are written to, those of the process's other stores too; none writes
+    /// none. It is read of the process's first store.
+    pub capture: Option<PathBuf>,
     /// TCP connections at a time; of the process's, when the store is one of several.
     pub max_connections: usize,
 }
@@ -109,6 +113,15 @@ pub enum StartError {
     Bind {
         /// The address asked for.
         address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The capture can't be written.
+    #[error("the capture `{}` can't be written", .path.display())]
+    Capture {
+        /// The file.
+        path: PathBuf,
         /// What the system said.
         #[source]
         source: io::Error,

@@ -446,7 +446,8 @@ impl Owner {
                 group.insert(handle, Arc::new(session));
                 self.sessions.insert(admitted.session, (group, handle));
                 let TimeStamp(time_stamp) = TimeStamp::of(now);
-                Ok(NewSession { handle, index: admitted.index.0, time_stamp })
+                let (id, index) = (admitted.session, admitted.index.0);
+                Ok(NewSession { id, handle, index, time_stamp })
             }
         })
     }
@@ -602,6 +603,7 @@ impl Owner {
     pub(crate) fn begin(&mut self, store: InfoStore) {
         self.end_waits(WaitEnd::Reset);
         self.epoch = store.journal().cursor().epoch;
+        self.shared.site.transcripts.clear();
         self.ended = false;
         self.groups.retain(|_, group| 0 < group.foreign_closing());
         self.shared.site.run_build(store.running_build());

@@ -1,5 +1,6 @@
-//! What the stores of one process share, and nothing else: descriptors, and ports.
+//! What the stores of one process share, and nothing else: descriptors, ports, and where captures go.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::budget::Budget;
@@ -10,11 +11,14 @@ use crate::ports::Ports;
 pub(crate) struct Process {
     pub(crate) connections: Arc<Budget>,
     pub(crate) ports: Ports,
+    /// The folder of captures.
+    pub(crate) capture: Option<PathBuf>,
 }
 
 impl Process {
-    /// A process whose stores have at most so many connections together.
-    pub(crate) fn new(connections: usize) -> Arc<Self> {
-        Arc::new(Self { connections: Budget::new(connections), ports: Ports::default() })
+    /// A process whose stores have at most so many connections together, which are captured into files of a folder.
+    pub(crate) fn new(connections: usize, capture: Option<PathBuf>) -> Arc<Self> {
+        let connections = Budget::new(connections);
+        Arc::new(Self { connections, ports: Ports::default(), capture })
     }
 }

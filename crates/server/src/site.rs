@@ -13,9 +13,11 @@ use infostore::{Build, Stage};
 use tokio::sync::watch;
 
 use crate::accounts::{SiteAccounts, server_names};
+use crate::capture::Capture;
 use crate::challenges::Challenges;
 use crate::options::StoreOptions;
 use crate::traffic::Traffic;
+use crate::transcript::{TRANSCRIPT_BYTES, Transcripts};
 use crate::wall::WallClock;
 
 /// The interface of the store.
@@ -74,6 +76,7 @@ pub(crate) struct Site {
     /// The build that runs, which changes when the service starts with another.
     build: Mutex<Build>,
     pub(crate) challenges: Challenges,
+    pub(crate) transcripts: Transcripts,
     /// The stages that a fault rule looks at, a bit for each.
     disturbed: AtomicU8,
     /// Counts the ends of the service, which connections that have not bound yet wait for.
@@ -86,13 +89,15 @@ impl Site {
         name: &str,
         options: &StoreOptions,
         clock: Arc<WallClock>,
-        challenges: Challenges,
+        (challenges, capture): (Challenges, Option<Arc<Capture>>),
     ) -> Self {
         let accounts = Arc::new(SiteAccounts::new(
             options.directory.clone(),
             options.settings.authentication.anonymous,
         ));
         let security = security(options, &accounts);
+        let transcripts = Transcripts::new(TRANSCRIPT_BYTES, capture);
+        transcripts.know(&options.directory);
         Self {
             name: name.to_owned(),
             clock,
@@ -104,6 +109,7 @@ impl Site {
             accounts,
             build: Mutex::new(options.settings.build),
             challenges,
+            transcripts,
             disturbed: AtomicU8::new(0),
             ends: watch::Sender::new(0),
         }

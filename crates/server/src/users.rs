@@ -64,6 +64,7 @@ impl Owner {
     pub(crate) fn publish_accounts(&self) {
         let anonymous = self.store.settings().authentication.anonymous;
         self.shared.site.accounts.publish(&self.directory, anonymous);
+        self.shared.site.transcripts.know(&self.directory);
     }
 
     /// Sets whom the store lets open sessions from now on, where that is another than before.

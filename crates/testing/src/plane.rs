@@ -140,6 +140,7 @@ fn default_store() -> StoreOptions {
         epm: None,
         registry: None,
         directory: Directory::default(),
+        capture: None,
         max_connections: CONNECTIONS,
     }
 }

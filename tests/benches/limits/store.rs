@@ -21,6 +21,7 @@ pub(crate) fn options() -> StoreOptions {
         epm: None,
         registry: None,
         directory: Directory::default(),
+        capture: None,
         max_connections: 19_000,
     }
 }

@@ -14,6 +14,8 @@ pub(super) const EXAMPLES: &str = "  exstore session list --process mdl.exe
   exstore session show 7
   exstore session list --at 1-42
   exstore session logons
+  exstore session transcript 7
+  exstore session transcript --client 3 -o json --hex
   exstore session disconnect 7 8";
 
 /// What `session` takes.
@@ -45,6 +47,15 @@ enum Verb {
     },
     /// List the live sessions in the columns of the Exchange System Manager, with the program that it never showed
     Logons(Part),
+    /// List what went over the wire for a session, or over the store's connections, each PDU taken apart
+    Transcript {
+        /// The session's id; all that the store still has of its connections without one
+        id: Option<u64>,
+        #[command(flatten)]
+        of: Packets,
+        #[command(flatten)]
+        part: Part,
+    },
     /// Have new mail come in for sessions whose clients asked to be told of it
     Notify {
         /// The sessions' ids
@@ -60,6 +71,19 @@ enum Verb {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<u64>,
     },
+}
+
+#[derive(clap::Args, Debug)]
+struct Packets {
+    /// Only those of this connection
+    #[arg(long, value_name = "NUMBER", conflicts_with = "id")]
+    connection: Option<String>,
+    /// Only those of this injected client
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    client: Option<String>,
+    /// With all their bytes, which `-o json` and `-o jsonl` show, as they do what each says
+    #[arg(long)]
+    hex: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -94,6 +118,19 @@ pub(super) const COLUMNS: [Column; 9] = [
     text("TRANSPORT", "transport"),
     text("GROUP", "group"),
     text("USER", "user_dn"),
+];
+
+const PACKETS: [Column; 10] = [
+    text("AT", "at"),
+    number("CONNECTION", "connection"),
+    text("DIRECTION", "direction"),
+    text("TYPE", "type"),
+    number("CALL", "call_id"),
+    text("INTERFACE", "interface"),
+    text("OPERATION", "operation"),
+    number("SESSION", "session"),
+    number("BYTES", "length"),
+    text("PROBLEM", "problem"),
 ];
 
 const NOTIFIED: [Column; 4] = [
@@ -150,6 +187,12 @@ pub(super) fn run(args: &Session) -> Result<(), Failure> {
             remote.show_block(&remote.get(&path)?, &FIELDS)
         }
         Verb::Logons(part) => listing::show_table(&remote, "/logons", part, &LOGONS),
+        Verb::Transcript { id, of, part } => {
+            let said = listing::show(&remote, &of.path(*id), part, |items| table(&PACKETS, items))?;
+            let dropped = cell(&said, "dropped");
+            remote.note(&format!("{dropped} older reads and writes are not there any more"));
+            Ok(())
+        }
         Verb::Notify { ids, message_class } => {
             let body = json!({ "message_class": message_class });
             remote.each(ids, &NOTIFIED, "notified", |id| {
@@ -160,6 +203,15 @@ pub(super) fn run(args: &Session) -> Result<(), Failure> {
         Verb::Disconnect { ids } => remote.each(ids, &COLUMNS, "disconnected", |id| {
             remote.send(Method::Delete, &format!("/sessions/{id}"), Payload::Nothing)
         }),
+    }
+}
+
+impl Packets {
+    fn path(&self, id: Option<u64>) -> String {
+        let path =
+            id.map_or_else(|| "/transcript".to_owned(), |id| format!("/sessions/{id}/transcript"));
+        let hex = self.hex.then(|| "true".to_owned());
+        query(&path, [("connection", &self.connection), ("client", &self.client), ("hex", &hex)])
     }
 }
 

@@ -3,7 +3,7 @@
 //! While no rule looks at a stage nothing here asks anybody. What is held back holds the whole connection: it reads and
 //! sends nothing more until it goes on, as if the network stood still.
 
-use dcerpc::{Association, Call};
+use dcerpc::{Association, Call, Direction};
 use infostore::{ConnectFaults, FaultTarget, GroupId, ResultCode, Stage};
 
 use super::{ConnectDisturbance, EMSMDB, Endpoint, Parked, Request};
@@ -35,6 +35,14 @@ impl Endpoint {
     /// What goes out next, in order; none when it waits for the client.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.answer_waits();
+        let output = self.next_output();
+        if let Some(Output::Bytes(bytes)) = &output {
+            self.record_bytes(Direction::Sent, bytes);
+        }
+        output
+    }
+
+    fn next_output(&mut self) -> Option<Output> {
         loop {
             let next = match self.outgoing.front_mut() {
                 None => return self.ready_bytes().map(Output::Bytes),
@@ -75,6 +83,7 @@ impl Endpoint {
     }
 
     pub(super) fn call(&mut self, call: Call) {
+        self.record_interface(&call);
         let stage = Stage::of_call(call.opnum.0);
         if call.interface == EMSMDB && self.looks_at(stage) {
             let target = self.target_of(&call);

@@ -67,6 +67,9 @@ impl Endpoint {
 
     /// Takes what the store's owner answers to a call.
     pub(super) fn emsmdb_answered(&mut self, call: CallId, parked: Parked, answer: Answer) {
+        if let Answer::Connected(Ok(session)) = &answer {
+            self.record_session(session);
+        }
         match (parked, answer) {
             (Parked::ConnectEx(request), Answer::Connected(result)) => {
                 let response = connect_ex_response(&self.site, &request, result);

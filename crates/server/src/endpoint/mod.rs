@@ -12,6 +12,7 @@ mod emsmdb;
 mod epm;
 mod mgmt;
 mod push;
+mod recorded;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,9 +21,10 @@ use ::emsmdb::ErrorCode;
 use dcerpc::epm::EPM;
 use dcerpc::mgmt::MGMT;
 use dcerpc::{
-    Association, AssociationGroupId, Call, CallId, ContextHandle, FaultStatus, RpcEvent, StubError,
+    Association, AssociationGroupId, Call, CallId, ContextHandle, Direction, FaultStatus, RpcEvent,
+    StubError,
 };
-use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, SessionLink};
+use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, SessionId, SessionLink};
 use policy::Subject;
 
 use self::disturbed::{Disturbable, Outgoing};
@@ -33,6 +35,7 @@ use crate::identity::Peer;
 use crate::judge::Caller;
 use crate::session::Callback;
 use crate::site::{ASYNC_EMSMDB, EMSMDB, PortKind, Site};
+use crate::transcript::{Boundaries, What};
 
 /// A connection's server side.
 pub(crate) struct Endpoint {
@@ -49,6 +52,8 @@ pub(crate) struct Endpoint {
     verdict: Option<Box<Verdict>>,
     /// What goes out before whatever the association has.
     outgoing: VecDeque<Outgoing>,
+    /// Where PDUs begin in what the client sends, and in what it is sent.
+    boundaries: [Boundaries; 2],
     /// What its lines in the log are told with.
     span: tracing::Span,
 }
@@ -132,6 +137,7 @@ pub(crate) enum AsyncWait {
 /// A session just opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewSession {
+    pub(crate) id: SessionId,
     pub(crate) handle: ContextHandle,
     pub(crate) index: u16,
     pub(crate) time_stamp: u32,
@@ -164,7 +170,7 @@ impl Endpoint {
         let span = span_of(&site, &peer);
         let challenges = site.challenges.key(peer.connection);
         Self {
-            association: Association::new(port).authenticating(challenges),
+            association: Association::new(port).authenticating(challenges).recording(),
             site,
             peer,
             control,
@@ -174,6 +180,7 @@ impl Endpoint {
             is_looked_at,
             verdict: None,
             outgoing: VecDeque::new(),
+            boundaries: Default::default(),
             span,
         }
     }
@@ -192,6 +199,7 @@ impl Endpoint {
             is_looked_at,
             verdict,
             outgoing,
+            boundaries,
             span,
         } = self;
         Self {
@@ -205,6 +213,7 @@ impl Endpoint {
             is_looked_at: *is_looked_at,
             verdict: verdict.clone(),
             outgoing: outgoing.clone(),
+            boundaries: boundaries.clone(),
             span: span.clone(),
         }
     }
@@ -232,6 +241,7 @@ impl Endpoint {
     pub(crate) fn handle_bytes(&mut self, bytes: &[u8]) {
         let span = self.span.clone();
         let _entered = span.enter();
+        self.record_bytes(Direction::Received, bytes);
         if let Err(error) = self.association.handle_bytes(bytes) {
             tracing::debug!(%error, "the peer broke the protocol");
         }
@@ -317,6 +327,9 @@ impl Endpoint {
     /// Adds what came and went to the server's statistics.
     fn account(&mut self) {
         self.site.traffic.add(self.association.take_packet_counts());
+        for opened in self.association.take_opened() {
+            self.record(What::Opened(Arc::new(opened)));
+        }
     }
 
     /// Answers a stub that can't be decoded.

@@ -30,6 +30,7 @@ pub use self::service::SettingsChange;
 pub use self::view::{Activity, View};
 pub use self::waits::Waiting;
 use crate::budget::Share;
+use crate::capture::Capture;
 use crate::challenges::Challenges;
 use crate::link::Meters;
 use crate::listener::{Listening, Port};
@@ -71,7 +72,7 @@ impl StoreHandle {
     /// [`StartError::Bind`] when the RPC port can't be had, [`StartError::BindMapper`] when the endpoint mapper's can't;
     /// [`StartError::Random`] when the system gives no random bytes.
     pub async fn start(options: StoreOptions) -> Result<Self, StartError> {
-        let process = Process::new(options.max_connections);
+        let process = Process::new(options.max_connections, options.capture.clone());
         Self::start_in(DEFAULT_STORE, options, process, Epoch(1)).await
     }
 
@@ -98,6 +99,7 @@ impl StoreHandle {
         let left = Arc::clone(&last);
         let clock = Arc::new(WallClock::new(options.clock, options.start));
         let challenges = Challenges::new().map_err(StartError::Random)?;
+        let capture = capture(name, &process, options.rpc)?;
         let handle = Self {
             inbox,
             process,
@@ -106,7 +108,7 @@ impl StoreHandle {
             rpc,
             epm,
             seed,
-            site: Arc::new(Site::new(name, &options, clock, challenges)),
+            site: Arc::new(Site::new(name, &options, clock, (challenges, capture))),
             cursor,
             last,
             precondition: Precondition::default(),
@@ -271,4 +273,16 @@ impl Owner {
     pub(crate) fn note_clock_change(&mut self, mode: ClockMode, target: Option<SimTime>) {
         self.note(Note::Clock(mode, target));
     }
+}
+
+/// What captures the store's connections, where anything does.
+fn capture(
+    name: &str,
+    process: &Process,
+    rpc: Option<SocketAddr>,
+) -> Result<Option<Arc<Capture>>, StartError> {
+    let Some(folder) = &process.capture else { return Ok(None) };
+    let capture = Capture::create(folder, name, rpc.map(|address| address.port()));
+    let capture = capture.map_err(|(path, source)| StartError::Capture { path, source })?;
+    Ok(Some(Arc::new(capture)))
 }

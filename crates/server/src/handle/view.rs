@@ -1,5 +1,6 @@
 //! A store between two inputs, for reading.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
@@ -14,6 +15,7 @@ use crate::directory::Directory;
 use crate::hive::ListChange;
 use crate::owner::Owner;
 use crate::snapshots::SnapshotInfo;
+use crate::transcript::Transcript;
 
 /// A store as it is between two inputs, for reading.
 #[derive(Clone, Copy)]
@@ -56,6 +58,21 @@ impl<'a> View<'a> {
     /// When the next poll ends, as far as is known; none while the service is stopped.
     pub fn next_poll(&self) -> Option<SimTime> {
         self.owner.next_poll()
+    }
+
+    /// What went over the store's connections, as far as the ring still has it.
+    pub fn transcript(&self) -> Transcript {
+        let mut transcript = self.owner.shared.site.transcripts.read();
+        let live: BTreeMap<_, _> = self.owner.sessions.iter().collect();
+        for (session, (group, handle)) in live {
+            for connection in group.connections() {
+                let known = transcript.connections.entry(connection).or_default();
+                if !known.sessions.iter().any(|(_, known)| known == handle) {
+                    known.sessions.push_back((*session, *handle));
+                }
+            }
+        }
+        transcript
     }
 
     /// Where the journal stands.

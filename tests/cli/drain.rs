@@ -85,9 +85,11 @@ fn who_waits_for_a_store_beside_the_default_one_is_answered_too() {
     )
     .ok();
     let control = serving.control().to_owned();
+    let stream = http.connect();
     let waiting = std::thread::spawn(move || {
         let never = br#"{"until":{"event":{"type":"session.refused"}},"timeout":"60s"}"#;
-        Http::new(&control).send("POST", "/v1/stores/t1/waits", json, never).status
+        let http = Http::new(&control);
+        http.send_on(stream, ("POST", "/v1/stores/t1/waits"), json, never).status
     });
     // Its connection has been accepted once one that came later is answered; if it was not read, it is answered all the same.
     http.send("GET", "/v1/info", "", b"").ok();

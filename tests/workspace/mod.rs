@@ -2,6 +2,7 @@
 
 mod docs;
 mod edges;
+mod fidelity;
 mod purity;
 
 use std::fs;

@@ -7,12 +7,13 @@ bytes that came, for three things that impacket doesn't show: the number in a fa
 
 from __future__ import annotations
 
+import copy
 import socket
 import struct
-from typing import NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple, Optional, Tuple
 
 from impacket.dcerpc.v5.ndr import NDRCALL
-from impacket.dcerpc.v5.rpcrt import DCERPCException, DCERPC_v5
+from impacket.dcerpc.v5.rpcrt import RPC_C_AUTHN_LEVEL_CALL, RPC_C_AUTHN_WINNT, DCERPCException, DCERPC_v5
 from impacket.dcerpc.v5.transport import TCPTransport
 
 import buffers
@@ -23,10 +24,29 @@ WAIT_SECONDS = 10.0
 """How long an answer may take before that is a failure. Nothing waits this long otherwise."""
 
 DN = b"/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=janedow"
+IMPACKET_CONTEXT = 79231
+"""What impacket numbers its security contexts from."""
+
 OUTLOOK_2003 = (0x000B, 0x15E8, 0x0000)
 """11.0.5608.0, in the scheme of three words."""
 OUTLOOK_2000 = (0x0005, 0x0C5D, 0x0000)
 """5.0.3165.0."""
+
+
+OUTLOOK_2007 = (0x0C00, 0x91A6, 0x0000)
+"""12.0.4518.0."""
+
+
+class Login(NamedTuple):
+    """Who a client says it is, and how well it protects its calls."""
+
+    user: str
+    password: str
+    level: int
+    """The authentication level, 2 (connect) to 6 (privacy)."""
+    domain: str = "EXSTORE"
+    ntlmv2: bool = True
+    """Or NTLM version 1 with extended session security."""
 
 
 class Fault(Exception):
@@ -44,8 +64,15 @@ class Transport(TCPTransport):
         super().__init__(address[0], address[1])
         self.set_connect_timeout(WAIT_SECONDS)
         self.group = group
+        self.ntlmv2 = True
         self.received = b""
         self.last_sent = b""
+        self.on_its_way: Callable[[bytes], bytes] = bytes
+        """What becomes of a request between impacket and the server."""
+
+    def doesSupportNTLMv2(self) -> bool:
+        """Which version of NTLM impacket authenticates with."""
+        return self.ntlmv2
 
     def connect(self) -> int:
         """Connects, and lets no segment wait for another."""
@@ -57,7 +84,11 @@ class Transport(TCPTransport):
         """Sends a PDU; a bind gets the association group that impacket leaves at zero."""
         if data[2] == pdu.BIND:
             data = data[:20] + struct.pack("<I", self.group) + data[24:]
-        self.received = b""
+        if data[2] == pdu.REQUEST:
+            data = self.on_its_way(data)
+        if data[2] != pdu.AUTH3:
+            # Nothing answers an auth3, so the answer before it is still the last one.
+            self.received = b""
         self.last_sent = data
         self.get_socket().sendall(data)
 
@@ -72,12 +103,31 @@ class Transport(TCPTransport):
 class Connection:
     """A connection bound to EMSMDB. `group` joins the association group that another bind was given."""
 
-    def __init__(self, address: Tuple[str, int], group: int = 0) -> None:
-        self._transport = Transport(address, group)
-        self.rpc = DCERPC_v5(self._transport)
+    def __init__(self, address: Tuple[str, int], group: int = 0, login: Optional[Login] = None) -> None:
+        self.transport = Transport(address, group)
+        self.rpc = DCERPC_v5(self.transport)
         self.rpc.connect()
-        self.rpc.bind(emsmdb.INTERFACE)
-        self.group = pdu.bind_ack_of(pdu.parse(self._transport.received)).group
+        self._context = 0
+        self._bind(login)
+        self.group = pdu.bind_ack_of(pdu.parse(self.transport.received)).group
+
+    def beside(self, login: Optional[Login]) -> Connection:
+        """Another presentation and security context on the same connection, by an alter_context."""
+        other = copy.copy(self)
+        other.rpc = DCERPC_v5(self.transport)
+        other._context = self._context + 1
+        other.rpc.set_ctx_id(other._context)
+        other._bind(login, alter=1)
+        return other
+
+    def _bind(self, login: Optional[Login], alter: int = 0) -> None:
+        self._login = login
+        if login is not None:
+            self.transport.ntlmv2 = login.ntlmv2
+            self.rpc.set_credentials(login.user, login.password, login.domain)
+            self.rpc.set_auth_type(RPC_C_AUTHN_WINNT)
+            self.rpc.set_auth_level(login.level)
+        self.rpc.bind(emsmdb.INTERFACE, alter=alter)
 
     def call(self, request: NDRCALL) -> NDRCALL:
         """Makes a call. Raises `Fault` for a fault, and `pdu.Closed` when the connection ends instead."""
@@ -95,7 +145,7 @@ class Connection:
 
     def closes_silently(self) -> None:
         """Waits for the peer's end of stream. Raises when as much as one byte comes first, or a reset."""
-        early = self._transport.get_socket().recv(1)
+        early = self.transport.get_socket().recv(1)
         if early:
             raise pdu.BadPdu(f"byte {early.hex()} came before the end of the connection")
 
@@ -104,21 +154,33 @@ class Connection:
         self.rpc.disconnect()
 
     def _fault(self) -> pdu.FaultBody:
-        answer = list(pdu.split(self._transport.received))[-1]
+        answer = list(pdu.split(self.transport.received))[-1]
         self._check_call_id(answer)
         return pdu.fault_of(answer)
 
     def _check_response(self) -> None:
-        answers = list(pdu.split(self._transport.received))
+        answers = list(pdu.split(self.transport.received))
         for index, answer in enumerate(answers):
             self._check_call_id(answer)
             wanted = (pdu.FIRST if index == 0 else 0) | (pdu.LAST if index == len(answers) - 1 else 0)
             hint, context = struct.unpack_from("<IH", answer.raw, 16)
-            if (answer.kind, answer.flags, context) != (pdu.RESPONSE, wanted, 0) or hint == 0:
+            if (answer.kind, answer.flags, context) != (pdu.RESPONSE, wanted, self._context) or hint == 0:
                 raise pdu.BadPdu(f"not response {index} of {len(answers)}: {answer.raw.hex()}")
+            self._check_trailer(answer)
+
+    def _check_trailer(self, answer: pdu.Pdu) -> None:
+        """Samba and tshark check what signatures are over; impacket doesn't, so here it is what stands beside them."""
+        trailer = pdu.trailer_of(answer)
+        if self._login is None or self._login.level < RPC_C_AUTHN_LEVEL_CALL:
+            if trailer is not None:
+                raise pdu.BadPdu(f"a verifier that nobody asked for: {answer.raw.hex()}")
+            return
+        wanted = (RPC_C_AUTHN_WINNT, int(self._login.level), IMPACKET_CONTEXT + self._context)
+        if trailer is None or (trailer.kind, trailer.level, trailer.context) != wanted or len(trailer.token) != 16:
+            raise pdu.BadPdu(f"no verifier of {wanted}: {answer.raw.hex()}")
 
     def _check_call_id(self, answer: pdu.Pdu) -> None:
-        asked = pdu.parse(self._transport.last_sent).call_id
+        asked = pdu.parse(self.transport.last_sent).call_id
         if answer.call_id != asked:
             raise pdu.BadPdu(f"call {asked} was answered as {answer.call_id}")
 

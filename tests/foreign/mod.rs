@@ -113,6 +113,18 @@ fn samba_s_own_tests_of_a_server_pass() {
     run_with_samba("samba_raw_suite.py", &["--port", &server.rpc.port().to_string()]);
 }
 
+#[test]
+fn impacket_authenticates_at_every_level_and_is_cut_off_refused_and_caught_tampering() {
+    let server = Running::start();
+    run("authenticated.py", &[&server.rpc.to_string(), &server.url]);
+}
+
+#[test]
+fn samba_authenticates_with_ntlm_and_spnego_and_is_cut_off_and_refused() {
+    let server = Running::start();
+    run_with_samba("samba_authenticated.py", &[&server.rpc.to_string(), &server.url]);
+}
+
 /// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.
 #[test]
 fn schemathesis_finds_the_control_plane_as_its_document_says() {

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import socket
 import struct
+import uuid
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from impacket.uuid import uuidtup_to_bin
-
 REQUEST, RESPONSE, FAULT, BIND, BIND_ACK, BIND_NAK = 0, 2, 3, 11, 12, 13
+ALTER_CONTEXT, ALTER_CONTEXT_RESPONSE, AUTH3 = 14, 15, 16
 FIRST, LAST = 0x01, 0x02
 DID_NOT_EXECUTE = 0x20
 HEADER_SIZE = 16
 
-NDR20 = uuidtup_to_bin(("8a885d04-1ceb-11c9-9fe8-08002b104860", "2.0"))
+NDR20 = uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860").bytes_le + struct.pack("<I", 2)
 
 
 class BadPdu(Exception):
@@ -45,11 +45,11 @@ def pdu(kind: int, body: bytes, call_id: int = 1, flags: int = FIRST | LAST, aut
     return head + body + auth
 
 
-def bind(interface: bytes, *, group: int = 0, auth: bytes = b"") -> bytes:
-    """A bind that offers one interface as context 0, with fragments of 5840 bytes."""
+def bind(interface: bytes, *, group: int = 0, auth: bytes = b"", kind: int = BIND, call_id: int = 1) -> bytes:
+    """A bind, or an alter_context, that offers one interface as context 0, with fragments of 5840 bytes."""
     element = struct.pack("<HBB", 0, 1, 0) + interface + NDR20
     body = struct.pack("<HHIBBH", 5840, 5840, group, 1, 0, 0) + element
-    return pdu(BIND, body, auth=auth)
+    return pdu(kind, body, call_id, auth=auth)
 
 
 def request(
@@ -103,6 +103,35 @@ def receive_exactly(connection: socket.socket, count: int) -> bytes:
             raise Closed(f"the connection ended after {len(data)} of {count} bytes")
         data += part
     return data
+
+
+class Trailer(NamedTuple):
+    """The security trailer of a PDU, and the token behind it. [C706] 13.2.6.1, [MS-RPCE] 2.2.2.11"""
+
+    kind: int
+    level: int
+    padding: int
+    context: int
+    token: bytes
+
+
+def trailer(kind: int, level: int, context: int, token: bytes, padding: int = 0) -> bytes:
+    """A security trailer and its token, as `pdu` takes them."""
+    return struct.pack("<BBBBI", kind, level, padding, 0, context) + token
+
+
+def trailer_of(answer: Pdu) -> Optional[Trailer]:
+    """Takes the end of a PDU apart; None where it is not authenticated."""
+    (length,) = struct.unpack_from("<H", answer.raw, 10)
+    if length == 0:
+        return None
+    start = len(answer.raw) - length - 8
+    if start < HEADER_SIZE:
+        raise BadPdu(f"no room for a token of {length} bytes: {answer.raw.hex()}")
+    kind, level, padding, reserved, context = struct.unpack_from("<BBBBI", answer.raw, start)
+    if reserved != 0 or start % 4 != 0 or padding > start - HEADER_SIZE:
+        raise BadPdu(f"not a security trailer: {answer.raw[start:].hex()}")
+    return Trailer(kind, level, padding, context, answer.raw[start + 8 :])
 
 
 class FaultBody(NamedTuple):

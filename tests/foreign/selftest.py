@@ -22,9 +22,11 @@ import buffers
 import capture
 import check_capture
 import client
+import control
 import emsmdb
 import pdu
 import samba_raw_suite
+import scenes
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "wire" / "foreign"
 
@@ -240,6 +242,71 @@ class TheClientNotices(unittest.TestCase):
             connection = client.Connection(address)
             self.assertRaises(pdu.BadPdu, connection.dummy)
             connection.close()
+
+
+class Trailers(unittest.TestCase):
+    """Security trailers, made and taken apart, and what is none."""
+
+    def test_what_was_made_is_found(self) -> None:
+        trailer = pdu.trailer(10, 6, 79231, bytes(16), 4)
+        made = pdu.parse(pdu.pdu(pdu.RESPONSE, bytes(8) + b"stub" + bytes(4), auth=trailer))
+        self.assertEqual(pdu.trailer_of(made), pdu.Trailer(10, 6, 4, 79231, bytes(16)))
+        self.assertIsNone(pdu.trailer_of(pdu.parse(response(b"stub", 1))))
+
+    def test_what_is_none_is_refused(self) -> None:
+        good = pdu.pdu(pdu.RESPONSE, bytes(16), auth=pdu.trailer(10, 6, 1, bytes(16)))
+        rows = {
+            "a reserved byte": good[:35] + b"\1" + good[36:],
+            "more padding than there is": good[:34] + b"\x11" + good[35:],
+            "not aligned": pdu.pdu(pdu.RESPONSE, bytes(15), auth=pdu.trailer(10, 6, 1, bytes(16))),
+            "more token than PDU": good[:10] + struct.pack("<H", 64) + good[12:],
+        }
+        for name, raw in rows.items():
+            with self.subTest(name):
+                self.assertRaises(pdu.BadPdu, pdu.trailer_of, pdu.parse(raw))
+
+
+class ScenesNotice(unittest.TestCase):
+    """A scene fails with a server that lets everybody in, and with one that lets nobody in."""
+
+    class Fake:
+        """Answers every connect alike."""
+
+        def __init__(self, outcome: scenes.Outcome) -> None:
+            self.outcome = outcome
+
+        def connect(self, _dn: bytes, _version: Tuple[int, int, int], _process: str) -> scenes.Outcome:
+            return self.outcome
+
+        def logon(self, _handle: bytes) -> scenes.Outcome:
+            return scenes.OK
+
+        def disconnect(self, _handle: bytes) -> scenes.Outcome:
+            return scenes.OK
+
+        def ended(self) -> scenes.Outcome:
+            return scenes.CLOSED
+
+        def close(self) -> None:
+            pass
+
+    class FakeStore(control.Store):
+        """Has no sessions, and no events."""
+
+        def __init__(self) -> None:
+            super().__init__("http://nowhere.invalid")
+
+        def send(self, method: str, path: str, body: object = None) -> object:
+            return {"items": [], "next": None, "polls_run": 1, "disconnected": 2}
+
+    def test_each_scene(self) -> None:
+        for outcome in (("handle", HANDLE), scenes.FAULT_ACCESS_DENIED, scenes.EC_NOT_ENCRYPTED):
+            kind = scenes.Kind("a fake", 5, lambda _who, outcome=outcome: self.Fake(outcome))
+            for scene in scenes.SCENES:
+                if outcome == scenes.FAULT_ACCESS_DENIED and scene is scenes.is_refused_with_bad_credentials:
+                    continue
+                with self.subTest(scene.__name__, outcome=outcome):
+                    self.assertRaises(scenes.SceneFailed, scene, self.FakeStore(), kind)
 
 
 class TheRelayPassesOn(unittest.TestCase):

@@ -28,6 +28,7 @@ mod load;
 mod past;
 mod plane;
 mod poll;
+mod privacy;
 mod snapshots;
 mod store;
 mod streams;
@@ -49,6 +50,8 @@ struct Scale {
     stores: usize,
     /// Clients that connect in one run.
     connects: usize,
+    /// Sessions that one client opens and ends in one run.
+    sessions: usize,
     /// Clients that one poll cuts off.
     held: usize,
     /// Clients of the pipe that a store comes back with.
@@ -65,6 +68,7 @@ const FULL: Scale = Scale {
     rounds: 9,
     stores: 500,
     connects: 20_000,
+    sessions: 2_000,
     held: 10_000,
     arranged: 1_000,
     crowd: 100_000,
@@ -78,6 +82,7 @@ const QUICK: Scale = Scale {
     rounds: 3,
     stores: 20,
     connects: 500,
+    sessions: 50,
     held: 500,
     arranged: 100,
     crowd: 1_000,
@@ -85,8 +90,8 @@ const QUICK: Scale = Scale {
 };
 
 /// What is measured, each by its name.
-const PARTS: [&str; 8] =
-    ["decide", "create", "past", "snapshots", "plane", "streams", "connects", "poll"];
+const PARTS: [&str; 9] =
+    ["decide", "create", "past", "snapshots", "plane", "streams", "privacy", "connects", "poll"];
 
 /// What the command line asks for.
 struct Options {
@@ -139,6 +144,9 @@ fn main() {
     }
     if options.wants("streams") {
         streams::run(options.scale);
+    }
+    if options.wants("privacy") {
+        privacy::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

@@ -31,6 +31,7 @@ deep: ## The long runs, by hand; docs/deep.md keeps what came of them
 	done
 	PROPTEST_CASES=30000 $(CARGO) test --locked --release --package exstore-tests --test exstore -- \
 	  infostore::invariants infostore::previews dcerpc::splits emsmdb::garbage emsmdb::lz77 registry_poll:: policy::properties
+	PROPTEST_CASES=1000000 $(CARGO) test --locked --release --package exstore-tests --test oracles
 	SCHEMATHESIS_EXAMPLES=200 $(CARGO) test --locked --package exstore-tests --test exstore -- foreign::schemathesis
 
 lint:

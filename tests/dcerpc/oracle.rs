@@ -32,9 +32,16 @@ pub(crate) fn tight_config() -> AssociationConfig {
 /// memory: what is held of the client's bytes never exceeds the limit of stubs and one fragment, and a
 /// closing end holds none.
 pub(crate) fn observe(bytes: &[u8], cuts: &[usize]) -> Observed {
-    let config = tight_config();
-    let most = config.max_stub + usize::from(MAX_FRAGMENT);
-    let mut association = Association::new(config);
+    observe_end((Association::new(tight_config()), false), bytes, cuts)
+}
+
+/// The same of an end with these limits, whose calls are answered with their arguments or not at all.
+pub(crate) fn observe_end(
+    (mut association, answering): (Association, bool),
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Observed {
+    let most = tight_config().max_stub + usize::from(MAX_FRAGMENT);
     let mut seen = Observed { events: Vec::new(), sent: Vec::new(), error: None };
     for chunk in chunks(bytes, cuts) {
         let handled = association.handle_bytes(chunk);
@@ -45,8 +52,12 @@ pub(crate) fn observe(bytes: &[u8], cuts: &[usize]) -> Observed {
             seen.error = Some(error);
         }
         while let Some(event) = association.poll_event() {
-            if matches!(event, RpcEvent::Bind { .. }) {
-                association.accept_group(GROUP);
+            match &event {
+                RpcEvent::Bind { .. } => association.accept_group(GROUP),
+                RpcEvent::Call(call) if answering => {
+                    association.respond(call.id, &call.stub).expect("it was called");
+                }
+                RpcEvent::Call(_) => {}
             }
             seen.events.push(event);
         }
@@ -107,6 +118,15 @@ pub(crate) fn observe_client(
     for opnum in 0..3 {
         client.call(dcerpc::Opnum(opnum), &[7; 40]);
     }
+    observe_client_end(client, bytes, cuts)
+}
+
+/// The same of this client.
+pub(crate) fn observe_client_end(
+    mut client: ClientAssociation,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> (Vec<ClientEvent>, Option<ProtocolError>) {
     let mut events = Vec::new();
     let mut error = None;
     for chunk in chunks(bytes, cuts) {

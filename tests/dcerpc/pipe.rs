@@ -44,7 +44,7 @@ impl Pipe {
         while self.client.poll_transmit(&mut up) || self.server.poll_transmit(&mut down) {
             self.passed[0].extend(&up);
             for chunk in std::mem::take(&mut up).chunks(self.step) {
-                refused = refused.and(self.server.handle_bytes(chunk));
+                refused = refused.and_then(|()| self.server.handle_bytes(chunk));
                 self.serve();
             }
             while self.server.poll_transmit(&mut down) {}

@@ -10,11 +10,11 @@ use dcerpc::ntlm::{
 use dcerpc::spnego::{self, Offer, Progress, Step};
 
 /// The most that an answer has beyond what it answers, bytes.
-const ANSWER_EXTRA: usize = 1024;
+pub(crate) const ANSWER_EXTRA: usize = 1024;
 
 /// `User` of `Domain`, and nobody else.
 #[derive(Debug)]
-struct One;
+pub(crate) struct One;
 
 impl Accounts for One {
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {
@@ -27,7 +27,7 @@ impl Accounts for One {
     }
 }
 
-fn acceptor() -> Acceptor {
+pub(crate) fn acceptor() -> Acceptor {
     let names = ServerNames {
         netbios_domain: "Domain".to_owned(),
         netbios_computer: "Server".to_owned(),

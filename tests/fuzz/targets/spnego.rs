@@ -1,0 +1,4 @@
+//! The oracle `spnego` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| exstore_fuzz::check("spnego", data));

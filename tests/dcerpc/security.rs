@@ -313,6 +313,21 @@ fn security_contexts_are_capped() {
     assert_eq!(why, M::TooManySecurityContexts { limit: 3 });
 }
 
+/// Nobody who has not proved who he is makes a server keep much.
+#[test]
+fn contexts_that_are_being_opened_are_few() {
+    let mut server = secure_server();
+    server.feed(BIND);
+    let token = initiator("alice", "alice's", PACKET).negotiate();
+    let offers = [(0, EMSMDB, NDR20)];
+    for id in 0..16 {
+        server.feed(&with_value(alter(2, &offers), (10, PACKET), id, &token));
+    }
+    let (sent, why) = server.feed_bad(&with_value(alter(2, &offers), (10, PACKET), 16, &token));
+    assert_eq!(sent, fault(NOT_EXECUTED, 2, 0, PROTO_ERROR));
+    assert_eq!(why, M::TooManySecurityContexts { limit: SecurityOptions::MAX_PENDING });
+}
+
 /// A call before the authentication of its bind has ended.
 #[test]
 fn a_request_before_the_last_leg_is_a_protocol_error() {
@@ -443,7 +458,7 @@ fn no_challenge_is_used_twice() {
         let mut server = super::raw::Server { association, calls: Vec::new(), asked: Vec::new() };
         server.feed(BIND);
         let token = initiator("alice", "alice's", PACKET).negotiate();
-        for id in 0..20 {
+        for id in 0..16 {
             let offers = [(0, EMSMDB, NDR20)];
             let sent = server.feed(&with_value(alter(2, &offers), (10, PACKET), id, &token));
             assert!(seen.insert(value_of(&sent)[24..32].to_vec()));

@@ -31,6 +31,11 @@ pub struct SecurityOptions {
 impl SecurityOptions {
     /// The most security contexts of a connection to a Windows server.
     pub const MAX_CONTEXTS: usize = 2_049;
+
+    /// The most of them that are being opened at a time.
+    ///
+    /// DEVIATION: Windows is not known to have such a limit. A client opens one after the other.
+    pub const MAX_PENDING: usize = 16;
 }
 
 /// What the challenges of one connection follow from. Nobody may be able to tell it, and no two connections may share it.
@@ -160,10 +165,7 @@ impl SecurityContexts {
         match self.contexts.get(&context) {
             None => {
                 check_type(auth_type, auth_level)?;
-                let limit = options.max_contexts;
-                if limit <= self.contexts.len() {
-                    return Err(PeerMisbehaviour::TooManySecurityContexts { limit });
-                }
+                self.check_room(options)?;
                 let opened = self.open(offered, verifier)?;
                 self.contexts.insert(context, opened);
             }
@@ -271,6 +273,20 @@ impl SecurityContexts {
         let Some(context) = self.contexts.get_mut(&id) else { return };
         let State::Established { session, .. } = &mut context.state else { return };
         protection::protect(session, context.level, pdu);
+    }
+
+    /// Whether another context can be opened. Of those whose client is not known yet there are few: each keeps its tokens.
+    fn check_room(&self, options: &SecurityOptions) -> Result<(), PeerMisbehaviour> {
+        let pending =
+            self.contexts.values().filter(|known| matches!(known.state, State::Pending(_)));
+        let limits = [
+            (self.contexts.len(), options.max_contexts),
+            (pending.count(), SecurityOptions::MAX_PENDING),
+        ];
+        match limits.into_iter().find(|(count, limit)| limit <= count) {
+            None => Ok(()),
+            Some((_, limit)) => Err(PeerMisbehaviour::TooManySecurityContexts { limit }),
+        }
     }
 
     fn open(

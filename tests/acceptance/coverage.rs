@@ -19,6 +19,7 @@ use crate::cli::process::{Serving, scratch};
 use crate::infostore::story;
 use crate::policy::lints::{case, version_case};
 use crate::running::options;
+use crate::server::notifications::subscribe;
 
 /// Clients come, are found out, and go in every way but two.
 fn a_working_day() -> Vec<Value> {
@@ -40,6 +41,20 @@ fn a_working_day() -> Vec<Value> {
     let closed = |_| site.events("session.ended").iter().any(has_closed);
     assert!((0..10_000).any(closed), "the store notices");
     site.patch("/polls/schedule", &json!({ "interval": "1m" }));
+    site.events("")
+}
+
+/// Users come and go, one of them has mail, and then nobody is let in who does not say who he is.
+fn people() -> Vec<Value> {
+    let site = Site::start(Transport::Pipe);
+    site.put("/users/alice", &json!({ "password": "alice's" }));
+    site.delete("/users/alice");
+    let mut client = site.bind();
+    let handle = client.connect(Some("a.exe")).handle;
+    subscribe(&mut client, handle);
+    site.post("/sessions/1/notifications", &json!({}));
+    site.patch("", &json!({ "anonymous": false }));
+    assert_eq!(site.attempt("b.exe"), Some(ErrorCode::EC_ACCESS_DENIED));
     site.events("")
 }
 
@@ -154,10 +169,18 @@ fn shown(events: &[Value], kind: &str, field: &str) -> BTreeSet<String> {
     texts.map(|text| words(text.split(':').next().unwrap_or(text))).collect()
 }
 
+/// The refusals; what authentication refuses is told with its reason, and is one of the engine's. Each reason is in
+/// `server::authentication::each_refusal_has_its_code_and_is_in_the_journal`.
+fn refusals(events: &[Value]) -> BTreeSet<String> {
+    let denied = |text: String| if text == "anonymous" { "denied".to_owned() } else { text };
+    shown(events, "session.refused", "/refusal").into_iter().map(denied).collect()
+}
+
 #[test]
 fn every_variant_of_the_journal_is_shown_to_a_user() {
     let runs = [
         a_working_day,
+        people,
         a_night_of_maintenance,
         a_full_house,
         an_audit,
@@ -169,7 +192,7 @@ fn every_variant_of_the_journal_is_shown_to_a_user() {
     for (of, all, shown) in [
         ("event", story::EVENTS, shown(&events, "", "/type")),
         ("cause", story::CAUSES, shown(&events, "", "/cause")),
-        ("refusal", story::REFUSALS, shown(&events, "session.refused", "/refusal")),
+        ("refusal", story::REFUSALS, refusals(&events)),
         (
             "disconnect",
             story::DISCONNECT_REASONS,

@@ -131,6 +131,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
     let defaults = json!({
         "build": "6.5.7651.19", "poll_interval": "15m", "registry_watch": "always", "disconnect": "connection",
         "policy_mode": "enforce", "anonymous": true, "min_auth_level": "none", "domain": "EXSTORE",
+        "async_notifications": true,
         "limits": {
             "sessions": 100_000, "classes": 10_000, "names_per_session": 64, "journal_entries": 100_000,
             "journal_bytes": 134_217_728, "polls_kept": 1_000, "polls_bytes": 33_554_432,

@@ -16,7 +16,7 @@ use emsmdb::aux::{
 use super::{hex, utf16};
 
 /// A block of each layout: its name, its bytes, and what they mean.
-fn layouts() -> Vec<(&'static str, &'static str, AuxBlock)> {
+pub(crate) fn layouts() -> Vec<(&'static str, &'static str, AuxBlock)> {
     [names_of_things(), successes(), failures(), of_servers(), of_later_products()].concat()
 }
 
@@ -260,7 +260,8 @@ fn of_later_products() -> Vec<(&'static str, &'static str, AuxBlock)> {
     ]
 }
 
-fn reserved_as(digits: &str, value: &str) -> Vec<u8> {
+/// The bytes of a layout whose reserved ones are `value`.
+pub(crate) fn reserved_as(digits: &str, value: &str) -> Vec<u8> {
     hex(&digits.replace("--", value))
 }
 

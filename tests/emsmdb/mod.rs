@@ -10,7 +10,7 @@
 
 mod asynchronous;
 mod aux_blocks;
-mod aux_layouts;
+pub(crate) mod aux_layouts;
 mod connect;
 pub(crate) mod direct2;
 mod garbage;

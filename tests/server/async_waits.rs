@@ -343,12 +343,17 @@ fn ms_oxcrpc_r1757_r1812_only_2007_rejects_where_waiting_is_disabled() {
 }
 
 #[test]
-fn ms_oxcrpc_r1942_2007_rejects_a_client_that_takes_datagrams() {
-    let store = TestStore::of_build(EXCHANGE_2007);
-    let mut client = store.bind();
-    let handle = client.connect(None).handle;
-    let address = "127.0.0.1:9".parse().unwrap();
-    let registered = register_push(&mut client, &callback_request(handle, address));
-    assert_eq!(registered.result, ErrorCode::EC_NONE);
-    assert_eq!(async_connect(&mut client, handle).result, ErrorCode::EC_REJECTED);
+fn ms_oxcrpc_r1941_r1942_2007_alone_rejects_a_client_that_takes_datagrams() {
+    for (build, registration, waiting) in [
+        (EXCHANGE_2007, ErrorCode::EC_NONE, ErrorCode::EC_REJECTED),
+        (EXCHANGE_2010, ErrorCode::EC_NOT_SUPPORTED, ErrorCode::EC_NONE),
+    ] {
+        let store = TestStore::of_build(build);
+        let mut client = store.bind();
+        let handle = client.connect(None).handle;
+        let address = "127.0.0.1:9".parse().unwrap();
+        let registered = register_push(&mut client, &callback_request(handle, address));
+        assert_eq!(registered.result, registration, "{build}");
+        assert_eq!(async_connect(&mut client, handle).result, waiting, "{build}");
+    }
 }

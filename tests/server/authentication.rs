@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use dcerpc::ntlm::NtHash;
+use dcerpc::spnego::{Initiator, Offer, Progress};
 use dcerpc::{AssociationGroupId, ClientAssociation, ClientOptions, FaultStatus, SyntaxId, Uuid};
 use emsmdb::header_ext::HeaderFlags;
 use emsmdb::{
@@ -21,6 +22,7 @@ use super::wire_client::{
     Called, OUTLOOK_2003, PATIENCE, WireClient, connect_request, ext2_request, process_block,
 };
 use super::{TestStore, options};
+use crate::dcerpc::raw::{EMSMDB, NDR20, alter, bind};
 use crate::dcerpc::secure::{
     CONNECT, INTEGRITY, LEVELS, PACKET, PRIVACY, Secured, initiator, pdus, value_of, with_value,
 };
@@ -89,6 +91,25 @@ impl SecureClient {
         stream.write_all(&with_value(auth3, (10, level), 1, &token)).expect("the server reads");
         let secured = Secured { session, auth_type: 10, level, id: 1, padding: (16, 0) };
         Self { stream, secured, group: AssociationGroupId(group), calls: 1 }
+    }
+
+    /// Binds with NTLM inside SPNEGO: the last leg is an alter_context, which is answered.
+    fn bind_by_spnego(store: &TestStore, name: &str, level: u8) -> Self {
+        let mut stream = TcpStream::connect(address(store)).expect("the port is open");
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let offers = [(0, EMSMDB, NDR20)];
+        let ntlm = initiator(name, &format!("{name}'s"), level);
+        let mut initiator = Initiator::new(ntlm, Offer::Ntlm);
+        let (mut leg, mut token) = (bind(&offers), initiator.offer());
+        let session = loop {
+            stream.write_all(&with_value(leg, (9, level), 1, &token)).expect("the server reads");
+            match initiator.step(value_of(&read_pdu(&mut stream))).expect("it agrees") {
+                Progress::Send(next) => (leg, token) = (alter(1, &offers), next),
+                Progress::Done(session) => break session,
+            }
+        };
+        let secured = Secured { session, auth_type: 9, level, id: 1, padding: (16, 0) };
+        Self { stream, secured, group: AssociationGroupId(0), calls: 1 }
     }
 
     fn call(&mut self, opnum: u16, stub: &[u8]) -> Called {
@@ -166,20 +187,24 @@ fn told(store: &TestStore) -> Vec<(Option<String>, String)> {
 }
 
 #[test]
-fn a_user_opens_its_mailbox_at_every_level() {
+fn ms_oxcrpc_r12_r1749_r1751_a_user_opens_its_mailbox_at_every_level_by_ntlm_and_by_spnego() {
     let store = open();
-    for level in LEVELS {
-        let mut client = SecureClient::bind(&store, "alice", level);
+    let ntlm = LEVELS.map(|level| SecureClient::bind(&store, "alice", level));
+    // Level call is NTLM's alone.
+    let levels = [CONNECT, PACKET, INTEGRITY, PRIVACY];
+    let spnego = levels.map(|level| SecureClient::bind_by_spnego(&store, "alice", level));
+    for mut client in ntlm.into_iter().chain(spnego) {
+        let row = (client.secured.auth_type, client.secured.level);
         let connected = client.connect(&as_user("Alice"));
-        assert_eq!(connected.result, ErrorCode::EC_NONE, "level {level}");
-        assert_eq!(client.touch(connected.handle), Ok(ErrorCode::EC_NONE), "level {level}");
+        assert_eq!(connected.result, ErrorCode::EC_NONE, "type and level {row:?}");
+        assert_eq!(client.touch(connected.handle), Ok(ErrorCode::EC_NONE), "{row:?}");
     }
     let alice = (Some("alice".to_owned()), "admitted".to_owned());
-    assert_eq!(told(&store), vec![alice; LEVELS.len()]);
+    assert_eq!(told(&store), vec![alice; LEVELS.len() + levels.len()]);
 }
 
 #[test]
-fn each_refusal_has_its_code_and_is_in_the_journal() {
+fn ms_oxcrpc_r490_r600_each_refusal_has_its_code_and_is_in_the_journal() {
     let store = open();
     for (row, name, dn, flags, code, why) in [
         ("its own", "alice", "alice", 0, ErrorCode::EC_NONE, "admitted"),

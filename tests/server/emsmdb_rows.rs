@@ -1,8 +1,9 @@
 //! EcDoConnectEx, EcDoRpcExt2, EcDoDisconnect, EcDummyRpc, EcDoConnect and EcDoRpc row by row: what each build answers to
-//! lengths, versions, links and handles. Tests are named by the numbers of the requirements of \[MS-OXCRPC\].
+//! lengths, versions, links and handles; its auxiliary blocks are in `emsmdb_aux_rows`. Tests are named by the numbers of the requirements of \[MS-OXCRPC\].
+
+use std::collections::BTreeMap;
 
 use dcerpc::FaultStatus;
-use emsmdb::aux::{AuxBlock, decode_aux};
 use emsmdb::header_ext::HeaderFlags;
 use emsmdb::rop::{NO_HANDLE, RopBuffer, RopRequest, RopResponse, decode_response_buffer};
 use emsmdb::{
@@ -13,28 +14,30 @@ use emsmdb::{
 use infostore::Build;
 
 use super::TestStore;
-use super::wire_client::{
-    Called, NULL, OUTLOOK_2003, WireClient, connect_request, ext2_request, process_block,
-};
+use super::wire_client::{Called, NULL, OUTLOOK_2003, WireClient, connect_request, ext2_request};
 
-const EXCHANGE_2007: Build = Build::new(8, 0, 685, 24);
-const EXCHANGE_2010: Build = Build::new(14, 0, 639, 21);
+pub(super) const EXCHANGE_2007: Build = Build::new(8, 0, 685, 24);
+pub(super) const EXCHANGE_2010: Build = Build::new(14, 0, 639, 21);
 const EXCHANGE_2010_SP2: Build = Build::new(14, 2, 247, 5);
-const EXCHANGE_2013: Build = Build::new(15, 0, 516, 32);
-/// 12.0.3118.0, the first that knows AUX_EXORGINFO.
-const KNOWS_ORG_INFO: WireVersion = WireVersion([0x0C00, 0x8000 | 3118, 0]);
+pub(super) const EXCHANGE_2013: Build = Build::new(15, 0, 516, 32);
 
 /// rgbIn without an operation.
-fn no_rops() -> Vec<u8> {
+pub(super) fn no_rops() -> Vec<u8> {
     rgb::encode_rgb_in(&[2, 0], HeaderFlags::LAST).unwrap()
 }
 
-fn connect_ex(client: &mut WireClient, request: &EcDoConnectExRequest) -> EcDoConnectExResponse {
+pub(super) fn connect_ex(
+    client: &mut WireClient,
+    request: &EcDoConnectExRequest,
+) -> EcDoConnectExResponse {
     client.send(opnum::EC_DO_CONNECT_EX, &request.encode());
     client.connected()
 }
 
-fn rpc_ext2(client: &mut WireClient, request: &EcDoRpcExt2Request) -> EcDoRpcExt2Response {
+pub(super) fn rpc_ext2(
+    client: &mut WireClient,
+    request: &EcDoRpcExt2Request,
+) -> EcDoRpcExt2Response {
     match client.call(opnum::EC_DO_RPC_EXT2, &request.encode()) {
         Called::Response(stub) => EcDoRpcExt2Response::decode(&stub).unwrap(),
         fault @ Called::Fault(_) => panic!("{fault:?}"),
@@ -42,7 +45,7 @@ fn rpc_ext2(client: &mut WireClient, request: &EcDoRpcExt2Request) -> EcDoRpcExt
 }
 
 /// A store of this build, with a client that has a session.
-fn connected(build: Build) -> (TestStore, WireClient, [u8; 20]) {
+pub(super) fn connected(build: Build) -> (TestStore, WireClient, [u8; 20]) {
     let store = TestStore::of_build(build);
     let mut client = store.bind();
     let handle = client.connect(Some("OUTLOOK.EXE")).handle;
@@ -90,7 +93,31 @@ fn ms_oxcrpc_r549_r606_r608_r1303_a_version_below_the_minimum_is_ec_version_mism
 }
 
 #[test]
-fn ms_oxcrpc_r490_r4886_ul_flags_of_an_old_client_do_not_disallow_it() {
+fn ms_oxcrpc_r535_r562_r1172_r1943_no_two_sessions_share_an_index_and_each_has_its_stamp() {
+    let store = TestStore::start();
+    let mut clients = [store.bind(), store.bind()];
+    let mut live = BTreeMap::new();
+    let mut stamp = None;
+    for round in 0..100 {
+        let client = &mut clients[round % 2];
+        let given = client.connect(None);
+        let other = live.insert(given.session_index, given.handle);
+        assert_eq!(other, None, "index {} is another session's", given.session_index);
+        // The store is stopped between the ticks of its clock: a stamp is its milliseconds.
+        let expected = stamp.map_or(given.time_stamp, |last: u32| last.wrapping_add(1_000));
+        assert_eq!(given.time_stamp, expected);
+        stamp = Some(expected);
+        store.advance(1);
+        if round % 3 == 0 {
+            client.disconnect(given.handle);
+            live.remove(&given.session_index);
+        }
+    }
+    assert_eq!(store.sessions(), live.len());
+}
+
+#[test]
+fn ms_oxcrpc_r489_r4886_ul_flags_of_an_old_client_do_not_disallow_it() {
     let store = TestStore::start();
     let mut client = store.bind();
     for flags in [0, 0x8000] {
@@ -100,102 +127,20 @@ fn ms_oxcrpc_r490_r4886_ul_flags_of_an_old_client_do_not_disallow_it() {
 }
 
 #[test]
-fn ms_oxcrpc_r21_r579_auxiliary_lengths_above_1008h_are_bad_stub_data() {
-    let store = TestStore::start();
-    let mut client = store.bind();
+fn ms_oxcrpc_r21_r579_r4875_auxiliary_lengths_above_1008h_are_bad_stub_data() {
     let bad = Called::Fault(FaultStatus::BAD_STUB_DATA);
     let request = connect_request(vec![], OUTLOOK_2003);
     let long_in = EcDoConnectExRequest { aux_in: vec![0; 0x1009], ..request.clone() };
     let long_out = EcDoConnectExRequest { aux_out_max: 0x1009, ..request.clone() };
-    for request in [long_in, long_out] {
-        assert_eq!(client.call(opnum::EC_DO_CONNECT_EX, &request.encode()), bad);
-    }
     let most = EcDoConnectExRequest { aux_in: vec![0; 0x1008], aux_out_max: 0x1008, ..request };
-    assert_eq!(connect_ex(&mut client, &most).result, ErrorCode::EC_NONE);
-}
-
-#[test]
-fn ms_oxcrpc_r1436_r1940_an_auxiliary_buffer_shorter_than_its_header_is_none_until_2010() {
-    for (build, expected) in [
-        (Build::KB_920185, ErrorCode::EC_NONE),
-        (EXCHANGE_2007, ErrorCode::EC_NONE),
-        (EXCHANGE_2010, ErrorCode::EC_RPC_FAILED),
-        (EXCHANGE_2013, ErrorCode::EC_RPC_FAILED),
-    ] {
+    for build in [Build::KB_920185, EXCHANGE_2010, EXCHANGE_2013] {
         let store = TestStore::of_build(build);
         let mut client = store.bind();
-        for length in 1..8 {
-            let request = connect_request(vec![0; length], OUTLOOK_2003);
-            let answer = connect_ex(&mut client, &request);
-            assert_eq!(answer.result, expected, "{build}, {length} bytes");
-            assert_eq!(answer.handle == NULL, expected != ErrorCode::EC_NONE);
+        for request in [&long_in, &long_out] {
+            assert_eq!(client.call(opnum::EC_DO_CONNECT_EX, &request.encode()), bad, "{build}");
         }
-        assert_eq!(client.connect(None).result, ErrorCode::EC_NONE, "{build}");
+        assert_eq!(connect_ex(&mut client, &most).result, ErrorCode::EC_NONE, "{build}");
     }
-}
-
-/// The types of the blocks that a client of this version gets when it connects.
-fn block_types(build: Build, client_version: WireVersion, aux_out_max: u32) -> Vec<u8> {
-    let store = TestStore::of_build(build);
-    let mut client = store.bind();
-    let request = EcDoConnectExRequest {
-        aux_out_max,
-        ..connect_request(process_block("OUTLOOK.EXE"), client_version)
-    };
-    let aux_out = connect_ex(&mut client, &request).aux_out;
-    assert!(aux_out.len() <= usize::try_from(aux_out_max).unwrap(), "R4856");
-    let reading = decode_aux(&aux_out);
-    assert_eq!(reading.problem, None);
-    let kinds = reading.blocks.iter().map(|block| match block {
-        AuxBlock::ClientControl(_) => 0x0A,
-        AuxBlock::OsVersionInfo(_) => 0x16,
-        AuxBlock::ExOrgInfo(info) => {
-            assert_eq!(info.org_flags, 1, "R284");
-            0x17
-        }
-        AuxBlock::EndpointCapabilities(_) => 0x48,
-        other => panic!("{other:?}"),
-    });
-    kinds.collect()
-}
-
-#[test]
-fn ms_oxcrpc_r574_r1060_r1438_r1692_r1739_r1839_each_build_sends_its_blocks_to_those_who_know_them()
-{
-    let all = 0x1008;
-    for (build, version, room, expected) in [
-        (Build::KB_920185, OUTLOOK_2003, all, &[0x0A, 0x16][..]),
-        (Build::KB_920185, KNOWS_ORG_INFO, all, &[0x0A, 0x16]),
-        (EXCHANGE_2007, OUTLOOK_2003, all, &[0x0A, 0x16]),
-        (EXCHANGE_2007, KNOWS_ORG_INFO, all, &[0x0A, 0x16, 0x17]),
-        (EXCHANGE_2010, KNOWS_ORG_INFO, all, &[0x0A, 0x17]),
-        (EXCHANGE_2013, KNOWS_ORG_INFO, all, &[0x0A, 0x17, 0x48]),
-        // What does not fit is left out: a header of 8, AUX_CLIENT_CONTROL of 12, AUX_OSVERSIONINFO of 160.
-        (Build::KB_920185, OUTLOOK_2003, 180, &[0x0A, 0x16]),
-        (Build::KB_920185, OUTLOOK_2003, 179, &[0x0A]),
-        (Build::KB_920185, OUTLOOK_2003, 20, &[0x0A]),
-        (Build::KB_920185, OUTLOOK_2003, 19, &[]),
-        (Build::KB_920185, OUTLOOK_2003, 0, &[]),
-    ] {
-        assert_eq!(block_types(build, version, room), expected, "{build} {version} {room}");
-    }
-}
-
-#[test]
-fn ms_oxcrpc_r272_to_r279_the_system_s_version_is_that_of_windows_server_2003_sp1() {
-    let store = TestStore::start();
-    let aux_out = store.bind().connect(None).aux_out;
-    assert_eq!(aux_out[..8], [0, 0, 4, 0, 172, 0, 172, 0], "R575, R747, R748: a header with Last");
-    let reading = decode_aux(&aux_out);
-    let Some(AuxBlock::OsVersionInfo(version)) = reading.blocks.get(1) else {
-        panic!("{:?}", reading.blocks)
-    };
-    let numbers = (version.major, version.minor, version.build);
-    assert_eq!(numbers, (5, 2, 3790));
-    assert_eq!((version.service_pack_major, version.service_pack_minor), (1, 0));
-    // R993: with the AUX_HEADER of 4 bytes; R272: without.
-    assert_eq!(aux_out[20..24], [160, 0, 1, 0x16]);
-    assert_eq!(aux_out[24..28], [156, 0, 0, 0]);
 }
 
 #[test]
@@ -228,20 +173,22 @@ fn ms_oxcrpc_r508_r1435_r1850_r1944_linking_ends_with_2010() {
 }
 
 #[test]
-fn ms_oxcrpc_r20_r666_r686_lengths_out_of_range_are_bad_stub_data() {
-    let (_store, mut client, handle) = connected(Build::KB_920185);
-    let request = ext2_request(handle, no_rops());
-    for (row, request) in [
-        ("cbIn", EcDoRpcExt2Request { rgb_in: vec![0; 0x40001], ..request.clone() }),
-        ("pcbOut", EcDoRpcExt2Request { rgb_out_max: 0x40001, ..request.clone() }),
-        ("cbAuxIn", EcDoRpcExt2Request { aux_in: vec![0; 0x1009], ..request.clone() }),
-        ("pcbAuxOut", EcDoRpcExt2Request { aux_out_max: 0x1009, ..request.clone() }),
-    ] {
-        let answer = client.call(opnum::EC_DO_RPC_EXT2, &request.encode());
-        assert_eq!(answer, Called::Fault(FaultStatus::BAD_STUB_DATA), "{row}");
+fn ms_oxcrpc_r20_r666_r686_r1939_r4877_lengths_out_of_range_are_bad_stub_data() {
+    for build in [Build::KB_920185, EXCHANGE_2010_SP2, EXCHANGE_2013] {
+        let (_store, mut client, handle) = connected(build);
+        let request = ext2_request(handle, no_rops());
+        for (row, request) in [
+            ("cbIn", EcDoRpcExt2Request { rgb_in: vec![0; 0x40001], ..request.clone() }),
+            ("pcbOut", EcDoRpcExt2Request { rgb_out_max: 0x40001, ..request.clone() }),
+            ("cbAuxIn", EcDoRpcExt2Request { aux_in: vec![0; 0x1009], ..request.clone() }),
+            ("pcbAuxOut", EcDoRpcExt2Request { aux_out_max: 0x1009, ..request.clone() }),
+        ] {
+            let answer = client.call(opnum::EC_DO_RPC_EXT2, &request.encode());
+            assert_eq!(answer, Called::Fault(FaultStatus::BAD_STUB_DATA), "{build}: {row}");
+        }
+        let most = EcDoRpcExt2Request { rgb_out_max: 0x40000, aux_in: vec![0; 0x1008], ..request };
+        assert_eq!(rpc_ext2(&mut client, &most).result, ErrorCode::EC_NONE, "{build}");
     }
-    let most = EcDoRpcExt2Request { rgb_out_max: 0x40000, aux_in: vec![0; 0x1008], ..request };
-    assert_eq!(rpc_ext2(&mut client, &most).result, ErrorCode::EC_NONE);
 }
 
 #[test]
@@ -279,6 +226,7 @@ fn ms_oxcrpc_r664_r697_r698_r1374_r1381_r1508_r1900_r1924_r2001_r2002_each_build
             assert_eq!(answer.result, expected[column], "{build}: {row}");
             assert_eq!(answer.handle, handle, "{build}: {row}: the session stays");
             assert!(answer.rgb_out.len() <= usize::try_from(rgb_out_max).unwrap(), "R4852");
+            assert_eq!(answer.aux_out, [0; 0], "R1926: no build of ours sends any");
             let is_2010 = build.major == 14;
             assert_eq!(answer.flags, if is_2010 { 3 } else { 0 }, "R1899, R1934: {build}: {row}");
         }

@@ -3,6 +3,8 @@
 mod async_waits;
 mod authentication;
 mod aux_buffers;
+mod call_order;
+mod emsmdb_aux_rows;
 mod emsmdb_rows;
 mod endpoint_mapper;
 mod fragments;

@@ -28,6 +28,9 @@ const FULL: Duration = Duration::from_millis(500);
 
 pub(crate) const NULL: [u8; 20] = [0; 20];
 
+/// How much stub a fragment of 5840 bytes holds.
+const FRAGMENT: usize = 5_816;
+
 /// A ROP buffer without operations: RopSize alone.
 const NO_ROPS: [u8; 2] = [2, 0];
 
@@ -49,12 +52,22 @@ pub(crate) enum Called {
 
 impl WireClient {
     pub(crate) fn bind(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
-        let mut client = Self::dial(server, group);
-        match client.next_event() {
-            Some(ClientEvent::Bound { group }) => client.group = group,
+        Self::dial(server, group).bound()
+    }
+
+    /// A connection for several calls at once, which its bind may ask for.
+    pub(crate) fn bind_for_several(server: SocketAddr, multiplexed: bool) -> Self {
+        let options = ClientOptions { multiplexed, ..ClientOptions::default() };
+        Self::dial_as(server, None, ((EMSMDB_UUID, EMSMDB_VERSION), options)).bound()
+    }
+
+    /// Waits for the answer to the bind.
+    fn bound(mut self) -> Self {
+        match self.next_event() {
+            Some(ClientEvent::Bound { group }) => self.group = group,
             event => panic!("the bind was answered with {event:?}"),
         }
-        client
+        self
     }
 
     /// Whether a bind that asks for this group is refused.
@@ -85,12 +98,7 @@ impl WireClient {
 
     /// A connection to AsyncEMSMDB.
     pub(crate) fn bind_async(server: SocketAddr, group: Option<AssociationGroupId>) -> Self {
-        let mut client = Self::dial_async(server, group);
-        match client.next_event() {
-            Some(ClientEvent::Bound { group }) => client.group = group,
-            event => panic!("the bind was answered with {event:?}"),
-        }
-        client
+        Self::dial_async(server, group).bound()
     }
 
     /// Whether the server knows of no AsyncEMSMDB.
@@ -110,13 +118,21 @@ impl WireClient {
     fn dial_interface(
         server: SocketAddr,
         group: Option<AssociationGroupId>,
-        (uuid, (major, minor)): (u128, (u16, u16)),
+        interface: (u128, (u16, u16)),
+    ) -> Self {
+        Self::dial_as(server, group, (interface, ClientOptions::default()))
+    }
+
+    fn dial_as(
+        server: SocketAddr,
+        group: Option<AssociationGroupId>,
+        ((uuid, (major, minor)), options): ((u128, (u16, u16)), ClientOptions),
     ) -> Self {
         let stream = TcpStream::connect(server).expect("the port is open");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let interface = SyntaxId { uuid: Uuid::from_u128(uuid), major, minor };
-        let mut association = ClientAssociation::new(interface, ClientOptions::default());
+        let mut association = ClientAssociation::new(interface, options);
         association.bind(group);
         Self { stream, association, group: AssociationGroupId(0) }
     }
@@ -287,8 +303,22 @@ impl WireClient {
 
     /// Sends a call past the association, which would wait for its turn.
     pub(crate) fn send_past(&mut self, call: u32, opnum: u16, stub: &[u8]) {
+        self.send_fragment(3, call, opnum, stub);
+    }
+
+    /// The same, in as many fragments as it takes.
+    pub(crate) fn send_past_fragmented(&mut self, call: u32, opnum: u16, stub: &[u8]) {
+        let last = stub.len().div_ceil(FRAGMENT) - 1;
+        for (at, piece) in stub.chunks(FRAGMENT).enumerate() {
+            let flags = u8::from(at == 0) | if at == last { 2 } else { 0 };
+            self.send_fragment(flags, call, opnum, piece);
+        }
+    }
+
+    fn send_fragment(&mut self, flags: u8, call: u32, opnum: u16, stub: &[u8]) {
         let length = u16::try_from(24 + stub.len()).unwrap();
-        let header = [&[5, 0, 0, 3, 0x10, 0, 0, 0][..], &length.to_le_bytes(), &[0, 0]].concat();
+        let header =
+            [&[5, 0, 0, flags, 0x10, 0, 0, 0][..], &length.to_le_bytes(), &[0, 0]].concat();
         let hint = u32::try_from(stub.len()).unwrap().to_le_bytes();
         let body = [&call.to_le_bytes()[..], &hint, &[0, 0], &opnum.to_le_bytes(), stub].concat();
         self.stream.write_all(&[header, body].concat()).expect("the server reads");

@@ -1,5 +1,7 @@
 //! The documentation says what is so: the tests it names exist, and every source file says what it is.
 
+use std::path::Path;
+
 use super::{files, root, text};
 
 #[test]
@@ -12,23 +14,90 @@ fn every_source_file_says_what_it_is() {
     }
 }
 
-/// docs/ARCHITECTURE.md names the test that enforces each invariant, as `module::name`.
+/// The sources of the tests, each with the path of its module.
+pub(super) struct Sources(Vec<(String, String)>);
+
+impl Sources {
+    pub(super) fn read() -> Self {
+        let folder = root().join("tests");
+        let module = |path: &Path| {
+            let path = path.strip_prefix(&folder).expect("it is below").with_extension("");
+            let path = path.to_str().expect("a name").replace('/', "::");
+            path.strip_suffix("::mod").map_or(path.clone(), str::to_owned)
+        };
+        Self(files(&folder, ".rs").iter().map(|path| (module(path), text(path))).collect())
+    }
+
+    /// Whether there is the test `module::name`.
+    pub(super) fn have(&self, test: &str) -> bool {
+        let (module, name) = test.rsplit_once("::").expect("a module and a name");
+        let function = format!("fn {name}(");
+        self.0.iter().any(|(path, source)| path == module && source.contains(&function))
+    }
+}
+
+/// The tests that a document names, as `module::name`.
+pub(super) fn tests_named(document: &str) -> Vec<&str> {
+    let words = document.split('`').filter(|word| word.contains("::") && !word.contains(' '));
+    words.filter(|word| word.starts_with(char::is_lowercase)).collect()
+}
+
+/// docs/ARCHITECTURE.md names the test that enforces each invariant.
 #[test]
 fn the_tests_that_the_architecture_names_exist() {
     let architecture = text(&root().join("docs/ARCHITECTURE.md"));
-    let named: Vec<&str> =
-        architecture.split('`').filter(|word| word.contains("::") && !word.contains(' ')).collect();
-    let sources: Vec<String> =
-        files(&root().join("tests"), ".rs").iter().map(|path| text(path)).collect();
-    let named: Vec<&str> =
-        named.into_iter().filter(|word| word.starts_with(char::is_lowercase)).collect();
+    let (named, sources) = (tests_named(&architecture), Sources::read());
     assert!(10 <= named.len(), "only {} tests are named", named.len());
     for test in named {
-        let function = format!("fn {}(", test.rsplit("::").next().expect("a name"));
-        assert!(
-            sources.iter().any(|source| source.contains(&function)),
-            "there is no test `{test}`"
-        );
+        assert!(sources.have(test), "there is no test `{test}`");
+    }
+}
+
+/// The cells of a line of a table of commas, where a cell with one is in quotation marks.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => cells.push(String::new()),
+            letter => cells.last_mut().expect("there is one").push(letter),
+        }
+    }
+    cells
+}
+
+/// docs/requirements.md has every requirement of \[MS-OXCRPC\] once and as it is written, and either a test that shows it or
+/// the reason why none does.
+#[test]
+fn every_requirement_has_a_test_or_a_reason() {
+    let document = text(&root().join("docs/requirements.md"));
+    let rows = document.lines().filter(|line| line.starts_with("| R")).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [id, what, applies, shown] = cells[..] else { panic!("{line}") };
+        (id, what.replace('\\', ""), applies, shown)
+    });
+    let rows: Vec<_> = rows.collect();
+    let asked = text(&root().join("fixtures/wire/oxcrpc-requirements.csv"));
+    let asked: Vec<Vec<String>> = asked.lines().skip(1).map(cells).collect();
+    let said = rows.iter().map(|(id, what, applies, _)| [id, what.as_str(), applies]);
+    let asked = asked.iter().map(|row| [&row[0], row[5].as_str(), &row[4]]);
+    assert!(said.eq(asked), "the table says something else than the file, or in another order");
+    let sources = Sources::read();
+    for (id, _, _, shown) in &rows {
+        let tests = tests_named(shown);
+        assert_ne!(shown.starts_with("not shown: "), !tests.is_empty(), "{id}: one or the other");
+        for test in tests {
+            assert!(sources.have(test), "{id}: there is no test `{test}`");
+        }
+    }
+    // What the head of the document counts.
+    for applies in ["2003", "later", "product-note", "transport"] {
+        let of_kind = rows.iter().filter(|row| row.2 == applies);
+        let shown = of_kind.clone().filter(|row| !tests_named(row.3).is_empty()).count();
+        let total = format!(" {} | {shown} |", of_kind.count());
+        let line = document.lines().find(|line| line.starts_with(&format!("| `{applies}`")));
+        assert!(line.is_some_and(|line| line.ends_with(&total)), "{applies}:{total}");
     }
 }
 

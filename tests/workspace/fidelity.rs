@@ -1,6 +1,7 @@
 //! docs/fidelity.md: every rule says what it rests on and which tests show it, and they exist.
 
-use super::{files, root, text};
+use super::docs::{Sources, tests_named};
+use super::{root, text};
 
 /// What a rule can rest on.
 const EVIDENCE: &[&str] = &["spec", "seen", "seen for 2007", "peer", "choice"];
@@ -18,20 +19,17 @@ fn rows(document: &str, columns: usize) -> Vec<Vec<String>> {
 #[test]
 fn every_rule_names_its_evidence_and_tests_that_exist() {
     let document = text(&root().join("docs/fidelity.md"));
-    let sources: Vec<String> =
-        files(&root().join("tests"), ".rs").iter().map(|path| text(path)).collect();
+    let sources = Sources::read();
     let rules = rows(&document, 3);
     assert!(60 <= rules.len(), "{} rules", rules.len());
     for rule in &rules {
         for evidence in rule[1].split(", ") {
             assert!(EVIDENCE.contains(&evidence), "`{}` rests on `{evidence}`", rule[0]);
         }
-        let tests: Vec<&str> = rule[2].split('`').filter(|word| word.contains("::")).collect();
+        let tests = tests_named(&rule[2]);
         assert!(!tests.is_empty(), "`{}` names no test", rule[0]);
         for test in tests {
-            let function = format!("fn {}(", test.rsplit("::").next().expect("a name"));
-            let exists = sources.iter().any(|source| source.contains(&function));
-            assert!(exists, "`{}`: there is no test `{test}`", rule[0]);
+            assert!(sources.have(test), "`{}`: there is no test `{test}`", rule[0]);
         }
     }
 }

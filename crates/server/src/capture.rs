@@ -20,7 +20,7 @@ use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader};
 use infostore::ConnectionId;
 
 use crate::identity::Peer;
-use crate::transcript::What;
+use crate::transcript::{Boundaries, What};
 
 /// A store's capture.
 #[derive(Debug)]
@@ -40,13 +40,15 @@ struct State {
 }
 
 /// One connection, as the segments tell it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Stream {
     client: (IpAddr, u16),
     server: (IpAddr, u16),
     /// The next sequence number of each end.
     from_client: u32,
     from_server: u32,
+    client_pdus: Boundaries,
+    server_pdus: Boundaries,
 }
 
 /// A segment's flags.
@@ -62,6 +64,8 @@ enum Mark {
 /// The least port of a client; 20,000 connections follow each other before one comes again.
 const FIRST_PORT: u64 = 40_000;
 const PORTS: u64 = 20_000;
+/// The port of a client whose own would be the server's.
+const SPARE_PORT: u16 = 39_999;
 
 /// Bytes of a segment's content at the most.
 const SEGMENT: usize = 32 * 1_024;
@@ -147,7 +151,14 @@ impl State {
         match what {
             What::Bytes(chunk) => {
                 let stream = self.stream(now, peer, file)?;
-                for bytes in chunk.bytes.chunks(SEGMENT) {
+                let pdus = match chunk.direction {
+                    Direction::Received => &mut stream.client_pdus,
+                    Direction::Sent => &mut stream.server_pdus,
+                };
+                // Wireshark opens one sealed PDU of a segment, and loses its place in the key stream at the next.
+                for bytes in
+                    pdus.split(&chunk.bytes).into_iter().flat_map(|pdu| pdu.chunks(SEGMENT))
+                {
                     stream.send(now, chunk.direction, (Mark::Push, bytes), file)?;
                 }
             }
@@ -189,11 +200,15 @@ impl Stream {
         };
         let number = peer.connection.0.checked_rem(PORTS).unwrap_or(0);
         let client_port = u16::try_from(FIRST_PORT.saturating_add(number)).unwrap_or(u16::MAX);
+        // A segment from a port to itself would be of neither end.
+        let client_port = if client_port == port { SPARE_PORT } else { client_port };
         Self {
             client: (client, client_port),
             server: (server, port),
             from_client: 0,
             from_server: 0,
+            client_pdus: Boundaries::default(),
+            server_pdus: Boundaries::default(),
         }
     }
 

@@ -226,6 +226,27 @@ impl Boundaries {
         chunk
     }
 
+    /// These bytes follow, cut where a PDU ends.
+    pub(crate) fn split<'a>(&mut self, mut bytes: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        let (mut piece, mut ends) = (bytes, 0_usize);
+        while !bytes.is_empty() {
+            let head = LENGTH_END.saturating_sub(self.head.len());
+            let wanted = if self.left == 0 { head } else { self.left };
+            let (step, rest) = bytes.split_at_checked(wanted).unwrap_or((bytes, &[]));
+            self.step(step);
+            bytes = rest;
+            ends = ends.saturating_add(step.len());
+            if self.left == 0 && self.head.is_empty() {
+                let (pdu, rest) = piece.split_at_checked(ends).unwrap_or((piece, &[]));
+                pieces.push(pdu);
+                (piece, ends) = (rest, 0);
+            }
+        }
+        pieces.extend((!piece.is_empty()).then_some(piece));
+        pieces
+    }
+
     fn step(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let passed = self.left.min(bytes.len());
@@ -268,6 +289,25 @@ mod tests {
                 let offset = index * size;
                 assert_eq!(chunk.begins_pdu, starts.contains(&offset), "at {offset} of {size}");
                 assert_eq!(chunk.offset, u64::try_from(offset).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_cut_where_pdus_end_however_they_come() {
+        let stream: Vec<u8> = [16, 40, 24, 16, 10, 4].into_iter().flat_map(pdu).collect();
+        let ends = [16, 56, 80, 96, 106];
+        for size in 1..=stream.len() {
+            let mut boundaries = Boundaries::default();
+            let mut at = 0;
+            for bytes in stream.chunks(size) {
+                let pieces = boundaries.split(bytes);
+                assert_eq!(pieces.concat(), bytes);
+                for piece in pieces {
+                    let crossed = (at + 1..at + piece.len()).find(|place| ends.contains(place));
+                    assert_eq!(crossed, None, "a piece of {} at {at} of {size}", piece.len());
+                    at += piece.len();
+                }
             }
         }
     }

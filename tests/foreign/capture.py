@@ -287,13 +287,18 @@ class Stream(NamedTuple):
     data: bytes
 
 
-def read_streams(path: str) -> List[Stream]:
-    """The streams of a capture that `write_pcap` wrote, whose packets are in order and never repeated."""
+def connection_of(client: int, server: int = SERVER_PORT) -> int:
+    """The connection that is shown with a client's port. A store's own captures step aside where both ports were one."""
+    return (server if client == CLIENT_PORT_BASE - 1 else client) - CLIENT_PORT_BASE
+
+
+def read_streams(path: str, port: int = SERVER_PORT) -> List[Stream]:
+    """The streams of a capture that `write_pcap` wrote, or a store; packets are in order and never repeated."""
     found: Dict[Tuple[int, bool], bytearray] = {}
     for packet in read_packets(path):
         source, sink = struct.unpack_from(">HH", packet, 20)
-        from_client = sink == SERVER_PORT
-        number = (source if from_client else sink) - CLIENT_PORT_BASE
+        from_client = sink == port
+        number = connection_of(source if from_client else sink, port)
         found.setdefault((number, from_client), bytearray()).extend(packet[40:])
     return [Stream(number, way, bytes(data)) for (number, way), data in found.items()]
 

@@ -125,6 +125,31 @@ fn samba_authenticates_with_ntlm_and_spnego_and_is_cut_off_and_refused() {
     run_with_samba("samba_authenticated.py", &[&server.rpc.to_string(), &server.url]);
 }
 
+/// What a program does with a store that captures is the same to tshark, which has the keys, and to the store.
+fn both_read(name: &str, python: &Path, program: &str, more: &[&str]) {
+    let folder = scratch(name);
+    let server = Running::with(StoreOptions { capture: Some(folder.clone()), ..options() });
+    run_with(python, program, &[&server.rpc.to_string(), &server.url]);
+    let (port, folder) = (server.rpc.port().to_string(), folder.to_str().expect("a path"));
+    let arguments = [&[server.url.as_str(), &port, folder], more].concat();
+    run("compare_transcript.py", &arguments);
+}
+
+#[test]
+fn tshark_agrees_with_the_transcript_of_the_story() {
+    both_read("story", &root().join(".venv/bin/python"), "story.py", &[]);
+}
+
+#[test]
+fn tshark_opens_what_impacket_sealed_and_agrees_with_the_transcript() {
+    both_read("impacket", &root().join(".venv/bin/python"), "authenticated.py", &["--sealed"]);
+}
+
+#[test]
+fn tshark_opens_what_samba_sealed_and_agrees_with_the_transcript() {
+    both_read("samba", Path::new("/usr/bin/python3"), "samba_authenticated.py", &["--sealed"]);
+}
+
 /// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.
 #[test]
 fn schemathesis_finds_the_control_plane_as_its_document_says() {

@@ -19,6 +19,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+import time
 import traceback
 import uuid
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -121,8 +122,12 @@ class SambasClient:
         return scenes.OK if self.call(1, handle) == ("answer", bytes(24)) else ("kept",)
 
     def ended(self) -> Outcome:
-        """What a call comes to once the server has closed."""
-        return self.call(6, b"")
+        """Calls until a call finds the connection closed: Samba has no other way to wait for that."""
+        until = time.monotonic() + WAIT_SECONDS
+        outcome = self.call(6, b"")
+        while outcome != scenes.CLOSED and time.monotonic() < until:
+            outcome = self.call(6, b"")
+        return outcome
 
 
 def credentials_of(who: Account) -> Any:

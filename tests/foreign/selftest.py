@@ -22,6 +22,7 @@ import buffers
 import capture
 import check_capture
 import client
+import compare_transcript
 import control
 import emsmdb
 import pdu
@@ -434,6 +435,67 @@ class TheCaptureCheck(unittest.TestCase):
             capture.write_pcap(path, capture.exchange(good_exchange()))
             Path(path).write_bytes(Path(path).read_bytes()[:-1])
             self.assertRaises(capture.BadCapture, check_capture.check, path, GOOD_OPNUMS)
+
+
+class TheComparison(unittest.TestCase):
+    """A transcript that differs from the capture is found; a capture of vectors stands for the store's."""
+
+    BIND = {
+        **{"id": 1, "connection": 0, "direction": "received", "offset": 0, "type": "bind", "call_id": 1, "sealed": False},
+        **{"flags": ["first_frag", "last_frag"], "length": len(vector("bind")), "verifier": None, "problem": None},
+        "decoded": {
+            "max_xmit_frag": 5840,
+            "max_recv_frag": 5840,
+            "assoc_group_id": 0,
+            "p_context_elem": [
+                {
+                    "p_cont_id": number,
+                    "abstract_syntax": "a4f1db00-ca47-1067-b31f-00dd010662da v0.81",
+                    "transfer_syntaxes": [syntax],
+                }
+                for number, syntax in enumerate(
+                    ("8a885d04-1ceb-11c9-9fe8-08002b104860 v2.0", "6cb71c2c-9812-4540-0300-000000000000 v1.0")
+                )
+            ],
+        },
+    }
+
+    def setUp(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            capture.write_pcap(os.path.join(folder, "default.pcap"), capture.exchange(good_exchange()))
+            Path(folder, "default.keytab").write_bytes(b"\5\2")
+            self.theirs = compare_transcript.dissected(folder, capture.SERVER_PORT)
+
+    def compare(self, **changes: object) -> None:
+        """The bind, with something changed."""
+        pair = compare_transcript.Pair({**self.BIND, **changes}, self.theirs[0], False)
+        compare_transcript.compare_header(pair)
+        compare_transcript.compare_bind(pair)
+
+    def test_what_is_the_same(self) -> None:
+        self.compare()
+
+    def test_each_difference(self) -> None:
+        said = self.BIND["decoded"]
+        assert isinstance(said, dict)
+        rows: List[Dict[str, object]] = [
+            {"type": "request"},
+            {"flags": ["first_frag"]},
+            {"length": 71},
+            {"call_id": 2},
+            {"verifier": {"auth_length": 16}},
+            {"decoded": {**said, "max_recv_frag": 4280}},
+            {"decoded": {**said, "assoc_group_id": 1}},
+            {"decoded": {**said, "p_context_elem": []}},
+        ]
+        for changes in rows:
+            with self.subTest(changes=changes):
+                self.assertRaises(check_capture.Finding, self.compare, **changes)
+
+    def test_a_pdu_that_only_one_has(self) -> None:
+        for ours in ([], [dict(self.BIND)] * 9):
+            with self.assertRaises(check_capture.Finding):
+                list(compare_transcript.pairs(ours, self.theirs))
 
 
 def put(exchange: Exchange, place: int, data: bytes) -> Exchange:

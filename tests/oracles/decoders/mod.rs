@@ -67,17 +67,18 @@ pub const DECODERS: [Decoder; 9] = [
         corpus: corpus::of_lz77,
         memory: (64, 66 << 10),
     },
+    // Three clients answer each of six tokens, of which the least that is a challenge has 34 bytes.
     Decoder {
         name: "ntlm",
         check: tokens::check_ntlm,
         corpus: corpus::of_ntlm,
-        memory: (64, 1 << 10),
+        memory: (64, 32 << 10),
     },
     Decoder {
         name: "spnego",
         check: tokens::check_spnego,
         corpus: corpus::of_spnego,
-        memory: (64, 1 << 10),
+        memory: (64, 32 << 10),
     },
     Decoder {
         name: "signatures",

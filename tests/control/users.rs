@@ -95,6 +95,7 @@ async fn the_list_comes_in_pages() {
 /// Bodies that are no user, and where each is wrong.
 fn wrong_bodies() -> Vec<(String, &'static str)> {
     let digits = digits();
+    let one_less = digits.strip_prefix(|_: char| true).expect("digits");
     let both = json!({ "password": SECRET, "nt_hash": digits });
     let long = json!({ "password": SECRET.repeat(20) });
     vec![
@@ -105,8 +106,8 @@ fn wrong_bodies() -> Vec<(String, &'static str)> {
         (json!({ "password": { SECRET: SECRET } }).to_string(), "#/password"),
         (json!({ "password": 8_675_309 }).to_string(), "#/password"),
         (json!({ "nt_hash": SECRET }).to_string(), "#/nt_hash"),
-        (json!({ "nt_hash": &digits[1..] }).to_string(), "#/nt_hash"),
-        (json!({ "nt_hash": format!("{}g", &digits[1..]) }).to_string(), "#/nt_hash"),
+        (json!({ "nt_hash": one_less }).to_string(), "#/nt_hash"),
+        (json!({ "nt_hash": format!("{one_less}g") }).to_string(), "#/nt_hash"),
         (json!({ "nt_hash": 8_675_309 }).to_string(), "#/nt_hash"),
         (with_password(&json!({ "dn": SECRET })), "#/dn"),
         (format!("{{\"password\":\"{SECRET}"), "#/password"),

@@ -236,7 +236,7 @@ mod tests {
             ("[[user]]\nname = \"alice\"\npassword = \"x\"\ndn = \"hunter2\"\n", "1:1"),
             ("[[user]]\nname = \"alice\"\npassword = \"\"\n", "1:1"),
         ] {
-            let fault = read(text).err().expect(text);
+            let Err(fault) = read(text) else { panic!("it is read: {text}") };
             let failure = format!("{:?}", fault.failure(Path::new("users.toml"), text));
             assert!(!failure.contains("hunter2"), "{failure}");
             assert!(failure.contains(&format!("users.toml:{place}")), "{text}: {failure}");

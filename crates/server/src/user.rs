@@ -241,13 +241,13 @@ mod tests {
 
     #[test]
     fn names_are_those_that_accounts_can_have() {
-        let long = "x".repeat(65);
+        let (longest, long) = ("x".repeat(64), "x".repeat(65));
         for (text, fits) in [
             ("alice", true),
             ("Alice Jones", true),
             ("svc-mail_1$", true),
             ("j\u{fc}rgen", true),
-            (&long[1..], true),
+            (&longest, true),
             (&long, false),
             ("", false),
             (" alice", false),

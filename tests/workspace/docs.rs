@@ -23,7 +23,7 @@ impl Sources {
         let module = |path: &Path| {
             let path = path.strip_prefix(&folder).expect("it is below").with_extension("");
             let path = path.to_str().expect("a name").replace('/', "::");
-            path.strip_suffix("::mod").map_or(path.clone(), str::to_owned)
+            path.strip_suffix("::mod").map_or_else(|| path.clone(), str::to_owned)
         };
         Self(files(&folder, ".rs").iter().map(|path| (module(path), text(path))).collect())
     }

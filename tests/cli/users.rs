@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Output, Stdio};
 
+use serde_json::{Value, json};
+
 use super::process::{Serving, exstore, run, scratch};
 
 const SECRET: &str = "correct horse battery";
@@ -84,14 +86,15 @@ fn a_password_comes_by_a_file_or_by_stdin() {
 }
 
 #[test]
-fn a_server_starts_with_the_users_of_a_file() {
+fn a_server_starts_with_the_users_and_settings_of_a_file() {
     let users = format!(
         "[[user]]\nname = \"alice\"\npassword = \"{SECRET}\"\n\n\
          [[user]]\nname = \"root\"\nnt_hash = \"a4f49c406510bdcab6824ee7c30fd852\"\nadmin = true\n"
     );
     let users = file("users.toml", &users);
     let config = format!(
-        "[serve]\nusers = \"{users}\"\ndomain = \"corp\"\nanonymous = false\nmin_auth_level = \"packet\"\n"
+        "[serve]\nusers = \"{users}\"\ndomain = \"corp\"\nanonymous = false\nmin_auth_level = \"packet\"\n\
+         async_notifications = false\npolls_max = \"5s\"\nretry = 2\nretry_delay = \"3s\"\n"
     );
     let config = file("with-users.toml", &config);
     let serving = Serving::start(&["--clock", "manual", "--config", &config]);
@@ -103,6 +106,20 @@ fn a_server_starts_with_the_users_of_a_file() {
         assert!(shown.contains(line), "{line}: {shown}");
     }
     assert!(shown.contains("packet") && shown.contains("CORP"), "{shown}");
+    let settings = |arguments: &[&str]| {
+        let (code, shown) = ask(&serving, arguments, "");
+        assert_eq!(code, Some(0), "{shown}");
+        let shown: Value = serde_json::from_str(&shown).expect("one object");
+        ["async_notifications", "polls_max", "retry", "retry_delay"]
+            .map(|field| shown["settings"][field].clone())
+    };
+    let started = settings(&["store", "show", "-o", "json"]);
+    assert_eq!(started, [json!(false), json!("5s"), json!(2), json!("3s")]);
+    let given = ["--async-notifications", "true", "--polls-max", "1s", "--retry", "0"];
+    let set = [&["store", "set", "-o", "json", "--retry-delay", "2ms"][..], &given].concat();
+    assert_eq!(settings(&set), [json!(true), json!("1s"), json!(0), json!("2ms")]);
+    let created = [&["store", "create", "t0", "-o", "json"][..], &given].concat();
+    assert_eq!(settings(&created), [json!(true), json!("1s"), json!(0), json!("10s")]);
     let (_, set) =
         ask(&serving, &["store", "set", "--anonymous", "true", "--min-auth-level", "none"], "");
     assert!(set.contains("none"), "{set}");

@@ -131,7 +131,7 @@ async fn settings_are_changed_one_by_one_and_shown() {
     let defaults = json!({
         "build": "6.5.7651.19", "poll_interval": "15m", "registry_watch": "always", "disconnect": "connection",
         "policy_mode": "enforce", "anonymous": true, "min_auth_level": "none", "domain": "EXSTORE",
-        "async_notifications": true,
+        "async_notifications": true, "polls_max": "1m", "retry": 6, "retry_delay": "10s",
         "limits": {
             "sessions": 100_000, "classes": 10_000, "names_per_session": 64, "journal_entries": 100_000,
             "journal_bytes": 134_217_728, "polls_kept": 1_000, "polls_bytes": 33_554_432,
@@ -140,23 +140,34 @@ async fn settings_are_changed_one_by_one_and_shown() {
     });
     assert_eq!(api.get("").await["settings"], defaults);
     for (field, value) in [
-        ("poll_interval", "1m"),
-        ("registry_watch", "armed_at_start"),
-        ("disconnect", "context"),
-        ("policy_mode", "audit"),
-        ("min_auth_level", "packet"),
-        ("build", "6.5.7638"),
+        ("poll_interval", json!("1m")),
+        ("registry_watch", json!("armed_at_start")),
+        ("disconnect", json!("context")),
+        ("policy_mode", json!("audit")),
+        ("min_auth_level", json!("packet")),
+        ("async_notifications", json!(false)),
+        ("polls_max", json!("2s")),
+        ("retry", json!(0)),
+        ("retry_delay", json!("1ms")),
+        ("build", json!("6.5.7638")),
     ] {
         let before = api.get("").await["settings"].clone();
         let body = json!({field: value}).to_string();
         let changed = api.call("PATCH", "", &body).await.ok();
         let mut expected = before;
-        expected[field] = value.into();
+        expected[field] = value;
         assert_eq!(changed["settings"], expected, "{field}");
     }
     let changed = api.get("/events?type=store.changed").await;
-    assert_eq!(changed["items"].as_array().map(Vec::len), Some(4));
-    for body in [r#"{"disconnect":"slowly"}"#, r#"{"registry_watch":"never"}"#] {
+    assert_eq!(changed["items"].as_array().map(Vec::len), Some(8));
+    for body in [
+        r#"{"disconnect":"slowly"}"#,
+        r#"{"registry_watch":"never"}"#,
+        r#"{"async_notifications":1}"#,
+        r#"{"polls_max":"4294967296ms"}"#,
+        r#"{"retry_delay":"1us"}"#,
+        r#"{"retry":4294967296}"#,
+    ] {
         assert_eq!(api.call("PATCH", "", body).await.problem(), "invalid-body", "{body}");
     }
     // All or none.

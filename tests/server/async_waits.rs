@@ -9,7 +9,7 @@ use emsmdb::{
 };
 use infostore::{Build, DisconnectMode, SessionId, Settings};
 use policy::BlockList;
-use server::{ListChange, StoreOptions};
+use server::{ListChange, SettingsChange, StoreOptions};
 
 use super::notifications::{callback_request, register_push, subscribe};
 use super::wire_client::{Called, NULL, WireClient};
@@ -339,6 +339,9 @@ fn ms_oxcrpc_r1757_r1812_only_2007_rejects_where_waiting_is_disabled() {
         let answer = async_connect(&mut client, handle);
         assert_eq!(answer.result, expected, "{build}");
         assert_eq!(answer.async_handle == NULL, expected != ErrorCode::EC_NONE, "{build}");
+        let change = SettingsChange { async_notifications: Some(true), ..Default::default() };
+        store.runtime.block_on(store.handle.change_settings(change, || ())).unwrap();
+        assert_eq!(async_connect(&mut client, handle).result, ErrorCode::EC_NONE, "{build}");
     }
 }
 

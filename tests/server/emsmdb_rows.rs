@@ -12,6 +12,7 @@ use emsmdb::{
     EcDoRpcResponse, ErrorCode, RpcExt2Flags, WireVersion, opnum, rgb,
 };
 use infostore::Build;
+use server::{PacingChange, SettingsChange};
 
 use super::TestStore;
 use super::wire_client::{Called, NULL, OUTLOOK_2003, WireClient, connect_request, ext2_request};
@@ -71,6 +72,23 @@ fn ms_oxcrpc_r477_r483_r547_r582_r1147_r1485_a_connect_gives_a_handle_or_null() 
     );
     let refused = client.connect_as(None, WireVersion([10, 0x1000, 0]));
     assert_eq!((refused.handle, refused.result), (NULL, ErrorCode::EC_VERSION_MISMATCH));
+}
+
+#[test]
+fn clients_are_told_to_come_back_as_the_store_is_set_up() {
+    let store = TestStore::start();
+    let mut client = store.bind();
+    let before = client.connect(None);
+    assert_eq!((before.polls_max_ms, before.retry, before.retry_delay_ms), (60_000, 6, 10_000));
+    let pacing = PacingChange { polls_max_ms: Some(1), retry: Some(2), retry_delay_ms: None };
+    let change = SettingsChange { pacing, ..SettingsChange::default() };
+    store.runtime.block_on(store.handle.change_settings(change, || ())).unwrap();
+    let after = client.connect(None);
+    assert_eq!((after.polls_max_ms, after.retry, after.retry_delay_ms), (1, 2, 10_000));
+    let called = client.call(opnum::EC_DO_CONNECT, &legacy_connect(OUTLOOK_2003).encode());
+    let Called::Response(stub) = called else { panic!("{called:?}") };
+    let legacy = EcDoConnectResponse::decode(&stub).unwrap();
+    assert_eq!((legacy.polls_max_ms, legacy.retry, legacy.retry_delay_ms), (1, 2, 10_000));
 }
 
 #[test]

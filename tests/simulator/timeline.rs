@@ -93,6 +93,9 @@ fn every_type_of_event_has_a_sentence() {
         json!({ "type": "store.changed", "poll_interval": null, "registry_watch": null, "disconnect": "context" }),
         json!({ "type": "store.changed", "poll_interval": null, "anonymous": false, "min_auth_level": "privacy" }),
         json!({ "type": "store.changed", "poll_interval": null, "anonymous": true, "min_auth_level": "none" }),
+        json!({ "type": "store.changed", "poll_interval": null, "async_notifications": false }),
+        json!({ "type": "store.changed", "poll_interval": null, "async_notifications": true }),
+        json!({ "type": "store.changed", "poll_interval": null, "polls_max": "1s", "retry": 2, "retry_delay": "3s" }),
         json!({ "type": "clock.changed", "mode": "manual", "target": "2006-04-22T08:15:00Z" }),
         json!({ "type": "clock.changed", "mode": "real", "target": null }),
         json!({ "type": "poll.completed", "poll": { "number": 2, "trigger": "tick" }, "changed": true }),
@@ -168,6 +171,9 @@ fn every_type_of_event_has_a_sentence() {
     2006-04-22T08:00:00Z  whoever is disconnected keeps the connection from now on, and is told at the next call
     2006-04-22T08:00:00Z  the store takes whoever says who they are with protection `privacy` or better from now on
     2006-04-22T08:00:00Z  the store takes whoever comes from now on
+    2006-04-22T08:00:00Z  the store gives out no handles to wait for events with from now on
+    2006-04-22T08:00:00Z  the store gives out handles to wait for events with from now on
+    2006-04-22T08:00:00Z  clients are told to ask for events every 1s, and to retry 2 times after 3s, from now on
     2006-04-22T08:00:00Z  the clock is moved to 2006-04-22T08:15:00Z
     2006-04-22T08:00:00Z  the clock is real now
     2006-04-22T08:00:00Z  poll 2, when it was due, finds a changed policy

@@ -9,7 +9,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clock::{ClockMode, Scale, SimTime, parse_duration};
 use control::{HostName, Origin};
-use infostore::{Build, PolicyMode, ProtectionLevel};
+use infostore::{Build, Pacing, PolicyMode, ProtectionLevel};
 use registry_poll::AnsiCodePage;
 use server::{DomainName, Seed, UserError};
 use simulator::Transport;
@@ -274,6 +274,18 @@ pub(crate) struct Setup {
     /// How the call that opens a session has to be protected at least
     #[arg(long, value_enum, default_value = "none", env = "EXSTORE_MIN_AUTH_LEVEL")]
     pub(crate) min_auth_level: Level,
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with
+    #[arg(long, action = ArgAction::Set, default_value_t = true, env = "EXSTORE_ASYNC_NOTIFICATIONS", hide_possible_values = true, value_name = "true|false")]
+    pub(crate) async_notifications: bool,
+    /// How long clients are told to go at most without asking for events
+    #[arg(long, default_value = "60s", env = "EXSTORE_POLLS_MAX", value_name = "DURATION", value_parser = milliseconds)]
+    pub(crate) polls_max: u32,
+    /// How often clients are told to make a call again that found the server too busy
+    #[arg(long, default_value = "6", env = "EXSTORE_RETRY", value_name = "N")]
+    pub(crate) retry: u32,
+    /// How long they are told to wait before each
+    #[arg(long, default_value = "10s", env = "EXSTORE_RETRY_DELAY", value_name = "DURATION", value_parser = milliseconds)]
+    pub(crate) retry_delay: u32,
     /// The users of the store: a TOML file with `[[user]]` for each
     #[arg(long, env = "EXSTORE_USERS", value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
@@ -473,6 +485,13 @@ fn interval(text: &str) -> Result<Duration, String> {
     } else {
         Ok(interval)
     }
+}
+
+/// A length as the protocol has it.
+fn milliseconds(text: &str) -> Result<u32, String> {
+    let length = parse_duration(text).map_err(|error| error.to_string())?;
+    let milliseconds = Pacing::milliseconds(length);
+    milliseconds.ok_or_else(|| "it is whole milliseconds, 4294967295ms at most".to_owned())
 }
 
 fn transport(text: &str) -> Result<Transport, String> {

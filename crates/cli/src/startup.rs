@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clock::ClockMode;
 use control::{Access, BindError, Bound, ControlConfig, ControlLimits, Secret};
-use infostore::{Authentication, DisconnectMode, RegistryWatch, Settings};
+use infostore::{Authentication, DisconnectMode, Limits, Pacing, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use rlimit::Resource;
 use serde::Serialize;
@@ -183,7 +183,13 @@ pub(crate) fn options(setup: &Setup, clock: ClockMode) -> Result<StoreOptions, F
                 anonymous: setup.anonymous,
                 min_level: setup.min_auth_level.into(),
             },
-            ..Settings::default()
+            async_notifications: setup.async_notifications,
+            pacing: Pacing {
+                polls_max_ms: setup.polls_max,
+                retry: setup.retry,
+                retry_delay_ms: setup.retry_delay,
+            },
+            limits: Limits::default(),
         },
         clock,
         start: setup.now,

@@ -1,14 +1,13 @@
 //! The journal's entries as JSON: `seq`, `at`, `cause`, `type`, then the fields of the type, in one fixed order.
 
-use infostore::{
-    Entry, Event, FaultTarget, InvalidPolicy, RegistryChange, Restoration, SettingChange, Stage,
-};
+use infostore::{Entry, Event, FaultTarget, InvalidPolicy, Restoration, Stage};
 use policy::{Lint, ListChange};
-use registry_poll::{Edit, FaultId, Poll};
+use registry_poll::{FaultId, Poll};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
+use crate::event_changes::{registry_changed, store_changed};
 use crate::event_words::{cause_text, trigger_text};
 use crate::faults::{FaultRuleText, ScheduleText, StageName};
 use crate::list_text::{LintText, lints};
@@ -152,7 +151,8 @@ pub(crate) enum EventFields {
         /// What the value holds now; null when it was deleted, or when it is about a key.
         value: Option<ValueText>,
     },
-    /// A setting of the store was changed: the one that is not null. Whom it lets in are two, told together.
+    /// A setting of the store was changed: the one that is not null. Whom it lets in are two, and how clients are told to come
+    /// back three, told together.
     #[serde(rename = "store.changed")]
     StoreChanged {
         /// Time between two polls, on a new grid that starts now.
@@ -165,6 +165,14 @@ pub(crate) enum EventFields {
         anonymous: Option<bool>,
         /// How the call that opens a session has to be protected at least.
         min_auth_level: Option<LevelName>,
+        /// Whether a store of Exchange 2007 gives out handles to wait for events with.
+        async_notifications: Option<bool>,
+        /// How long clients are told to go at most without asking for events.
+        polls_max: Option<Length>,
+        /// How often clients are told to make a call again that found the server too busy.
+        retry: Option<u32>,
+        /// How long they are told to wait before each.
+        retry_delay: Option<Length>,
     },
     /// Another build was installed; the service runs it from its next start on.
     #[serde(rename = "build.changed")]
@@ -491,43 +499,6 @@ impl HitFields {
             method: target.method.clone(),
             route: target.route.clone(),
         }
-    }
-}
-
-fn registry_changed(RegistryChange { node, edit }: &RegistryChange) -> EventFields {
-    let (action, key, name, value) = match edit {
-        Edit::CreateKey(key) => ("create_key", key, None, None),
-        Edit::DeleteKey(key) => ("delete_key", key, None, None),
-        Edit::SetValue { key, name, value } => ("set_value", key, Some(name), Some(value)),
-        Edit::DeleteValue { key, name } => ("delete_value", key, Some(name), None),
-    };
-    EventFields::RegistryChanged {
-        node: node.to_string(),
-        action,
-        key: key.to_string(),
-        name: name.map(ToString::to_string),
-        value: value.map(ValueText::from),
-    }
-}
-
-fn store_changed(change: SettingChange) -> EventFields {
-    let (mut poll_interval, mut registry_watch, mut disconnect) = (None, None, None);
-    let (mut anonymous, mut min_auth_level) = (None, None);
-    match change {
-        SettingChange::PollInterval(interval) => poll_interval = Some(Length(interval)),
-        SettingChange::RegistryWatch(watch) => registry_watch = Some(watch.into()),
-        SettingChange::Disconnect(mode) => disconnect = Some(mode.into()),
-        SettingChange::Authentication(authentication) => {
-            anonymous = Some(authentication.anonymous);
-            min_auth_level = Some(authentication.min_level.into());
-        }
-    }
-    EventFields::StoreChanged {
-        poll_interval,
-        registry_watch,
-        disconnect,
-        anonymous,
-        min_auth_level,
     }
 }
 

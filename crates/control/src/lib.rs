@@ -24,6 +24,7 @@ mod decisions;
 mod docs;
 mod docs_example;
 mod entity_tag;
+mod event_changes;
 mod event_fields;
 mod event_totals;
 mod event_words;

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clock::ClockMode;
-use infostore::{Authentication, Limits, Settings};
+use infostore::{Authentication, Limits, Pacing, Settings};
 use serde::Deserialize;
-use server::{Seed, StoreOptions, Stores};
+use server::{PacingChange, Seed, StoreOptions, Stores};
 use utoipa::ToSchema;
 
 use crate::clock_mode::Mode;
@@ -61,6 +61,13 @@ pub(crate) struct NewStore {
     /// Whether a store of Exchange 2007 gives out handles to wait for events with (EcDoAsyncConnectEx); it does, unless told. Other
     /// builds do not look at it.
     async_notifications: Option<bool>,
+    /// How long clients are told to go at most without asking for events (pcmsPollsMax), in whole milliseconds; `60s` unless told.
+    polls_max: Option<Length>,
+    /// How often clients are told to make a call again that found the server too busy (pcRetry); 6 unless told.
+    #[schema(maximum = 4_294_967_295_u32)]
+    retry: Option<u32>,
+    /// How long they are told to wait before each (pcmsRetryDelay), in whole milliseconds; `10s` unless told.
+    retry_delay: Option<Length>,
     /// How much it takes: less than stores do by themselves, never more.
     #[serde(default, deserialize_with = "given::object")]
     limits: NewLimits,
@@ -167,6 +174,9 @@ impl NewStore {
                 async_notifications: self
                     .async_notifications
                     .unwrap_or(defaults.async_notifications),
+                pacing: pacing_change(self.polls_max, self.retry, self.retry_delay)?
+                    .made_of(defaults.pacing)
+                    .unwrap_or(defaults.pacing),
                 limits: self.limits.limits()?,
             },
             directory: directory(self.domain.as_deref(), core::mem::take(&mut self.users))?,
@@ -190,6 +200,25 @@ impl NewStore {
     pub(crate) fn ttl(&self) -> Result<Option<Duration>, Problem> {
         self.ttl.map(checked_ttl).transpose()
     }
+}
+
+/// What a body says of how clients are told to come back, when the protocol can say it.
+pub(crate) fn pacing_change(
+    polls_max: Option<Length>,
+    retry: Option<u32>,
+    retry_delay: Option<Length>,
+) -> Result<PacingChange, Problem> {
+    let checked = |field, Length(length)| {
+        Pacing::milliseconds(length).ok_or_else(|| {
+            let detail = "it is a whole number of milliseconds, `4294967295ms` at most";
+            Problem::body(FieldError::at(format!("#/{field}"), detail))
+        })
+    };
+    Ok(PacingChange {
+        polls_max_ms: polls_max.map(|length| checked("polls_max", length)).transpose()?,
+        retry,
+        retry_delay_ms: retry_delay.map(|length| checked("retry_delay", length)).transpose()?,
+    })
 }
 
 /// The time that a body gives a store, when it is long enough.

@@ -25,6 +25,12 @@ pub(crate) struct Time(pub(crate) SimTime);
 #[schema(as = Duration)]
 pub(crate) struct Length(pub(crate) Duration);
 
+impl Length {
+    pub(crate) fn of_ms(milliseconds: u32) -> Self {
+        Self(Duration::from_millis(milliseconds.into()))
+    }
+}
+
 /// The version of a MAPI client in four parts; of three the last is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
 #[schema(value_type = String, examples("11.0.5608.0"))]

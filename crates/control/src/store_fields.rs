@@ -61,8 +61,14 @@ struct StoreSettings {
     /// The NetBIOS name of its users' domain; fixed when it was made.
     #[schema(example = "EXSTORE")]
     domain: String,
-    /// Whether a store of Exchange 2007 gives out handles to wait for events with; fixed when it was made.
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with.
     async_notifications: bool,
+    /// How long clients are told to go at most without asking for events (pcmsPollsMax).
+    polls_max: Length,
+    /// How often clients are told to make a call again that found the server too busy (pcRetry).
+    retry: u32,
+    /// How long they are told to wait before each (pcmsRetryDelay).
+    retry_delay: Length,
     /// How much it takes; fixed when it was made.
     limits: StoreLimits,
 }
@@ -132,6 +138,9 @@ impl StoreSettings {
             min_auth_level: settings.authentication.min_level.into(),
             domain: view.directory().domain().to_string(),
             async_notifications: settings.async_notifications,
+            polls_max: Length::of_ms(settings.pacing.polls_max_ms),
+            retry: settings.pacing.retry,
+            retry_delay: Length::of_ms(settings.pacing.retry_delay_ms),
             limits: StoreLimits::new(settings.limits, connections),
         }
     }

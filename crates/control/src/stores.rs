@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::extract::{Body, NamedStore, NoQuery, Params};
 use crate::given::Given;
-use crate::new_store::{NewStore, checked_ttl};
+use crate::new_store::{NewStore, checked_ttl, pacing_change};
 use crate::page::{Limit, take_page};
 use crate::polls::checked_interval;
 use crate::precondition::Precondition;
@@ -75,6 +75,15 @@ struct StoreChange {
     anonymous: Option<bool>,
     /// How the call that opens a session has to be protected at least, from now on.
     min_auth_level: Option<LevelName>,
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with, from now on; those that it has given stay.
+    async_notifications: Option<bool>,
+    /// How long clients that connect from now on are told to go at most without asking for events, in whole milliseconds.
+    polls_max: Option<Length>,
+    /// How often they are told to make a call again that found the server too busy.
+    #[schema(maximum = 4_294_967_295_u32)]
+    retry: Option<u32>,
+    /// How long they are told to wait before each, in whole milliseconds.
+    retry_delay: Option<Length>,
     /// The build to install, as PATCH /build does.
     build: Option<BuildText>,
 }
@@ -203,6 +212,8 @@ async fn change(
             anonymous: change.anonymous,
             min_level: change.min_auth_level.map(LevelName::into),
         },
+        async_notifications: change.async_notifications,
+        pacing: pacing_change(change.polls_max, change.retry, change.retry_delay)?,
         build: change.build.map(|BuildText(build)| build),
     };
     let (stores, name) = (Arc::clone(app.stores()), store.name.clone());

@@ -14,7 +14,9 @@ use crate::image::SnapshotId;
 use crate::notification::{NotificationKind, Push};
 use crate::plan::{Watch, Watched};
 use crate::session::{DisconnectReason, SessionId, SessionRecord};
-use crate::settings::{Authentication, DisconnectMode, PolicyMode, RegistryWatch, Settings};
+use crate::settings::{
+    Authentication, DisconnectMode, Pacing, PolicyMode, RegistryWatch, Settings,
+};
 
 /// A request to the engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,10 @@ pub enum Command {
     SetPolicyMode(PolicyMode),
     /// Sets whom the store lets open sessions from now on; those that are open stay.
     SetAuthentication(Authentication),
+    /// Sets whether Exchange 2007 gives out handles to wait for events with; those that it has given stay.
+    SetAsyncNotifications(bool),
+    /// Sets how clients that connect from now on are told to come back.
+    SetPacing(Pacing),
     /// Replaces the files of the service; it runs them from its next start on.
     InstallBuild(Build),
     /// Ends every session and stops the service.
@@ -141,15 +147,15 @@ impl InfoStore {
             Command::SetPollInterval(interval) => self.set_poll_interval(now, cause, interval),
             Command::SetRegistryWatch(watch) => self.set_registry_watch(now, cause, watch),
             Command::SetDisconnect(mode) => {
-                self.settings.disconnect = mode;
-                let change = SettingChange::Disconnect(mode);
-                self.journal.record(now, cause, Event::StoreChanged(change));
+                self.set(now, cause, SettingChange::Disconnect(mode));
             }
             Command::SetAuthentication(authentication) => {
-                self.settings.authentication = authentication;
-                let change = SettingChange::Authentication(authentication);
-                self.journal.record(now, cause, Event::StoreChanged(change));
+                self.set(now, cause, SettingChange::Authentication(authentication));
             }
+            Command::SetAsyncNotifications(given) => {
+                self.set(now, cause, SettingChange::AsyncNotifications(given));
+            }
+            Command::SetPacing(pacing) => self.set(now, cause, SettingChange::Pacing(pacing)),
             Command::SetPolicyMode(mode) => self.set_policy_mode(now, cause, mode),
             Command::InstallBuild(build) => self.install(now, cause, build),
             Command::Start if self.phase != Phase::Stopped => return Err(CommandError::Running),
@@ -200,17 +206,27 @@ impl InfoStore {
         }
     }
 
+    /// Keeps a setting, and writes it into the journal.
+    fn set(&mut self, now: SimTime, cause: Cause, change: SettingChange) {
+        match change {
+            SettingChange::PollInterval(interval) => self.settings.poll_interval = interval,
+            SettingChange::RegistryWatch(watch) => self.settings.registry_watch = watch,
+            SettingChange::Disconnect(mode) => self.settings.disconnect = mode,
+            SettingChange::Authentication(asked) => self.settings.authentication = asked,
+            SettingChange::AsyncNotifications(given) => self.settings.async_notifications = given,
+            SettingChange::Pacing(pacing) => self.settings.pacing = pacing,
+        }
+        self.journal.record(now, cause, Event::StoreChanged(change));
+    }
+
     fn set_poll_interval(&mut self, now: SimTime, cause: Cause, interval: Duration) {
         self.schedule.regrid(now, interval);
         // What the schedule made of it: an interval of zero is none.
         let interval = self.schedule.interval();
-        self.settings.poll_interval = interval;
-        let change = SettingChange::PollInterval(interval);
-        self.journal.record(now, cause, Event::StoreChanged(change));
+        self.set(now, cause, SettingChange::PollInterval(interval));
     }
 
     fn set_registry_watch(&mut self, now: SimTime, cause: Cause, watch: RegistryWatch) {
-        self.settings.registry_watch = watch;
         if watch == RegistryWatch::Always {
             for watched in &mut self.watched {
                 if watched.watch == Watch::NotArmed {
@@ -218,8 +234,7 @@ impl InfoStore {
                 }
             }
         }
-        let change = SettingChange::RegistryWatch(watch);
-        self.journal.record(now, cause, Event::StoreChanged(change));
+        self.set(now, cause, SettingChange::RegistryWatch(watch));
     }
 
     fn disconnect(

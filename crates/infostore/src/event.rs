@@ -17,7 +17,7 @@ use crate::notification::{NotificationKind, Push};
 use crate::session::{
     ClientIdentity, DisconnectReason, EndReason, Generation, SessionId, SessionRecord,
 };
-use crate::settings::{Authentication, DisconnectMode, PolicyMode, RegistryWatch};
+use crate::settings::{Authentication, DisconnectMode, Pacing, PolicyMode, RegistryWatch};
 
 /// An entry of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -352,6 +352,10 @@ pub enum SettingChange {
     Disconnect(DisconnectMode),
     /// Whom it lets open sessions.
     Authentication(Authentication),
+    /// Whether Exchange 2007 gives out handles to wait for events with.
+    AsyncNotifications(bool),
+    /// How clients that connect are told to come back.
+    Pacing(Pacing),
 }
 
 /// Bytes of a text beside its characters.

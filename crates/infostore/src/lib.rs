@@ -53,6 +53,7 @@ pub use session::{
     SessionRecord, TimeStamp, Transport,
 };
 pub use settings::{
-    Authentication, DisconnectMode, Limits, PolicyMode, ProtectionLevel, RegistryWatch, Settings,
+    Authentication, DisconnectMode, Limits, Pacing, PolicyMode, ProtectionLevel, RegistryWatch,
+    Settings,
 };
 pub use tally::{CountedItem, Judged, Tally};

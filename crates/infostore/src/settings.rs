@@ -134,6 +134,32 @@ impl Default for Limits {
     }
 }
 
+/// What a client is told, when it connects, of how to come back: pcmsPollsMax, pcRetry and pcmsRetryDelay (\[MS-OXCRPC\] 3.1.4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pacing {
+    /// Milliseconds between two polls for events, for a client that gets no datagrams.
+    pub polls_max_ms: u32,
+    /// How often it makes a call again that found the server too busy.
+    pub retry: u32,
+    /// Milliseconds before each.
+    pub retry_delay_ms: u32,
+}
+
+impl Pacing {
+    /// A length as the protocol has it: whole milliseconds in 32 bits; none where it can't be said so.
+    #[must_use]
+    pub fn milliseconds(length: Duration) -> Option<u32> {
+        let milliseconds = u32::try_from(length.as_millis()).ok()?;
+        (Duration::from_millis(milliseconds.into()) == length).then_some(milliseconds)
+    }
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self { polls_max_ms: 60_000, retry: 6, retry_delay_ms: 10_000 }
+    }
+}
+
 /// What a store is set up with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -151,6 +177,8 @@ pub struct Settings {
     pub authentication: Authentication,
     /// Whether Exchange 2007 gives out handles to wait for events with.
     pub async_notifications: bool,
+    /// How clients that connect are told to come back.
+    pub pacing: Pacing,
     /// The limits.
     pub limits: Limits,
 }
@@ -165,6 +193,7 @@ impl Default for Settings {
             policy_mode: PolicyMode::Enforce,
             authentication: Authentication::default(),
             async_notifications: true,
+            pacing: Pacing::default(),
             limits: Limits::default(),
         }
     }

@@ -17,7 +17,7 @@ use infostore::Build;
 
 use crate::endpoint::NewSession;
 use crate::session::SessionContext;
-use crate::site::{DN_PREFIX, POLLS_MAX_MS, RETRY, RETRY_DELAY_MS, Site};
+use crate::site::{DN_PREFIX, Site};
 
 /// The least that rgbIn and rgbOut may have room for: an RPC_HEADER_EXT (R697, R698 of \[MS-OXCRPC\]).
 const LEAST_BUFFER: usize = 8;
@@ -46,9 +46,9 @@ pub(crate) fn connect_ex(
     let blocks = aux_blocks(site.build(), request.client_version);
     EcDoConnectExResponse {
         handle: session.handle.to_bytes(),
-        polls_max_ms: POLLS_MAX_MS,
-        retry: RETRY,
-        retry_delay_ms: RETRY_DELAY_MS,
+        polls_max_ms: session.pacing.polls_max_ms,
+        retry: session.pacing.retry,
+        retry_delay_ms: session.pacing.retry_delay_ms,
         session_index: session.index,
         dn_prefix: DN_PREFIX.to_vec(),
         display_name: display_name(&request.user_dn).to_vec(),
@@ -88,9 +88,9 @@ pub(crate) fn connect(
 ) -> EcDoConnectResponse {
     EcDoConnectResponse {
         handle: session.handle.to_bytes(),
-        polls_max_ms: POLLS_MAX_MS,
-        retry: RETRY,
-        retry_delay_ms: RETRY_DELAY_MS,
+        polls_max_ms: session.pacing.polls_max_ms,
+        retry: session.pacing.retry,
+        retry_delay_ms: session.pacing.retry_delay_ms,
         session_index: session.index,
         dn_prefix: DN_PREFIX.to_vec(),
         display_name: display_name(&request.user_dn).to_vec(),

@@ -61,7 +61,9 @@ pub use client_update::{ClientUpdate, Respec};
 pub use dcerpc::ntlm::{NtHash, NtHashError};
 pub use directory::{Directory, MAX_USERS, TooManyUsers};
 pub use faults::{ApiFault, FaultChange};
-pub use handle::{Activity, Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting};
+pub use handle::{
+    Activity, PacingChange, Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting,
+};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use notifications::Notified;

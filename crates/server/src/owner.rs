@@ -447,7 +447,8 @@ impl Owner {
                 self.sessions.insert(admitted.session, (group, handle));
                 let TimeStamp(time_stamp) = TimeStamp::of(now);
                 let (id, index) = (admitted.session, admitted.index.0);
-                Ok(NewSession { id, handle, index, time_stamp })
+                let pacing = self.store.settings().pacing;
+                Ok(NewSession { id, handle, index, time_stamp, pacing })
             }
         })
     }

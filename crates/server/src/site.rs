@@ -46,12 +46,6 @@ pub(crate) enum PortKind {
 /// What the store calls itself in a list of endpoints.
 const ANNOTATION: &[u8] = b"Exchange Server STORE EMSMDB Interface";
 
-/// Milliseconds between two polls for events, pcmsPollsMax.
-pub(crate) const POLLS_MAX_MS: u32 = 60_000;
-/// Retries of a call that found the server too busy, pcRetry.
-pub(crate) const RETRY: u32 = 6;
-/// Milliseconds between them, pcmsRetryDelay.
-pub(crate) const RETRY_DELAY_MS: u32 = 10_000;
 /// szDNPrefix: what the distinguished names of this organisation's recipients begin with.
 pub(crate) const DN_PREFIX: &[u8] =
     b"/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=";

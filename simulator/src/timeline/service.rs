@@ -37,6 +37,17 @@ pub(super) fn set_up(event: &StoreEvent) -> Sentence {
     if let Some(level) = event.field("min_auth_level").in_words() {
         return plain(let_in(event, &level));
     }
+    if let Scalar::Bool(given) = *event.field("async_notifications") {
+        let more = if given { "" } else { "no " };
+        let told = format!("the store gives out {more}handles to wait for events with from now on");
+        return plain(told);
+    }
+    if let Some(polls) = event.field("polls_max").in_words() {
+        let (retry, delay) = (word(event, "retry"), word(event, "retry_delay"));
+        let told =
+            format!("ask for events every {polls}, and to retry {retry} times after {delay}");
+        return plain(format!("clients are told to {told}, from now on"));
+    }
     let watch = event.field("registry_watch").text();
     let disconnect = event.field("disconnect").text();
     plain(match (watch, disconnect) {

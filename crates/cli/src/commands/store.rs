@@ -142,6 +142,18 @@ struct Settings {
     /// How the call that opens a session has to be protected at least
     #[arg(long, value_enum)]
     min_auth_level: Option<Level>,
+    /// Whether a store of Exchange 2007 gives out handles to wait for events with
+    #[arg(long, hide_possible_values = true, value_name = "true|false")]
+    async_notifications: Option<bool>,
+    /// How long clients are told to go at most without asking for events
+    #[arg(long, value_name = "DURATION")]
+    polls_max: Option<String>,
+    /// How often clients are told to make a call again that found the server too busy
+    #[arg(long, value_name = "N")]
+    retry: Option<u32>,
+    /// How long they are told to wait before each
+    #[arg(long, value_name = "DURATION")]
+    retry_delay: Option<String>,
     /// The simulated build of Store.exe; another one runs from the next restart on
     #[arg(long, value_name = "BUILD")]
     build: Option<String>,
@@ -151,7 +163,7 @@ struct Settings {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "anonymous", "min_auth_level", "build", "ttl", "no_ttl"])))]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["poll_interval", "registry_watch", "disconnect", "policy_mode", "anonymous", "min_auth_level", "async_notifications", "polls_max", "retry", "retry_delay", "build", "ttl", "no_ttl"])))]
 struct Set {
     #[command(flatten)]
     settings: Settings,
@@ -171,7 +183,7 @@ const COLUMNS: [Column; 8] = [
     text("TTL", "ttl"),
 ];
 
-const FIELDS: [Column; 27] = [
+const FIELDS: [Column; 31] = [
     text("name", "name"),
     text("running", "running"),
     text("rpc", "rpc"),
@@ -189,6 +201,10 @@ const FIELDS: [Column; 27] = [
     text("anonymous", "settings.anonymous"),
     text("least auth level", "settings.min_auth_level"),
     text("domain", "settings.domain"),
+    text("async notifications", "settings.async_notifications"),
+    text("polls max", "settings.polls_max"),
+    text("retry", "settings.retry"),
+    text("retry delay", "settings.retry_delay"),
     text("installed build", "settings.build"),
     text("generation", "generation"),
     text("users", "counts.users"),
@@ -292,13 +308,15 @@ fn level_word(level: Level) -> String {
 type Given = (&'static str, Option<String>);
 
 impl Settings {
-    fn given(&self) -> [Given; 7] {
+    fn given(&self) -> [Given; 9] {
         [
             ("poll_interval", self.poll_interval.clone()),
             ("registry_watch", self.registry_watch.map(watch_word)),
             ("disconnect", self.disconnect.map(disconnect_word)),
             ("policy_mode", self.policy_mode.map(|mode| mode.name().to_owned())),
             ("min_auth_level", self.min_auth_level.map(level_word)),
+            ("polls_max", self.polls_max.clone()),
+            ("retry_delay", self.retry_delay.clone()),
             ("build", self.build.clone()),
             ("ttl", self.ttl.clone()),
         ]
@@ -308,8 +326,14 @@ impl Settings {
     fn body(&self, beside: &[Given]) -> Value {
         let fields = self.given();
         let mut body = given(beside.iter().chain(&fields).map(|(name, value)| (*name, value)));
-        if let (Some(body), Some(anonymous)) = (body.as_object_mut(), self.anonymous) {
-            body.insert("anonymous".to_owned(), anonymous.into());
+        let others = [
+            ("anonymous", self.anonymous.map(Value::from)),
+            ("async_notifications", self.async_notifications.map(Value::from)),
+            ("retry", self.retry.map(Value::from)),
+        ];
+        if let Some(body) = body.as_object_mut() {
+            let others = others.into_iter();
+            body.extend(others.filter_map(|(name, value)| Some((name.to_owned(), value?))));
         }
         body
     }

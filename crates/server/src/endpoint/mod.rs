@@ -24,7 +24,7 @@ use dcerpc::{
     Association, AssociationGroupId, Call, CallId, ContextHandle, Direction, FaultStatus, RpcEvent,
     StubError,
 };
-use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, SessionId, SessionLink};
+use infostore::{ClientIdentity, ConnectFaults, GroupId, LateAux, Pacing, SessionId, SessionLink};
 use policy::Subject;
 
 use self::disturbed::{Disturbable, Outgoing};
@@ -141,6 +141,7 @@ pub(crate) struct NewSession {
     pub(crate) handle: ContextHandle,
     pub(crate) index: u16,
     pub(crate) time_stamp: u32,
+    pub(crate) pacing: Pacing,
 }
 
 /// What waits for an [`Answer`].

@@ -26,7 +26,7 @@ pub use self::history::Told;
 pub(crate) use self::history::{Journals, LastJournals};
 use self::precondition::Precondition;
 pub use self::registry::Polled;
-pub use self::service::SettingsChange;
+pub use self::service::{PacingChange, SettingsChange};
 pub use self::view::{Activity, View};
 pub use self::waits::Waiting;
 use crate::budget::Share;

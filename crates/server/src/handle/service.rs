@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clock::ClockMode;
-use infostore::{Build, Command, Cursor, DisconnectMode, PolicyMode, RegistryWatch};
+use infostore::{Build, Command, Cursor, DisconnectMode, Pacing, PolicyMode, RegistryWatch};
 use registry_poll::{ClusterMode, NodeName};
 use tokio::sync::oneshot;
 
@@ -26,8 +26,36 @@ pub struct SettingsChange {
     pub policy_mode: Option<PolicyMode>,
     /// Whom the store lets open sessions from now on.
     pub authentication: AuthenticationChange,
+    /// Whether Exchange 2007 gives out handles to wait for events with, from now on.
+    pub async_notifications: Option<bool>,
+    /// How clients that connect from now on are told to come back.
+    pub pacing: PacingChange,
     /// The build that the service runs from its next start on.
     pub build: Option<Build>,
+}
+
+/// What is changed of how clients are told to come back; what is not given stays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PacingChange {
+    /// Milliseconds between two polls for events.
+    pub polls_max_ms: Option<u32>,
+    /// How often a call is made again that found the server too busy.
+    pub retry: Option<u32>,
+    /// Milliseconds before each.
+    pub retry_delay_ms: Option<u32>,
+}
+
+impl PacingChange {
+    /// What it makes of `pacing`; none where it changes nothing of it.
+    #[must_use]
+    pub fn made_of(self, pacing: Pacing) -> Option<Pacing> {
+        let Self { polls_max_ms, retry, retry_delay_ms } = self;
+        (self != Self::default()).then(|| Pacing {
+            polls_max_ms: polls_max_ms.unwrap_or(pacing.polls_max_ms),
+            retry: retry.unwrap_or(pacing.retry),
+            retry_delay_ms: retry_delay_ms.unwrap_or(pacing.retry_delay_ms),
+        })
+    }
 }
 
 impl SettingsChange {
@@ -37,6 +65,7 @@ impl SettingsChange {
             self.registry_watch.map(Command::SetRegistryWatch),
             self.disconnect.map(Command::SetDisconnect),
             self.policy_mode.map(Command::SetPolicyMode),
+            self.async_notifications.map(Command::SetAsyncNotifications),
             self.build.map(Command::InstallBuild),
         ];
         commands.into_iter().flatten()
@@ -54,13 +83,16 @@ impl StoreHandle {
         change: SettingsChange,
         also: impl FnOnce() + Send + 'static,
     ) -> Result<(), StoreError> {
-        let authentication = change.authentication;
+        let SettingsChange { authentication, pacing, .. } = change;
         let set = move |owner: &mut Owner| {
             for command in change.commands() {
                 owner.execute(command)?;
                 owner.perform_effects();
             }
             owner.change_authentication(authentication)?;
+            if let Some(pacing) = pacing.made_of(owner.store.settings().pacing) {
+                owner.execute(Command::SetPacing(pacing))?;
+            }
             also();
             Ok(())
         };

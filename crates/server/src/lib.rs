@@ -41,6 +41,7 @@ mod process;
 mod pump;
 mod service;
 mod session;
+mod session_handles;
 mod session_link;
 mod site;
 mod snapshots;

@@ -10,15 +10,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clock::SimTime;
-use dcerpc::{ContextHandle, Uuid};
-use emsmdb::ErrorCode;
 use infostore::{
-    Admission, AssociationRef, ClientId, ConnectRequest, ConnectionId, Cursor, DisconnectMode,
-    DisconnectReason, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal, PollToken, Refusal,
-    SessionId, StopReason, StreamSeed, Tally, TimeStamp,
+    ClientId, ConnectionId, Cursor, Effect, Epoch, FaultRules, GroupId, InfoStore, Journal,
+    PollToken, StopReason, StreamSeed, Tally,
 };
-use policy::Subject;
-use rand::Rng;
 use registry_poll::{Cluster, KeyPath, MemoryKeyStore, Registry, ValueName, ValueRead};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -26,18 +21,16 @@ use crate::async_waits::AsyncWaits;
 use crate::clients::Clients;
 use crate::directory::Directory;
 use crate::disturbance::Hold;
-use crate::endpoint::{Answer, ConnectDisturbance, Connecting, NewSession, Request};
-use crate::group::{ConnectionControl, Group};
+use crate::endpoint::{Answer, Request};
+use crate::group::Group;
 use crate::handle::{Journals, LastJournals};
 use crate::hive::{DelayedValues, first_node};
 use crate::holds::Holds;
-use crate::identity::{disconnect_code, refusal_code, withhold};
 use crate::image::Sessions;
 use crate::link::{Meter, Meters};
 use crate::notifications::Pushes;
 use crate::options::StoreOptions;
 use crate::pump::{DialId, PumpEvent};
-use crate::session::SessionContext;
 use crate::site::Site;
 use crate::snapshots::Snapshots;
 use crate::sockets::Sockets;
@@ -392,121 +385,6 @@ impl Owner {
         answer
     }
 
-    fn join(
-        &mut self,
-        connection: ConnectionId,
-        group: Option<GroupId>,
-        control: Arc<ConnectionControl>,
-    ) -> Option<Arc<Group>> {
-        let group = match group {
-            Some(id) => Arc::clone(self.groups.get(&(self.epoch, id))?),
-            None => self.found_group(),
-        };
-        group.join(connection, control);
-        Some(group)
-    }
-
-    fn found_group(&mut self) -> Arc<Group> {
-        // INVARIANT: there are fewer groups than 2^32, each has a connection; so this ends, and 0 is never an id.
-        loop {
-            self.last_group = GroupId(self.last_group.0.checked_add(1).unwrap_or(1));
-            if !self.groups.contains_key(&(self.epoch, self.last_group)) {
-                break;
-            }
-        }
-        let group = Arc::new(Group::new(self.epoch, self.last_group));
-        self.groups.insert((self.epoch, self.last_group), Arc::clone(&group));
-        group
-    }
-
-    fn connect(
-        &mut self,
-        (connection, group): (ConnectionId, Arc<Group>),
-        connecting: Connecting,
-    ) -> Answer {
-        let Connecting { mut identity, link, caller, flags, disturbed } = connecting;
-        let ConnectDisturbance { faults, late_aux } = disturbed;
-        if group.epoch != self.epoch {
-            // Its connection has been told to close, and the service that it came to is no more.
-            return Answer::Connected(Err(refusal_code(&Refusal::NotRunning)));
-        }
-        let now = self.now();
-        let withheld = late_aux.map(|late| withhold(&mut identity, late)).unwrap_or_default();
-        let subject = identity.subject.clone();
-        let association = AssociationRef { group: group.id, connection };
-        let denied = self.identify(&caller, flags, &mut identity).err();
-        let request = ConnectRequest { association, identity, link, faults, denied };
-        Answer::Connected(match self.store.connect(now, request) {
-            Admission::Refused(refusal) => Err(refusal_code(&refusal)),
-            Admission::Admitted(admitted) => {
-                let handle = self.new_handle();
-                let ids = (admitted.session, admitted.index);
-                let session = SessionContext::new(ids, caller, (subject, withheld), now);
-                self.link(&session);
-                group.insert(handle, Arc::new(session));
-                self.sessions.insert(admitted.session, (group, handle));
-                let TimeStamp(time_stamp) = TimeStamp::of(now);
-                let (id, index) = (admitted.session, admitted.index.0);
-                let pacing = self.store.settings().pacing;
-                Ok(NewSession { id, handle, index, time_stamp, pacing })
-            }
-        })
-    }
-
-    /// Links a session to the one that its client asked for, if there was such a one.
-    fn link(&self, session: &SessionContext) {
-        let linked_to = self.store.session(session.id).and_then(|record| record.linked_to);
-        if let Some(other) = linked_to.and_then(|id| self.session_context(id)) {
-            session.link_to(&other);
-        }
-    }
-
-    pub(crate) fn new_handle(&mut self) -> ContextHandle {
-        self.handles_given = self.handles_given.saturating_add(1);
-        let mut bytes = [0; 16];
-        self.options.seed.stream(self.handles_given).fill_bytes(&mut bytes);
-        ContextHandle::from_uuid(Uuid::from_bytes(bytes))
-    }
-
-    fn observe(&mut self, group: &Group, handle: ContextHandle, subject: Subject) -> Answer {
-        let now = self.now();
-        if let Some(id) = group.get(handle).and_then(|handle| handle.live_session()) {
-            self.store.observe(now, id, subject);
-        }
-        Answer::Observed
-    }
-
-    fn disconnect(&mut self, group: &Group, handle: ContextHandle) -> Answer {
-        let live = group.get(handle).and_then(|handle| handle.live_session());
-        if let Some(id) = live {
-            self.forget_session(id, ErrorCode::EC_REJECTED);
-        }
-        group.remove(handle);
-        if let Some(id) = live {
-            let now = self.now();
-            self.store.handle_disconnect(now, id);
-        }
-        Answer::Disconnected
-    }
-
-    /// A connection is closed; with the last of its group the group's sessions end (rundown).
-    pub(crate) fn close(&mut self, connection: ConnectionId, group: Option<&Group>) {
-        self.async_waits.forget_connection(connection);
-        let Some(group) = group else { return };
-        if !group.leave(connection) {
-            return;
-        }
-        if let Some(cut_off) = group.cut_off_since() {
-            self.enforcement.observe(cut_off.elapsed());
-        }
-        let now = self.now();
-        for id in group.live_sessions() {
-            self.forget_session(id, ErrorCode::EC_REJECTED);
-            self.store.handle_rundown(now, id);
-        }
-        self.groups.remove(&(group.epoch, group.id));
-    }
-
     // === what the engine wants done ===
 
     pub(crate) fn perform_effects(&mut self) {
@@ -531,27 +409,6 @@ impl Owner {
             // The store may have stopped meanwhile.
             drop(inbox.blocking_send(Input::Values { epoch, token, reads }));
         });
-    }
-
-    /// The session's handle is dead from now on. When its group holds no other live session, the group's connections are
-    /// closed, without a word to an idle client; else they stay, and the next call on the handle is told (A20).
-    fn drop_session(&mut self, session: SessionId, reason: &DisconnectReason) {
-        let Some((group, handle)) = self.forget_session(session, disconnect_code(reason)) else {
-            return;
-        };
-        let others_live = group.kill(handle, disconnect_code(reason));
-        if !others_live && self.store.settings().disconnect == DisconnectMode::Connection {
-            if matches!(reason, DisconnectReason::Policy(_)) {
-                group.cut_off(self.at_work);
-            }
-            self.close_connections(&group);
-        }
-    }
-
-    fn close_connections(&mut self, group: &Group) {
-        for client in group.close() {
-            self.clients.expect_close(client);
-        }
     }
 
     // === starting over ===

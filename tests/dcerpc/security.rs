@@ -70,6 +70,7 @@ fn a_wrong_password_is_refused_at_every_level() {
             let (sent, why) = server.feed_bad(&client.request(WHOLE, 2, 6, STUB));
             assert_eq!(sent, fault(0, 2, 0, 5), "level {level}, password `{password}`");
             assert!(matches!(why, M::NotAuthenticated { .. }), "{why}");
+            assert!(why.to_string().contains("the password of `alice`"), "{why}");
             assert!(server.calls.is_empty());
         }
         let mut server = secure_server();
@@ -178,6 +179,19 @@ fn a_tampered_request_never_becomes_a_call() {
 fn server_copy(server: &super::raw::Server) -> super::raw::Server {
     let association = server.association.clone();
     super::raw::Server { association, calls: Vec::new(), asked: Vec::new() }
+}
+
+/// A checksum of a stub alone is believed, and yet what was signed as a whole is no stub.
+#[test]
+fn a_signed_request_is_not_executed_as_the_stub_of_another() {
+    let mut server = secure_server();
+    let mut client = Secured::bind(&mut server, ALICE, INTEGRITY);
+    let held_back = client.request(WHOLE, 2, 6, STUB);
+    let (covered, signature) = held_back.split_at(held_back.len() - 16);
+    let wrapped = with_value(request(WHOLE, 2, 0, 6, covered), (10, INTEGRITY), 1, signature);
+    let (sent, why) = server.feed_bad(&wrapped);
+    assert_eq!(sent, fault(0, 2, 0, SEC_PKG_ERROR));
+    assert!(matches!(why, M::BadSignature { .. }), "{why}");
 }
 
 #[test]

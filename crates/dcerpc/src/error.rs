@@ -174,10 +174,12 @@ pub enum PeerMisbehaviour {
     #[error("a call comes before its authentication has ended")]
     AuthenticationUnfinished,
     /// A call on a connection whose authentication has failed.
-    #[error("a call relies on an authentication that has failed")]
+    #[error("a call relies on an authentication that has failed{}", because(.error.as_ref()))]
     NotAuthenticated {
         /// The call's presentation context.
         context: PresentationContextId,
+        /// Why it failed, for the log: a client is not told.
+        error: Option<SecurityError>,
     },
     /// A call without the trailer that its connection's level asks for.
     #[error(
@@ -347,6 +349,10 @@ pub enum PeerMisbehaviour {
         /// The call.
         call: CallId,
     },
+}
+
+fn because(error: Option<&SecurityError>) -> String {
+    error.map(|error| format!(": {error}")).unwrap_or_default()
 }
 
 impl From<PduError> for PeerMisbehaviour {

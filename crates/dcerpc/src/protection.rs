@@ -59,11 +59,24 @@ pub(crate) fn open<'a>(
     let padded = stub.start..verifier.offset;
     if level < AuthLevel::PACKET_PRIVACY {
         let covered = [whole, pdu.get(padded)?];
-        session.verify(&covered, verifier.value).ok()?;
+        let found = session.verify(&covered, verifier.value).ok()?;
+        let covers_stub = covered.get(found).filter(|_| found != 0);
+        if session.is_extended() && covers_stub.is_some_and(|stub| is_signed_pdu(stub)) {
+            return None;
+        }
         return pdu.get(stub).map(Cow::Borrowed);
     }
     let mut whole = whole.to_vec();
     let other = Some(padded.clone());
     session.unseal(&mut whole, padded, other, verifier.value).ok()?;
     whole.get(stub).map(|stub| Cow::Owned(stub.to_vec()))
+}
+
+/// Whether these bytes are a PDU whose signature they lack. A checksum of a stub alone is believed, so whoever sits in
+/// between could otherwise take what a client has signed as a whole and have it executed as the stub of another call.
+fn is_signed_pdu(covered: &[u8]) -> bool {
+    let header = covered.first_chunk().map(Header::decode);
+    let length = covered.len().saturating_add(SIGNATURE_SIZE);
+    header
+        .is_some_and(|header| header.check().is_ok() && usize::from(header.frag_length()) == length)
 }

@@ -116,8 +116,12 @@ struct SecurityContext {
 #[derive(Debug, Clone)]
 enum State {
     Pending(Provider),
-    Established { session: SessionSecurity, identity: Arc<Identity> },
-    Failed,
+    Established {
+        session: SessionSecurity,
+        identity: Arc<Identity>,
+    },
+    /// Why, where it is the provider that said so.
+    Failed(Option<SecurityError>),
 }
 
 #[derive(Debug, Clone)]
@@ -151,7 +155,9 @@ impl SecurityContexts {
         let opened = self.open(offered, verifier)?;
         self.contexts.insert(context, opened);
         self.of_bind = Some(context);
-        self.step(options.accounts.as_ref(), verifier)
+        let reply = self.step(options.accounts.as_ref(), verifier)?;
+        self.prefer(context);
+        Ok(reply)
     }
 
     /// Opens another context, or takes the next leg of one that is being opened.
@@ -183,7 +189,9 @@ impl SecurityContexts {
             }
             Some(_) => {}
         }
-        self.step(options.accounts.as_ref(), verifier)
+        let reply = self.step(options.accounts.as_ref(), verifier)?;
+        self.prefer(context);
+        Ok(reply)
     }
 
     /// Takes the last leg of a context in an auth3, which nothing can answer. A token that is not taken, or would have to
@@ -200,9 +208,11 @@ impl SecurityContexts {
         if !pending || (known.auth_type, known.level) != (auth_type, auth_level) {
             return Err(unexpected());
         }
-        let answered = self.step(accounts, verifier);
-        if !answered.is_ok_and(|reply| reply.token.is_empty()) {
-            self.fail(context);
+        match self.step(accounts, verifier) {
+            Ok(reply) if reply.token.is_empty() => self.prefer(context),
+            Ok(_) => self.fail(context),
+            // The context has failed already, and keeps why.
+            Err(_) => {}
         }
         Ok(())
     }
@@ -316,16 +326,21 @@ impl SecurityContexts {
         let unexpected = PeerMisbehaviour::SecurityContextReused { auth_context: id };
         let context = self.contexts.get_mut(&id).ok_or(unexpected)?;
         let token = context.step(id, accounts, verifier.value)?;
-        let established = matches!(context.state, State::Established { .. });
-        if established && context.level == AuthLevel::CONNECT {
+        Ok(Reply { trailer, token })
+    }
+
+    /// Requests without a trailer rely on this context from now on, if it is established at level connect.
+    fn prefer(&mut self, id: AuthContextId) {
+        let known = self.contexts.get(&id);
+        let known = known.filter(|known| known.level == AuthLevel::CONNECT);
+        if known.is_some_and(|known| matches!(known.state, State::Established { .. })) {
             self.at_connect = Some(id);
         }
-        Ok(Reply { trailer, token })
     }
 
     fn fail(&mut self, id: AuthContextId) {
         if let Some(context) = self.contexts.get_mut(&id) {
-            context.state = State::Failed;
+            context.state = State::Failed(None);
         }
     }
 }
@@ -338,16 +353,17 @@ impl SecurityContext {
         accounts: &dyn Accounts,
         token: &[u8],
     ) -> Result<Vec<u8>, PeerMisbehaviour> {
-        let provider = match std::mem::replace(&mut self.state, State::Failed) {
+        let provider = match std::mem::replace(&mut self.state, State::Failed(None)) {
             State::Pending(provider) => provider,
-            other @ (State::Established { .. } | State::Failed) => {
+            other @ (State::Established { .. } | State::Failed(_)) => {
                 self.state = other;
                 return Err(PeerMisbehaviour::SecurityContextReused { auth_context: id });
             }
         };
-        let (provider, step) = provider
-            .step(token, accounts)
-            .map_err(|error| PeerMisbehaviour::AuthenticationFailed { error })?;
+        let (provider, step) = provider.step(token, accounts).map_err(|error| {
+            self.state = State::Failed(Some(error.clone()));
+            PeerMisbehaviour::AuthenticationFailed { error }
+        })?;
         match step {
             Step::Continue(reply) => {
                 self.state = State::Pending(provider);
@@ -371,7 +387,9 @@ impl SecurityContext {
     ) -> Result<Relied, PeerMisbehaviour> {
         match &self.state {
             State::Pending(_) => Err(PeerMisbehaviour::AuthenticationUnfinished),
-            State::Failed => Err(PeerMisbehaviour::NotAuthenticated { context }),
+            State::Failed(error) => {
+                Err(PeerMisbehaviour::NotAuthenticated { context, error: error.clone() })
+            }
             State::Established { identity, .. } => Ok(Relied {
                 protection: self.level.signs().then_some(id),
                 security: CallSecurity { level: self.level, identity: Some(Arc::clone(identity)) },

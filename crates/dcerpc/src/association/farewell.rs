@@ -120,7 +120,7 @@ fn refusal_of_a_fragment(call: CallId, misbehaviour: &PeerMisbehaviour) -> Farew
     use PeerMisbehaviour as M;
     match misbehaviour {
         M::UnexpectedAuthTrailer { context, .. }
-        | M::NotAuthenticated { context }
+        | M::NotAuthenticated { context, .. }
         | M::AuthTrailerMissing { context, .. }
         | M::AllocHintTooLarge { context, .. }
         | M::StubTooLarge { context, .. } => refused(call, *context, FaultStatus::ACCESS_DENIED),

@@ -195,7 +195,7 @@ impl<'a> Claim<'a> {
         let name = UserName {
             domain: text("DomainName", message.domain, unicode)?,
             user: text("UserName", message.user, unicode)?,
-            workstation: text("Workstation", message.workstation, unicode)?,
+            workstation: shortened(text("Workstation", message.workstation, unicode)?),
         };
         Ok(Self { message, flags, name })
     }
@@ -263,4 +263,14 @@ fn text(field: &'static str, bytes: &[u8], unicode: bool) -> Result<String, Ntlm
     let units = units.iter().copied().map(u16::from_le_bytes);
     let text = char::decode_utf16(units).collect::<Result<String, _>>();
     text.ok().filter(|_| rest.is_empty()).ok_or(not_text)
+}
+
+/// Characters of a workstation's name that are kept. NetBIOS names have 15; a client can send a fragment of them.
+const WORKSTATION_KEPT: usize = 64;
+
+fn shortened(workstation: String) -> String {
+    match workstation.char_indices().nth(WORKSTATION_KEPT) {
+        None => workstation,
+        Some((end, _)) => workstation.get(..end).unwrap_or_default().to_owned(),
+    }
 }

@@ -72,7 +72,7 @@ pub enum NtlmError {
     #[error("anonymous logon is not let in")]
     AnonymousRefused,
     /// There is no such account.
-    #[error("there is no user `{user}` of domain `{domain}`")]
+    #[error("there is no user `{}` of domain `{}`", .user.escape_debug(), .domain.escape_debug())]
     UnknownUser {
         /// The domain.
         domain: String,
@@ -80,7 +80,7 @@ pub enum NtlmError {
         user: String,
     },
     /// The response does not come from the account's password.
-    #[error("the password of `{user}` of domain `{domain}` is wrong")]
+    #[error("the password of `{}` of domain `{}` is wrong", .user.escape_debug(), .domain.escape_debug())]
     WrongPassword {
         /// The domain.
         domain: String,

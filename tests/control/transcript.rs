@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Api;
+use crate::acceptance::http::Http;
+use crate::running::Running;
+use crate::server::wire_client::{WireClient, ext2_request};
 
 async fn packets(api: &Api, path: &str) -> Vec<Value> {
     api.get(path).await["items"].as_array().expect("a list").clone()
@@ -130,6 +133,31 @@ async fn the_oldest_leaves_when_four_mebibytes_are_full_and_what_is_left_can_be_
     let expected = ["received request EcDoRpcExt2 1", "sent response EcDoRpcExt2 1"];
     assert_eq!(told(&later), expected, "though its bind has left");
     assert!(later.iter().all(|packet| packet["problem"].is_null()));
+}
+
+/// 32,766 zeroes in eleven bytes: a literal, and a match of all the rest.
+const PACKED: [u8; 11] = [0xff, 0xff, 0xff, 0x7f, 0, 0x07, 0, 0x0f, 0xff, 0xfa, 0x7f];
+
+/// A peer chooses how much a byte unpacks to, whether or not the store takes its call.
+#[test]
+fn an_answer_takes_no_more_apart_than_a_mebibyte() {
+    let server = Running::start();
+    let mut client = WireClient::bind(server.rpc, None);
+    let payload = |last: u8| [&[0, 0, 1 | last, 0, 11, 0, 0xfe, 0x7f][..], &PACKED].concat();
+    let chain = [vec![payload(0); 95].concat(), payload(4)].concat();
+    client.call(11, &ext2_request([7; 20], chain).encode());
+    client.call(6, &[]);
+    let http = Http::new(&server.url);
+    let answer = http.send("GET", "/v1/stores/default/transcript", "", b"").body;
+    let page: Value = serde_json::from_slice(&answer).unwrap();
+    let of = |name: &str| {
+        let items = page["items"].as_array().unwrap();
+        items.iter().find(|packet| packet["operation"] == name).unwrap().clone()
+    };
+    let why = of("EcDoRpcExt2")["problem"].as_str().unwrap_or_default().to_owned();
+    assert!(why.contains("more than 1 MiB"), "{why}");
+    assert_eq!(of("EcDummyRpc")["decoded"], json!({}), "what is small is taken apart all the same");
+    assert!(answer.len() < 100_000, "{} bytes", answer.len());
 }
 
 #[tokio::test]

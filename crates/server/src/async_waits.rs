@@ -60,6 +60,11 @@ pub(crate) struct AsyncWaits {
 }
 
 impl AsyncWaits {
+    /// The handles that sessions have to wait with.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (SessionId, ContextHandle)> {
+        self.handles.iter().map(|(handle, session)| (*session, *handle))
+    }
+
     /// The handles for a copied store. A wait is a call of a connection, and is not copied.
     pub(crate) fn copy(&self) -> Self {
         let of = self.of.iter().map(|(session, (handle, _))| (*session, (*handle, None)));

@@ -4,11 +4,11 @@
 //! The segments are made up around the bytes, since a pipe has none: addresses where they are known, ports by the number of
 //! the connection, a handshake and an end, no losses. Times are the store's.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Capture {
     keytab: PathBuf,
     state: Mutex<State>,
     /// Every key that any user has had, since what was sealed with it stays in the capture.
-    keys: Mutex<Vec<(String, NtHash)>>,
+    keys: Mutex<BTreeSet<(String, [u8; 16])>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +67,12 @@ const PORTS: u64 = 20_000;
 /// The port of a client whose own would be the server's.
 const SPARE_PORT: u16 = 39_999;
 
+/// A keytab's version, 5.2.
+const KEYTAB_HEADER: [u8; 2] = [5, 2];
+
+/// Keys that a keytab gets at the most: every password that any user has had.
+const MAX_KEYS: usize = 10_000;
+
 /// Bytes of a segment's content at the most.
 const SEGMENT: usize = 32 * 1_024;
 
@@ -82,18 +88,14 @@ impl Capture {
         name: &str,
         port: Option<u16>,
     ) -> Result<Self, (PathBuf, io::Error)> {
-        std::fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| (folder.to_owned(), error))?;
         let path = folder.join(format!("{name}.pcap"));
-        let opened = private().open(&path).and_then(|mut file| {
-            file.write_all(&PCAP_HEADER)?;
-            Ok(file)
-        });
-        let file = opened.map_err(|error| (path, error))?;
+        let file = begun(&path, &PCAP_HEADER).map_err(|error| (path, error))?;
         let keytab = folder.join(format!("{name}.keytab"));
+        begun(&keytab, &KEYTAB_HEADER).map_err(|error| (keytab.clone(), error))?;
         let state = State { file: Some(file), port: port.unwrap_or(135), streams: BTreeMap::new() };
-        let capture = Self { keytab, state: Mutex::new(state), keys: Mutex::default() };
-        capture.write_keys(&[]).map_err(|error| (capture.keytab.clone(), error))?;
-        Ok(capture)
+        Ok(Self { keytab, state: Mutex::new(state), keys: Mutex::default() })
     }
 
     /// Something has happened on a connection.
@@ -109,22 +111,18 @@ impl Capture {
     /// Whom the store knows now.
     pub(crate) fn add_keys(&self, users: impl Iterator<Item = (String, NtHash)>) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = keys.len();
-        for user in users {
-            if !keys.contains(&user) {
-                keys.push(user);
+        let mut entries = Vec::new();
+        for (name, hash) in users {
+            let key = (name, hash.to_bytes());
+            if keys.len() < MAX_KEYS && !keys.contains(&key) {
+                entries.extend(keytab_entry(&key.0, &key.1));
+                keys.insert(key);
             }
         }
-        if keys.len() == known {
-            return;
-        }
-        if let Err(error) = self.write_keys(&keys) {
+        let appended = File::options().append(true).open(&self.keytab);
+        if let Err(error) = appended.and_then(|mut file| file.write_all(&entries)) {
             tracing::error!(%error, "the capture's keys can't be written");
         }
-    }
-
-    fn write_keys(&self, users: &[(String, NtHash)]) -> io::Result<()> {
-        private().open(&self.keytab)?.write_all(&keytab(users))
     }
 
     // A capture that is broken off in the middle of an entry has no file any more.
@@ -133,11 +131,21 @@ impl Capture {
     }
 }
 
-/// What is captured and what opens it is for the owner alone.
-fn private() -> OpenOptions {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options
+/// A new file that begins so.
+fn begun(path: &Path, header: &[u8]) -> io::Result<File> {
+    let mut file = private(path)?;
+    file.write_all(header)?;
+    Ok(file)
+}
+
+/// Makes a file for the owner alone, in place of whatever has its name: what is there already may be others' to read, or
+/// lead elsewhere.
+fn private(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    File::options().append(true).create_new(true).mode(0o600).open(path)
 }
 
 impl State {
@@ -264,26 +272,22 @@ fn write_packet(now: SimTime, packet: &[u8], file: &mut File) -> io::Result<()> 
     file.write_all(&record)
 }
 
-/// A keytab, version 5.2 of MIT's format, whose integers are big-endian. Each user is a principal with a key of type
-/// rc4-hmac (23), which is the NT hash.
+/// A user in a keytab of MIT's format, whose integers are big-endian: a principal with a key of type rc4-hmac (23), which is
+/// the NT hash.
 #[expect(clippy::big_endian_bytes, reason = "a keytab's integers are big-endian")]
-fn keytab(users: &[(String, NtHash)]) -> Vec<u8> {
+fn keytab_entry(name: &str, hash: &[u8; 16]) -> Vec<u8> {
     let counted = |out: &mut Vec<u8>, bytes: &[u8]| {
         let kept = bytes.get(..bytes.len().min(usize::from(u16::MAX))).unwrap_or_default();
         out.extend_from_slice(&u16::try_from(kept.len()).unwrap_or(0).to_be_bytes());
         out.extend_from_slice(kept);
     };
-    let mut keytab = vec![5, 2];
-    for (name, hash) in users {
-        let mut entry = 1_u16.to_be_bytes().to_vec();
-        counted(&mut entry, b"EXSTORE");
-        counted(&mut entry, name.as_bytes());
-        // KRB5_NT_PRINCIPAL, time stamp 0, key version 1.
-        entry.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 1]);
-        entry.extend_from_slice(&23_u16.to_be_bytes());
-        counted(&mut entry, &hash.to_bytes());
-        keytab.extend_from_slice(&u32::try_from(entry.len()).unwrap_or(0).to_be_bytes());
-        keytab.extend_from_slice(&entry);
-    }
-    keytab
+    let mut entry = 1_u16.to_be_bytes().to_vec();
+    counted(&mut entry, b"EXSTORE");
+    counted(&mut entry, name.as_bytes());
+    // KRB5_NT_PRINCIPAL, time stamp 0, key version 1.
+    entry.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    entry.extend_from_slice(&23_u16.to_be_bytes());
+    counted(&mut entry, hash);
+    let size = u32::try_from(entry.len()).unwrap_or(0).to_be_bytes();
+    [&size[..], &entry].concat()
 }

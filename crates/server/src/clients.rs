@@ -530,7 +530,7 @@ impl Owner {
         self.holds.forget_client(client.id);
         client.is_held = false;
         match core::mem::replace(&mut client.link, Link::None) {
-            Link::Pipe(pipe) => {
+            Link::Pipe(mut pipe) => {
                 pipe.endpoint.closed();
                 self.close(pipe.connection, pipe.endpoint.group().map(|group| &**group))
             }

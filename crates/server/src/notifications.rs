@@ -113,6 +113,8 @@ impl Owner {
             let address = callback.address;
             tracing::info!(%address, session = session.id.0, "no datagram is sent to a callback address that is not loopback");
         }
+        // Whatever was to be sent again was for the address before.
+        self.pushes.forget(session.id);
         let (number, has_events) = {
             let mut state = session.lock();
             state.last_call = self.now();

@@ -68,6 +68,8 @@ pub struct Transcript {
     pub dropped: u64,
     /// What it takes to read them, of each connection that has any.
     pub connections: BTreeMap<ConnectionId, KnownConnection>,
+    /// The sessions that are live, and what their clients call them.
+    pub live: Vec<(SessionId, ContextHandle)>,
 }
 
 /// What is known of a connection however little of it is left.
@@ -168,16 +170,19 @@ impl Transcripts {
             entries: ring.entries.iter().cloned().collect(),
             dropped: ring.dropped,
             connections: ring.connections.clone(),
+            live: Vec::new(),
         }
     }
 
     /// Forgets everything: sessions are numbered anew.
     pub(crate) fn clear(&self) {
         let mut ring = self.lock();
-        let last = ring.last;
-        let mut connections = std::mem::take(&mut ring.connections);
+        let Ring { entries, last, mut connections, .. } = std::mem::take(&mut *ring);
+        for entry in entries.iter().filter(|entry| matches!(entry.what, What::Closed)) {
+            connections.remove(&entry.connection);
+        }
         for known in connections.values_mut() {
-            known.sessions.clear();
+            known.sessions = VecDeque::new();
         }
         *ring = Ring { last, connections, ..Ring::default() };
     }
@@ -310,6 +315,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn peer(connection: u64) -> Peer {
+        Peer {
+            connection: ConnectionId(connection),
+            origin: infostore::Origin::Foreign,
+            transport: infostore::Transport::Pipe,
+            address: None,
+            reached: None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_connections_that_have_closed_and_left() {
+        let transcripts = Transcripts::new(TRANSCRIPT_BYTES, None);
+        let (context, interface) = (PresentationContextId(0), dcerpc::epm::EPM);
+        for round in 0..10 {
+            for number in 0..100 {
+                let peer = peer(round * 100 + number);
+                transcripts.called(peer.connection, context, interface);
+                transcripts.record(SimTime::EPOCH, (&peer, None), What::Closed);
+            }
+            assert_eq!(transcripts.read().connections.len(), 100);
+            transcripts.clear();
+            assert!(transcripts.read().connections.is_empty());
+        }
+        let small = Transcripts::new(10 * ENTRY_BYTES, None);
+        for number in 0..1_000 {
+            let peer = peer(number);
+            small.called(peer.connection, context, interface);
+            small.record(SimTime::EPOCH, (&peer, None), What::Closed);
+        }
+        assert_eq!(small.read().connections.len(), 10);
     }
 
     #[test]

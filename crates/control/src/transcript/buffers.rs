@@ -14,21 +14,54 @@ use serde_json::{Value, json};
 
 /// Bytes as hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        let halves = [byte >> 4, byte & 0x0f];
+        digits.extend(halves.iter().filter_map(|half| char::from_digit(u32::from(*half), 16)));
+    }
+    digits
+}
+
+/// Bytes that one answer takes apart at the most, unpacked. A peer chooses how much a byte of its buffers unpacks to, and each
+/// becomes a good deal of text.
+const BUDGET: usize = 1 << 20;
+
+/// What is left of it.
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// That of an answer.
+    pub(super) fn of_an_answer() -> Self {
+        Self(BUDGET)
+    }
+
+    /// Takes so many bytes, or says that there are not as many.
+    pub(super) fn take(&mut self, bytes: usize) -> Result<(), String> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(|| {
+            "more than 1 MiB would be taken apart in this answer: ask for fewer packets".to_owned()
+        })?;
+        Ok(())
+    }
 }
 
 /// A chain of extended buffers, each unpacked; or why it can't be.
-pub(super) fn extended(chain: &[u8], payload: fn(&[u8]) -> Value) -> Value {
+pub(super) fn extended(
+    chain: &[u8],
+    budget: &mut Budget,
+    payload: fn(&[u8]) -> Value,
+) -> Result<Value, String> {
     if chain.is_empty() {
-        return json!([]);
+        return Ok(json!([]));
     }
-    match decode_rgb_in(chain) {
-        Err(error) => json!([{ "problem": error.to_string(), "hex": hex(chain) }]),
-        Ok(payloads) => payloads
-            .iter()
-            .map(|unpacked| json!({ "Flags": unpacked.flags.0, "payload": payload(&unpacked.bytes) }))
-            .collect(),
-    }
+    let payloads = match decode_rgb_in(chain) {
+        Err(error) => return Ok(json!([{ "problem": error.to_string(), "hex": hex(chain) }])),
+        Ok(payloads) => payloads,
+    };
+    budget.take(payloads.iter().map(|unpacked| unpacked.bytes.len()).sum())?;
+    let said = payloads
+        .iter()
+        .map(|unpacked| json!({ "Flags": unpacked.flags.0, "payload": payload(&unpacked.bytes) }));
+    Ok(said.collect())
 }
 
 /// The remote operations of a request.

@@ -13,7 +13,7 @@ use emsmdb::{
 };
 use serde_json::{Map, Value, json};
 
-use super::buffers::{aux, extended, hex, plain_requests, plain_responses};
+use super::buffers::{Budget, aux, extended, hex, plain_requests, plain_responses};
 use super::buffers::{requests, responses};
 
 /// The fields of a structure, in its order.
@@ -35,14 +35,15 @@ pub(super) fn operation(number: u16) -> Option<&'static str> {
 }
 
 /// What a request says; or why it can't be read.
-pub(super) fn request(number: u16, stub: &[u8]) -> Result<Fields, String> {
+pub(super) fn request(number: u16, stub: &[u8], budget: &mut Budget) -> Result<Fields, String> {
+    budget.take(stub.len())?;
     let request = decode_request(number, stub).map_err(|error| error.to_string())?;
     Ok(fields(match request {
         EmsmdbRequest::ConnectEx(request) => connect_ex(&request),
         EmsmdbRequest::Connect(request) => connect(&request),
         EmsmdbRequest::Disconnect(request) => json!({ "pcxh": handle(request.handle) }),
         EmsmdbRequest::Rpc(request) => rpc(&request),
-        EmsmdbRequest::RpcExt2(request) => rpc_ext2(&request),
+        EmsmdbRequest::RpcExt2(request) => rpc_ext2(&request, budget)?,
         EmsmdbRequest::RegisterPush(request) => register_push(&request),
         EmsmdbRequest::DummyRpc => json!({}),
         EmsmdbRequest::AsyncConnect(request) => json!({ "cxh": handle(request.handle) }),
@@ -50,14 +51,18 @@ pub(super) fn request(number: u16, stub: &[u8]) -> Result<Fields, String> {
 }
 
 /// What a response says; or why it can't be read.
-pub(super) fn response(number: u16, stub: &[u8]) -> Result<Fields, String> {
+pub(super) fn response(number: u16, stub: &[u8], budget: &mut Budget) -> Result<Fields, String> {
+    budget.take(stub.len())?;
     let said = match number {
         opnum::EC_DO_CONNECT_EX => EcDoConnectExResponse::decode(stub).map(|r| connected_ex(&r)),
         opnum::EC_DO_CONNECT => EcDoConnectResponse::decode(stub).map(|r| connected(&r)),
         opnum::EC_DO_DISCONNECT => EcDoDisconnectResponse::decode(stub)
             .map(|r| json!({ "pcxh": handle(r.handle), "ReturnValue": code(r.result) })),
         opnum::EC_DO_RPC => EcDoRpcResponse::decode(stub).map(|r| rpc_answered(&r)),
-        opnum::EC_DO_RPC_EXT2 => EcDoRpcExt2Response::decode(stub).map(|r| ext2_answered(&r)),
+        opnum::EC_DO_RPC_EXT2 => {
+            let response = EcDoRpcExt2Response::decode(stub).map_err(|error| error.to_string())?;
+            Ok(ext2_answered(&response, budget)?)
+        }
         opnum::EC_DUMMY_RPC => {
             EcDummyRpcResponse::decode(stub).map(|r| json!({ "ReturnValue": code(r.result) }))
         }
@@ -72,13 +77,15 @@ pub(super) fn response(number: u16, stub: &[u8]) -> Result<Fields, String> {
 }
 
 /// What a request of AsyncEMSMDB says.
-pub(super) fn async_request(_: u16, stub: &[u8]) -> Result<Fields, String> {
+pub(super) fn async_request(_: u16, stub: &[u8], budget: &mut Budget) -> Result<Fields, String> {
+    budget.take(stub.len())?;
     let request = EcDoAsyncWaitExRequest::decode(stub).map_err(|error| error.to_string())?;
     Ok(fields(json!({ "acxh": handle(request.async_handle), "ulFlagsIn": request.flags })))
 }
 
 /// What a response of AsyncEMSMDB says.
-pub(super) fn async_response(_: u16, stub: &[u8]) -> Result<Fields, String> {
+pub(super) fn async_response(_: u16, stub: &[u8], budget: &mut Budget) -> Result<Fields, String> {
+    budget.take(stub.len())?;
     let response = EcDoAsyncWaitExResponse::decode(stub).map_err(|error| error.to_string())?;
     let pending = u32::from(response.notification_pending);
     Ok(fields(json!({ "pulFlagsOut": pending, "ReturnValue": code(response.result) })))
@@ -176,29 +183,29 @@ fn rpc_answered(response: &EcDoRpcResponse) -> Value {
     })
 }
 
-fn rpc_ext2(request: &EcDoRpcExt2Request) -> Value {
-    json!({
+fn rpc_ext2(request: &EcDoRpcExt2Request, budget: &mut Budget) -> Result<Value, String> {
+    Ok(json!({
         "pcxh": handle(request.handle),
         "pulFlags": request.flags.0,
-        "rgbIn": extended(&request.rgb_in, requests),
+        "rgbIn": extended(&request.rgb_in, budget, requests)?,
         "cbIn": request.rgb_in.len(),
         "pcbOut": request.rgb_out_max,
         "rgbAuxIn": aux(&request.aux_in),
         "cbAuxIn": request.aux_in.len(),
         "pcbAuxOut": request.aux_out_max,
-    })
+    }))
 }
 
-fn ext2_answered(response: &EcDoRpcExt2Response) -> Value {
-    json!({
+fn ext2_answered(response: &EcDoRpcExt2Response, budget: &mut Budget) -> Result<Value, String> {
+    Ok(json!({
         "pcxh": handle(response.handle),
         "pulFlags": response.flags,
-        "rgbOut": extended(&response.rgb_out, responses),
+        "rgbOut": extended(&response.rgb_out, budget, responses)?,
         "pcbOut": response.rgb_out.len(),
         "rgbAuxOut": aux(&response.aux_out),
         "pulTransTime": response.trans_time_ms,
         "ReturnValue": code(response.result),
-    })
+    }))
 }
 
 fn register_push(request: &EcRRegisterPushNotificationRequest) -> Value {

@@ -40,7 +40,8 @@ pub(super) struct Dialogue<'a> {
 
 impl<'a> Dialogue<'a> {
     pub(super) fn new(transcript: &'a Transcript) -> Self {
-        let sessions = transcript.connections.values().flat_map(|known| &known.sessions);
+        let remembered = transcript.connections.values().flat_map(|known| &known.sessions);
+        let sessions = remembered.chain(&transcript.live);
         Self {
             transcript,
             handles: sessions.map(|(session, handle)| (*handle, *session)).collect(),
@@ -48,13 +49,6 @@ impl<'a> Dialogue<'a> {
             sessions: BTreeMap::new(),
             stubs: BTreeMap::new(),
         }
-    }
-
-    /// The connections that sessions were opened on.
-    pub(super) fn opened_on(&self, session: SessionId) -> Vec<ConnectionId> {
-        let known = self.transcript.connections.iter();
-        let here = known.filter(|(_, known)| known.sessions.iter().any(|(id, _)| *id == session));
-        here.map(|(connection, _)| *connection).collect()
     }
 
     /// What is known of the next packet.

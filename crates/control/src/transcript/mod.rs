@@ -8,21 +8,23 @@ mod shown;
 
 use std::collections::BTreeMap;
 
-use dcerpc::{Direction, Pdu};
+use dcerpc::{CallId, Direction, Pdu};
 use infostore::{ConnectionId, SessionId};
 use serde::{Deserialize, Serialize};
 use server::{Transcript, View};
+use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::buffers::Budget;
 use self::dialogue::{Context, Dialogue};
 use self::packets::{Packet, packets};
 use self::shown::Shown;
 use crate::app::App;
 use crate::extract::{Id, Numbered as _, Params, Store};
 use crate::page::{Limit, take_page};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::reply::Reply;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -77,6 +79,7 @@ struct Packets {
 }
 
 /// What is asked of a transcript.
+#[derive(Clone, Copy)]
 struct Asked {
     limit: Limit,
     after: Option<u64>,
@@ -86,35 +89,41 @@ struct Asked {
 /// A packet, and what those before it say of it.
 struct Read {
     packet: Packet,
+    call: Option<CallId>,
     context: Context,
-    shown: Shown,
 }
 
-/// Takes every packet apart, in order: each says something of those after it.
-fn read(transcript: &Transcript) -> (Vec<Read>, Dialogue<'_>) {
+/// Transcripts that are taken apart at a time: each takes a processor for a while.
+static READERS: Semaphore = Semaphore::const_new(2);
+
+/// Reads a transcript beside the server's other work.
+async fn apart(read: impl FnOnce() -> Packets + Send + 'static) -> Result<Packets, Problem> {
+    let broken = || Problem::new(ProblemType::Internal, "the transcript could not be read");
+    let _reader = READERS.acquire().await.map_err(|_| broken())?;
+    tokio::task::spawn_blocking(read).await.map_err(|_| broken())
+}
+
+/// Every packet in order, with what those before it say of it: nothing is taken apart further yet.
+fn read(transcript: &Transcript) -> Vec<Read> {
     let mut dialogue = Dialogue::new(transcript);
     let read = packets(transcript).into_iter().map(|packet| {
-        let (context, shown) = match Pdu::decode(&packet.bytes) {
-            Err(problem) => (Context::default(), Shown::bytes(&packet, problem.to_string())),
-            Ok((header, pdu)) => {
-                let context = dialogue.next(&packet, &header, &pdu);
-                let shown = Shown::pdu(&packet, (&header, &pdu), &context);
-                (context, shown)
-            }
+        let (call, context) = match Pdu::decode(&packet.bytes) {
+            Err(_) => (None, Context::default()),
+            Ok((header, pdu)) => (Some(header.call_id()), dialogue.next(&packet, &header, &pdu)),
         };
-        Read { packet, context, shown }
+        Read { packet, call, context }
     });
     let mut read: Vec<Read> = read.collect();
     attribute_requests(&mut read);
-    (read, dialogue)
+    read
 }
 
 /// Gives a request that names no session the one that its response names: a connect, which opens it.
 fn attribute_requests(read: &mut [Read]) {
-    let mut asked: BTreeMap<(ConnectionId, Option<u32>), Vec<usize>> = BTreeMap::new();
+    let mut asked: BTreeMap<(ConnectionId, Option<CallId>), Vec<usize>> = BTreeMap::new();
     let mut found = Vec::new();
     for (index, each) in read.iter().enumerate() {
-        let key = (each.packet.connection, each.shown.call_id());
+        let key = (each.packet.connection, each.call);
         match (each.packet.direction, each.context.session) {
             (Direction::Received, None) if each.context.called.is_some() => {
                 asked.entry(key).or_default().push(index);
@@ -129,20 +138,23 @@ fn attribute_requests(read: &mut [Read]) {
     for (index, session) in found {
         if let Some(each) = read.get_mut(index) {
             each.context.session = session;
-            each.shown.set_session(session);
         }
     }
 }
 
-fn page(read: Vec<Read>, dropped: u64, asked: &Asked) -> Packets {
-    let later =
-        read.into_iter().filter(|read| asked.after.is_none_or(|after| after < read.packet.id));
+/// Takes the packets of a page apart.
+fn page(read: Vec<Read>, dropped: u64, asked: Asked) -> Packets {
+    let is_later = |read: &Read| asked.after.is_none_or(|after| after < read.packet.id);
+    let later = read.into_iter().filter(is_later);
     let (page, next) = take_page(later, asked.limit, |read| read.packet.id);
-    let items = page.into_iter().map(
-        |Read { packet, shown, .. }| {
-            if asked.hex { shown.with_hex(&packet) } else { shown }
-        },
-    );
+    let mut budget = Budget::of_an_answer();
+    let items = page.iter().map(|Read { packet, context, .. }| {
+        let shown = match Pdu::decode(&packet.bytes) {
+            Err(problem) => Shown::bytes(packet, problem.to_string()),
+            Ok((header, pdu)) => Shown::pdu(packet, (&header, &pdu), context, &mut budget),
+        };
+        if asked.hex { shown.with_hex(packet) } else { shown }
+    });
     Packets { items: items.collect(), next, dropped }
 }
 
@@ -158,14 +170,17 @@ async fn list(
 ) -> Result<Reply<Packets>, Problem> {
     let (cursor, transcript) =
         store.read(|view: View<'_>| (view.cursor(), view.transcript())).await?;
-    let (mut read, _) = read(&transcript);
-    read.retain(|read| {
-        let packet = &read.packet;
-        query.connection.is_none_or(|wanted| packet.connection.0 == wanted)
-            && query.client.is_none_or(|wanted| packet.client.is_some_and(|id| id.0 == wanted))
-    });
     let asked = Asked { limit: query.limit, after: query.after, hex: query.hex };
-    Ok(Reply::ok((cursor, page(read, transcript.dropped, &asked))))
+    let packets = apart(move || {
+        let mut read = read(&transcript);
+        read.retain(|read| {
+            let packet = &read.packet;
+            query.connection.is_none_or(|wanted| packet.connection.0 == wanted)
+                && query.client.is_none_or(|wanted| packet.client.is_some_and(|id| id.0 == wanted))
+        });
+        page(read, transcript.dropped, asked)
+    });
+    Ok(Reply::ok((cursor, packets.await?)))
 }
 
 /// Lists what went over the wire for one session, as far as it is still there: its calls, wherever they came, and of the
@@ -182,17 +197,28 @@ async fn of_session(
     Id(id): Id<SessionId>,
     Params(query): Params<SessionTranscriptQuery>,
 ) -> Result<Reply<Packets>, Problem> {
-    let (cursor, transcript) =
-        store.read(|view: View<'_>| (view.cursor(), view.transcript())).await?;
-    let (mut read, dialogue) = read(&transcript);
-    let connections: Vec<ConnectionId> = dialogue.opened_on(id);
+    let (cursor, transcript, mut connections) = store
+        .read(move |view: View<'_>| (view.cursor(), view.transcript(), view.connections_of(id)))
+        .await?;
+    connections.extend(opened_on(&transcript, id));
     if connections.is_empty() {
         return Err(SessionId::missing(id.0));
     }
-    read.retain(|read| match read.context.session {
-        Some(session) => session == id,
-        None => connections.contains(&read.packet.connection),
-    });
     let asked = Asked { limit: query.limit, after: query.after, hex: query.hex };
-    Ok(Reply::ok((cursor, page(read, transcript.dropped, &asked))))
+    let packets = apart(move || {
+        let mut read = read(&transcript);
+        read.retain(|read| match read.context.session {
+            Some(session) => session == id,
+            None => connections.contains(&read.packet.connection),
+        });
+        page(read, transcript.dropped, asked)
+    });
+    Ok(Reply::ok((cursor, packets.await?)))
+}
+
+/// The connections that a session is remembered to have been opened on.
+fn opened_on(transcript: &Transcript, session: SessionId) -> Vec<ConnectionId> {
+    let known = transcript.connections.iter();
+    let here = known.filter(|(_, known)| known.sessions.iter().any(|(id, _)| *id == session));
+    here.map(|(connection, _)| *connection).collect()
 }

@@ -83,20 +83,23 @@ impl Stream {
         }
         self.held.extend_from_slice(&chunk.bytes);
         let mut found = Vec::new();
-        while let Some(header) = self.held.first_chunk().map(Header::decode) {
+        let mut taken = 0;
+        while let Some(rest) = self.held.get(taken..)
+            && let Some(header) = rest.first_chunk().map(Header::decode)
+        {
             let length = usize::from(header.frag_length());
             let is_pdu = header.check().is_ok();
-            if is_pdu && self.held.len() < length {
+            if is_pdu && rest.len() < length {
                 break;
             }
             // Nothing tells where bytes that are no PDU end.
-            let length = if is_pdu { length } else { self.held.len() };
-            let rest = self.held.split_off(length);
-            let bytes = std::mem::replace(&mut self.held, rest);
-            let offset = self.offset;
-            self.offset = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-            found.push((offset, bytes));
+            let bytes = rest.get(..length).filter(|_| is_pdu).unwrap_or(rest);
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            found.push((self.offset, bytes.to_vec()));
+            taken = taken.saturating_add(bytes.len());
+            self.offset = self.offset.saturating_add(size);
         }
+        self.held.drain(..taken);
         found
     }
 }

@@ -4,12 +4,11 @@ use dcerpc::{
     AuthVerifier, Bind, BindAck, Direction, Header, PacketFlags, PacketType, Pdu, SyntaxId, epm,
     mgmt,
 };
-use infostore::SessionId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::buffers::hex;
+use super::buffers::{Budget, hex};
 use super::calls::{self, Fields};
 use super::dialogue::{Called, Context};
 use super::packets::Packet;
@@ -125,12 +124,14 @@ impl Shown {
         packet: &Packet,
         (header, pdu): (&Header, &Pdu<'_>),
         context: &Context,
+        budget: &mut Budget,
     ) -> Self {
         let verifier = AuthVerifier::read(header, &packet.bytes).ok().flatten();
         let sealed = verifier.is_some_and(|found| is_sealed(header, &found));
+        let hidden = sealed && packet.opened.is_none();
         let called = context.called;
         let operation = called.and_then(operation);
-        let (decoded, problem) = match decoded(pdu, context, sealed && packet.opened.is_none()) {
+        let (decoded, problem) = match decoded(pdu, context, hidden, budget) {
             Ok(decoded) => (decoded, None),
             Err(problem) => (None, Some(problem)),
         };
@@ -147,14 +148,6 @@ impl Shown {
             problem,
             ..Self::bare(packet, header.packet_type().to_string())
         }
-    }
-
-    pub(super) fn call_id(&self) -> Option<u32> {
-        self.call_id
-    }
-
-    pub(super) fn set_session(&mut self, session: Option<SessionId>) {
-        self.session = session.map(|session| session.0);
     }
 
     /// The same with its bytes.
@@ -233,7 +226,12 @@ fn interface(id: SyntaxId) -> String {
     }
 }
 
-fn decoded(pdu: &Pdu<'_>, context: &Context, hidden: bool) -> Result<Option<Fields>, String> {
+fn decoded(
+    pdu: &Pdu<'_>,
+    context: &Context,
+    hidden: bool,
+    budget: &mut Budget,
+) -> Result<Option<Fields>, String> {
     Ok(match pdu {
         Pdu::Bind(bind) | Pdu::AlterContext(bind) => Some(offer(bind)),
         Pdu::BindAck(ack) | Pdu::AlterContextResp(ack) => Some(answer(ack)),
@@ -244,21 +242,27 @@ fn decoded(pdu: &Pdu<'_>, context: &Context, hidden: bool) -> Result<Option<Fiel
         }))),
         Pdu::Request(_) if hidden => return Err("what is sealed is not known any more".to_owned()),
         Pdu::Response(_) if hidden => return Err("what is sealed is not known any more".to_owned()),
-        Pdu::Request(_) => stub(context, calls::request, calls::async_request)?,
-        Pdu::Response(_) => stub(context, calls::response, calls::async_response)?,
+        Pdu::Request(_) => stub(context, (calls::request, calls::async_request), budget)?,
+        Pdu::Response(_) => stub(context, (calls::response, calls::async_response), budget)?,
         Pdu::Auth3 | Pdu::Shutdown | Pdu::CoCancel | Pdu::Orphaned | Pdu::Unknown(_) => None,
     })
 }
 
 /// Takes a whole stub apart.
-type Decode = fn(u16, &[u8]) -> Result<Fields, String>;
+type Decode = fn(u16, &[u8], &mut Budget) -> Result<Fields, String>;
 
-fn stub(context: &Context, decode: Decode, decode_async: Decode) -> Result<Option<Fields>, String> {
+fn stub(
+    context: &Context,
+    (decode, decode_async): (Decode, Decode),
+    budget: &mut Budget,
+) -> Result<Option<Fields>, String> {
     match (context.called, &context.whole) {
         (Some(called), Some(stub)) if is_async(called) => {
-            decode_async(called.opnum, stub).map(Some)
+            decode_async(called.opnum, stub, budget).map(Some)
         }
-        (Some(called), Some(stub)) if is_emsmdb(called) => decode(called.opnum, stub).map(Some),
+        (Some(called), Some(stub)) if is_emsmdb(called) => {
+            decode(called.opnum, stub, budget).map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -37,6 +37,7 @@ impl Endpoint {
         self.answer_waits();
         let output = self.next_output();
         if let Some(Output::Bytes(bytes)) = &output {
+            self.account();
             self.record_bytes(Direction::Sent, bytes);
         }
         output

@@ -7,7 +7,8 @@ use crate::transcript::What;
 
 impl Endpoint {
     /// The connection is closed.
-    pub(crate) fn closed(&self) {
+    pub(crate) fn closed(&mut self) {
+        self.account();
         self.record(What::Closed);
     }
 

@@ -1,10 +1,11 @@
 //! A store between two inputs, for reading.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clock::{ClockMode, SimTime};
-use infostore::{ClientId, Cursor, FaultRules, InfoStore, Preview, SnapshotId};
+use infostore::{
+    ClientId, ConnectionId, Cursor, FaultRules, InfoStore, Preview, SessionId, SnapshotId,
+};
 use policy::BlockList;
 use registry_poll::{Cluster, KeyTree, NodeName};
 
@@ -63,16 +64,15 @@ impl<'a> View<'a> {
     /// What went over the store's connections, as far as the ring still has it.
     pub fn transcript(&self) -> Transcript {
         let mut transcript = self.owner.shared.site.transcripts.read();
-        let live: BTreeMap<_, _> = self.owner.sessions.iter().collect();
-        for (session, (group, handle)) in live {
-            for connection in group.connections() {
-                let known = transcript.connections.entry(connection).or_default();
-                if !known.sessions.iter().any(|(_, known)| known == handle) {
-                    known.sessions.push_back((*session, *handle));
-                }
-            }
-        }
+        let live = self.owner.sessions.iter().map(|(session, (_, handle))| (*session, *handle));
+        transcript.live = live.chain(self.owner.async_waits.given()).collect();
         transcript
+    }
+
+    /// The open connections of a live session's group.
+    pub fn connections_of(&self, session: SessionId) -> Vec<ConnectionId> {
+        let live = self.owner.sessions.get(&session);
+        live.map(|(group, _)| group.connections()).unwrap_or_default()
     }
 
     /// Where the journal stands.

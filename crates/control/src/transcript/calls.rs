@@ -91,7 +91,8 @@ pub(super) fn async_response(_: u16, stub: &[u8], budget: &mut Budget) -> Result
     Ok(fields(json!({ "pulFlagsOut": pending, "ReturnValue": code(response.result) })))
 }
 
-fn fields(value: Value) -> Fields {
+/// The fields of an object; there are none of anything else.
+pub(super) fn fields(value: Value) -> Fields {
     match value {
         Value::Object(fields) => fields,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {

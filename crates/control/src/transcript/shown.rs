@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::buffers::{Budget, hex};
-use super::calls::{self, Fields};
+use super::calls::{self, Fields, fields};
 use super::dialogue::{Called, Context};
 use super::packets::Packet;
 use crate::scalars::Time;
@@ -235,8 +235,8 @@ fn decoded(
     Ok(match pdu {
         Pdu::Bind(bind) | Pdu::AlterContext(bind) => Some(offer(bind)),
         Pdu::BindAck(ack) | Pdu::AlterContextResp(ack) => Some(answer(ack)),
-        Pdu::BindNak(nak) => Some(object(json!({ "provider_reject_reason": nak.reason.0 }))),
-        Pdu::Fault(fault) => Some(object(json!({
+        Pdu::BindNak(nak) => Some(fields(json!({ "provider_reject_reason": nak.reason.0 }))),
+        Pdu::Fault(fault) => Some(fields(json!({
             "p_cont_id": fault.context.0,
             "status": fault.status.to_string(),
         }))),
@@ -279,7 +279,7 @@ fn offer(bind: &Bind) -> Fields {
             })
         })
         .collect();
-    object(json!({
+    fields(json!({
         "max_xmit_frag": bind.max_xmit_frag,
         "max_recv_frag": bind.max_recv_frag,
         "assoc_group_id": bind.group.map_or(0, |group| group.0),
@@ -299,20 +299,11 @@ fn answer(ack: &BindAck) -> Fields {
             })
         })
         .collect();
-    object(json!({
+    fields(json!({
         "max_xmit_frag": ack.max_xmit_frag,
         "max_recv_frag": ack.max_recv_frag,
         "assoc_group_id": ack.group.0,
         "sec_addr": ack.secondary_address,
         "p_result_list": results,
     }))
-}
-
-fn object(value: Value) -> Fields {
-    match value {
-        Value::Object(fields) => fields,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Fields::new()
-        }
-    }
 }

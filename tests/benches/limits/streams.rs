@@ -108,7 +108,9 @@ impl Server {
         runtime.block_on(async {
             let store = started().await;
             let (entries, _) = broadcast::channel(1 << 16);
-            drop(tokio::spawn(tell(store.clone(), entries.clone())));
+            // What came before is told to nobody, or a reader that is quick would have it and the others not.
+            let now = store.read(|view| view.cursor()).await.unwrap();
+            drop(tokio::spawn(tell(store.clone(), now, entries.clone())));
             let handler = move || {
                 let entries = entries.subscribe();
                 async move { body(entries) }
@@ -126,10 +128,9 @@ async fn started() -> StoreHandle {
     StoreHandle::start(without_port()).await.expect("the store starts")
 }
 
-/// Hands on what happens, entry by entry, until the store stops.
-async fn tell(store: StoreHandle, entries: broadcast::Sender<Arc<Entry>>) {
+/// Hands on what happens after `place`, entry by entry, until the store stops.
+async fn tell(store: StoreHandle, mut place: Cursor, entries: broadcast::Sender<Arc<Entry>>) {
     let mut moved = store.follow();
-    let mut place = Cursor::START;
     loop {
         moved.mark_unchanged();
         match store.told_after(place, 256).await {

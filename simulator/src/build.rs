@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use clock::SimTime;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::written_time;
@@ -96,6 +97,20 @@ fn date(time: SimTime) -> String {
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+impl JsonSchema for BuildNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "BuildNumber".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]{1,5}(\\.[0-9]{1,5}){2,3}$", "examples": ["6.5.7651.19"] })
+    }
+}
 
 impl fmt::Display for BuildNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

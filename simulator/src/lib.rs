@@ -24,18 +24,21 @@ mod written_time;
 
 pub use build::{BuildNumber, BuildNumberError, BuildView, FileView};
 pub use driver::{
-    ClientId, ClientView, ClusterMode, DriverError, Injection, RegistryData, RegistryValue,
-    SessionView, StoreDriver, Transport, ValuePlace,
+    Apply, BlockList, ClientId, ClientTally, ClockView, ClusterMode, DriverError, FaultRule,
+    Injection, OfProcess, PolicyMode, PolicyView, PollView, ReadView, Reading, RegistryData,
+    RegistryValue, Selection, SnapshotId, StoreDriver, Transport, ValuePlace, Waited,
 };
 pub use event::{Scalar, StoreEvent};
 pub use machine::{
     Action, AnswerError, CallError, ClientMachine, ClientState, MachineOptions, Outcome,
 };
 pub use name::{MachineName, ProcessName, UserName};
-pub use runner::{Check, Report, RunError, RunOptions, TimelineEntry, run};
+pub use runner::{Audience, Check, Progress, Report, RunError, RunOptions, TimelineEntry, run};
 pub use scenario::{
-    BuildExpectation, ClientExpectation, EventExpectation, Expectation, FileExpectation,
-    InjectEntry, Scenario, ScenarioError, SessionExpectation, Step, StepAction,
+    Advance, Amount, BuildExpectation, ClientExpectation, EventExpectation, Expectation,
+    FileExpectation, InjectEntry, LintExpectation, PolicyExpectation, PollExpectation, Scenario,
+    ScenarioError, ScenarioTable, SessionExpectation, Step, StepAction, StoreTable, Wait, Wrong,
+    schema,
 };
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
 pub use timeline::{Timeline, TimelineLine, report};

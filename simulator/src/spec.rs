@@ -1,5 +1,6 @@
 //! What a simulated client is: the shape that the control plane and scenario files share.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{MachineName, ProcessName, UserName};
@@ -35,7 +36,7 @@ pub struct ClientFields {
 }
 
 /// How a client uses the mailbox.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientMode {
     /// With a copy of its own.

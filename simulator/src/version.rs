@@ -6,6 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use emsmdb::WireVersion;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::SpecError;
@@ -40,6 +41,20 @@ impl ClientVersion {
 impl Default for ClientVersion {
     fn default() -> Self {
         Self::OUTLOOK_2003
+    }
+}
+
+impl JsonSchema for ClientVersion {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ClientVersion".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]{1,5}(\\.[0-9]{1,5}){3}$", "examples": ["11.0.5608.0"] })
     }
 }
 

@@ -26,6 +26,7 @@ mod reg_files;
 mod registry;
 mod requests;
 mod safety;
+mod scenarios;
 mod snapshots_api;
 mod snapshots_replay;
 mod stores;

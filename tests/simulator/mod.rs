@@ -10,6 +10,7 @@
 )]
 
 mod machine;
+mod noting_store;
 mod pipe;
 mod requests;
 mod runner;

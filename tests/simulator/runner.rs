@@ -1,180 +1,13 @@
 //! The runner against a store that only notes what it is told, and shows what the test put there.
 
-use std::time::Duration;
-
 use clock::SimTime;
 use serde_json::json;
 use simulator::{
-    BuildNumber, BuildView, Check, ClientId, ClientState, ClientView, ClusterMode, DriverError,
-    FileView, Injection, ProcessName, RegistryValue, Report, RunError, RunOptions, Scenario,
-    SessionView, StoreDriver, StoreEvent, Transport, ValuePlace, run,
+    Check, ClientState, Report, RunError, RunOptions, Scenario, StoreEvent, TimelineEntry,
+    Transport, Waited, run,
 };
 
-/// A store that believes everything.
-struct NotingStore {
-    told: Vec<String>,
-    sessions: Vec<SessionView>,
-    clients: Vec<ClientView>,
-    /// What the first step will have caused.
-    pending: Vec<StoreEvent>,
-    journal: Vec<StoreEvent>,
-    injected: u64,
-    build: BuildNumber,
-    /// What it can't do since nobody reaches it.
-    fails: Option<&'static str>,
-    /// What it refuses to do, and with which problem.
-    refuses: Option<(&'static str, &'static str)>,
-}
-
-impl Default for NotingStore {
-    fn default() -> Self {
-        Self {
-            told: Vec::new(),
-            sessions: Vec::new(),
-            clients: Vec::new(),
-            pending: Vec::new(),
-            journal: Vec::new(),
-            injected: 0,
-            build: number("6.5.7638"),
-            fails: None,
-            refuses: None,
-        }
-    }
-}
-
-fn number(text: &str) -> BuildNumber {
-    text.parse().unwrap()
-}
-
-impl NotingStore {
-    fn note(&mut self, told: String) -> Result<(), DriverError> {
-        if self.fails.is_some_and(|fails| told.starts_with(fails)) {
-            return Err(DriverError::new("the store is gone"));
-        }
-        if let Some((_, problem)) = self.refuses.filter(|(refuses, _)| told.starts_with(refuses)) {
-            return Err(DriverError::refused(problem, "it can't be done"));
-        }
-        if !told.starts_with("start over") {
-            self.journal.append(&mut self.pending);
-        }
-        self.told.push(told);
-        Ok(())
-    }
-}
-
-impl StoreDriver for NotingStore {
-    fn start_over(&mut self, start: SimTime) -> Result<(), DriverError> {
-        self.note(format!("start over at {start}"))
-    }
-
-    fn inject(&mut self, clients: &[Injection]) -> Result<Vec<ClientId>, DriverError> {
-        let mut ids = Vec::new();
-        for Injection { spec, transport, group } in clients {
-            self.injected += 1;
-            ids.push(ClientId(100 + self.injected));
-            let (user, machine) = (spec.user(), spec.machine());
-            self.note(format!("inject {user}@{machine} over {transport:?} as {group:?}"))?;
-        }
-        Ok(ids)
-    }
-
-    fn connect_client(&mut self, ClientId(id): ClientId) -> Result<(), DriverError> {
-        self.note(format!("connect {id}"))
-    }
-
-    fn disconnect_client(&mut self, ClientId(id): ClientId) -> Result<(), DriverError> {
-        self.note(format!("disconnect {id}"))
-    }
-
-    fn report(&mut self, ClientId(id): ClientId, process: &ProcessName) -> Result<(), DriverError> {
-        self.note(format!("report {process} by {id}"))
-    }
-
-    fn touch(&mut self, ClientId(id): ClientId) -> Result<(), DriverError> {
-        self.note(format!("touch {id}"))
-    }
-
-    fn set_value(&mut self, at: &ValuePlace, value: &RegistryValue) -> Result<(), DriverError> {
-        let ValuePlace { name, node } = at;
-        let value = serde_json::to_string(value).unwrap();
-        self.note(format!("set {name} on {node:?} to {value}"))
-    }
-
-    fn delete_value(&mut self, at: &ValuePlace) -> Result<(), DriverError> {
-        let ValuePlace { name, node } = at;
-        self.note(format!("delete {name} on {node:?}"))
-    }
-
-    fn install_build(&mut self, build: BuildNumber) -> Result<(), DriverError> {
-        self.note(format!("install {build}"))?;
-        self.build = build;
-        Ok(())
-    }
-
-    fn install_hotfix(&mut self) -> Result<(), DriverError> {
-        self.note("install the hotfix".to_owned())?;
-        self.build = number("6.5.7651.19");
-        Ok(())
-    }
-
-    fn build(&mut self) -> Result<BuildView, DriverError> {
-        let installed = self.build;
-        Ok(BuildView { installed, running: installed, files: files(installed) })
-    }
-
-    fn restart(&mut self) -> Result<(), DriverError> {
-        self.note("restart".to_owned())
-    }
-
-    fn set_cluster(&mut self, mode: ClusterMode) -> Result<(), DriverError> {
-        self.note(format!("be a cluster of mode {mode:?}"))
-    }
-
-    fn fail_over(&mut self, to: Option<&str>) -> Result<(), DriverError> {
-        self.note(format!("fail over to {to:?}"))
-    }
-
-    fn advance(&mut self, by: Duration) -> Result<(), DriverError> {
-        self.note(format!("advance by {by:?}"))
-    }
-
-    fn poll_now(&mut self) -> Result<(), DriverError> {
-        self.note("poll".to_owned())
-    }
-
-    fn now(&mut self) -> Result<SimTime, DriverError> {
-        Ok("2006-04-22T08:00:00Z".parse().unwrap())
-    }
-
-    fn sessions(&mut self) -> Result<Vec<SessionView>, DriverError> {
-        Ok(self.sessions.clone())
-    }
-
-    fn clients(&mut self) -> Result<Vec<ClientView>, DriverError> {
-        Ok(self.clients.clone())
-    }
-
-    fn events_after(&mut self, seq: u64) -> Result<Vec<StoreEvent>, DriverError> {
-        Ok(self.journal.iter().filter(|event| seq < event.seq).cloned().collect())
-    }
-}
-
-/// The files that the control plane shows with this build.
-fn files(build: BuildNumber) -> Vec<FileView> {
-    let is_hotfix = build == number("6.5.7651.19");
-    let known = [
-        ("Exosal.dll", 70_144, "2006-04-22T04:43:00Z"),
-        ("Mdbmsg.dll", 3_361_280, "2006-04-22T03:58:00Z"),
-        ("Store.exe", 5_256_704, "2006-04-22T04:46:00Z"),
-    ];
-    let file = |(name, bytes, built): (&str, u64, &str)| {
-        let version = (is_hotfix || name == "Store.exe").then(|| build.to_string());
-        let (bytes, built) = (is_hotfix.then_some(bytes), is_hotfix.then_some(built));
-        let file = json!({ "name": name, "version": version, "bytes": bytes, "built": built });
-        serde_json::from_value(file).unwrap()
-    };
-    known.map(file).into()
-}
+use super::noting_store::{NotedClient, NotedSession, NotingStore};
 
 fn scenario(steps: &str) -> Scenario {
     let head = "name = \"s\"\nabout = \"a\"\nstart = \"2006-04-22T08:00:00Z\"\n";
@@ -183,7 +16,9 @@ fn scenario(steps: &str) -> Scenario {
 
 fn play(steps: &str, options: RunOptions, store: &mut NotingStore) -> (Report, Vec<String>) {
     let mut lines = Vec::new();
-    let report = run(&scenario(steps), options, store, &mut |entry| lines.push(entry.to_string()));
+    let report = run(&scenario(steps), options, store, &mut |entry: TimelineEntry| {
+        lines.push(entry.to_string())
+    });
     (report.unwrap(), lines)
 }
 
@@ -195,13 +30,12 @@ fn event(seq: u64, event_type: &str, process: &str) -> StoreEvent {
     .unwrap()
 }
 
-fn client(group: &str, state: ClientState, outcome: Option<&str>) -> ClientView {
-    let (group, outcome) = (Some(group.to_owned()), outcome.map(ToOwned::to_owned));
-    ClientView { group, state, outcome }
+fn client(group: &'static str, state: ClientState, outcome: Option<&'static str>) -> NotedClient {
+    NotedClient { group, state, outcome }
 }
 
-fn session(process: Option<&str>, group: Option<&str>) -> SessionView {
-    SessionView { process: process.map(ToOwned::to_owned), group: group.map(ToOwned::to_owned) }
+fn session(process: Option<&'static str>, group: Option<&'static str>) -> NotedSession {
+    NotedSession { process, group }
 }
 
 const EVERY_ACTION: &str = r#"
@@ -222,29 +56,38 @@ const EVERY_ACTION: &str = r#"
     { say = "15", install_hotfix = true },
     { say = "16", cluster = "per_node" },
     { say = "17", fail_over = true },
-    { say = "18", fail_over = { to = "NODE1" } },"#;
+    { say = "18", fail_over = { to = "NODE1" } },
+    { say = "19", block = { processes = "mdl.exe", versions = "11", apply = "now" } },
+    { say = "20", unblock = { lists = ["versions"] } },
+    { say = "21", policy_mode = "audit" },
+    { say = "22", settings = { poll_interval = "5m" } },
+    { say = "23", fault = { match = { stage = "connect" }, effect = { reset = true } } },
+    { say = "24", clear_faults = true },
+    { say = "25", snapshot = "before" },
+    { say = "26", restore = "before" },
+    { say = "27", advance = { to = "2006-04-22T09:00:00Z" } },
+    { say = "28", advance = { to = 2006-04-22T09:00:00Z } },
+    { say = "29", wait = { until = { event = { type = "poll.completed", since = 2006-04-22T09:00:00Z } }, within = "1h" } },"#;
 
 #[test]
 fn every_action_reaches_the_store_in_order() {
     let mut store = NotingStore::default();
     let (report, _) = play(EVERY_ACTION, RunOptions::default(), &mut store);
     assert!(report.met());
-    assert_eq!(report.steps, 18);
+    assert_eq!(report.steps, 29);
     insta::assert_snapshot!(store.told.join("\n"), @r#"
     start over at 2006-04-22T08:00:00Z
     inject user1@WKS1 over Pipe as Some("a")
     inject user2@WKS2 over Pipe as Some("a")
     inject bob@WKS3 over Tcp as Some("b")
     inject user4@WKS4 over Pipe as Some("a")
-    connect 101
-    connect 102
-    connect 104
-    disconnect 103
+    connect [101, 102, 104]
+    disconnect [103]
     report mdl.exe by 103
     touch 103
     set n on None to {"type":"REG_SZ","data":"d"}
     delete n on None
-    advance by 900s
+    advance to 2006-04-22T08:15:00Z
     poll
     set n on Some("NODE2") to {"type":"REG_DWORD","data":1}
     delete n on Some("NODE2")
@@ -254,6 +97,18 @@ fn every_action_reaches_the_store_in_order() {
     be a cluster of mode PerNode
     fail over to None
     fail over to Some("NODE1")
+    write `mdl.exe` as Processes, NextPoll
+    write `11` as Versions, Now
+    take away Versions, NextPoll
+    Audit the policy
+    change {"poll_interval":"5m"}
+    add fault {"match":{"stage":"connect"},"effect":{"reset":true},"schedule":{}}
+    clear faults
+    take snapshot `before`
+    restore 7
+    advance to 2006-04-22T09:00:00Z
+    advance to 2006-04-22T09:00:00Z
+    wait 3600s of None for {"event":{"since":"2006-04-22T09:00:00Z","type":"poll.completed"}}
     "#);
 }
 
@@ -285,6 +140,7 @@ fn store() -> NotingStore {
             event(2, "session.refused", "mdl.exe"),
             event(3, "session.refused", "b.exe"),
         ],
+        lints: vec!["wildcard", "path"],
         ..NotingStore::default()
     }
 }
@@ -358,6 +214,29 @@ fn an_expectation_is_met_or_says_what_there_was() {
             unmet("Exosal.dll, 70,144 bytes, 22-Apr-2006 04:43 UTC", "Exosal.dll"),
         ),
         ("files = [{ name = \"Mad.exe\" }]", unmet("Mad.exe", "no such file")),
+        ("sessions = [{ count = { at_least = 2 } }]", met("at least 2 sessions", "2")),
+        (
+            "sessions = [{ group = \"g\", count = { at_least = 2, at_most = 3 } }]",
+            unmet("2 to 3 sessions in group `g`", "1"),
+        ),
+        ("unidentified = { at_most = 1 }", met("at most 1 sessions without a process name", "1")),
+        ("lints = [{ list = \"processes\" }]", met("at least 1 lint of the process list", "2")),
+        (
+            "lints = [{ list = \"processes\", code = \"comma\", count = 1 }]",
+            unmet("1 lint `comma` of the process list", "0 of 2: wildcard, path"),
+        ),
+        ("poll = { disconnected = 1 }", unmet("the last poll: disconnected 1", "no poll yet")),
+        (
+            "policy = { mode = \"audit\", would_block = { at_least = 5 } }",
+            met(
+                "the policy: watched only, would be blocked at least 5",
+                "watched only, would be blocked 5",
+            ),
+        ),
+        (
+            "policy = { mode = \"enforce\", forbidden = 2 }",
+            unmet("the policy: enforced, forbidden 2", "watched only, forbidden 2"),
+        ),
     ];
     for (expect, (met, expected, found)) in rows {
         assert_eq!(check(expect), Check { step: 2, expected, found, met }, "{expect}");
@@ -457,7 +336,8 @@ fn a_refusal_that_is_expected_is_told_and_any_other_end_is_not_met() {
         assert_eq!(told, refuses.is_some(), "{lines:?}");
     }
     let mut store = NotingStore { fails: Some("install"), ..NotingStore::default() };
-    let error = run(&scenario(step), RunOptions::default(), &mut store, &mut |_| {}).unwrap_err();
+    let error = run(&scenario(step), RunOptions::default(), &mut store, &mut |_: TimelineEntry| {})
+        .unwrap_err();
     assert!(matches!(error, RunError::Step { step: 1, .. }), "nobody refused: {error}");
 }
 
@@ -472,7 +352,7 @@ fn a_scenario_of_another_build_begins_with_the_start_of_that_build() {
     let mut store = NotingStore { pending, ..NotingStore::default() };
     let mut lines = Vec::new();
     let scenario = Scenario::parse(text).unwrap();
-    let mut show = |entry: simulator::TimelineEntry| lines.push(entry.to_string());
+    let mut show = |entry: TimelineEntry| lines.push(entry.to_string());
     run(&scenario, RunOptions::default(), &mut store, &mut show).unwrap();
     assert_eq!(store.told[1..], ["install 6.5.7226", "restart"]);
     assert_eq!(lines, ["2006-04-22T08:00:00Z      the store starts as build 6.5.7226"]);
@@ -481,7 +361,7 @@ fn a_scenario_of_another_build_begins_with_the_start_of_that_build() {
 #[test]
 fn a_store_that_fails_is_an_error_that_names_the_step() {
     let scenario = scenario(EVERY_ACTION);
-    let mut show = |_| {};
+    let mut show = |_: TimelineEntry| {};
     let mut fails = |fails| {
         let mut store = NotingStore { fails: Some(fails), ..NotingStore::default() };
         let error = run(&scenario, RunOptions::default(), &mut store, &mut show).unwrap_err();
@@ -493,4 +373,54 @@ fn a_store_that_fails_is_an_error_that_names_the_step() {
     let error = fails("delete");
     assert!(matches!(error, RunError::Step { step: 8, .. }));
     assert_eq!(error.to_string(), "step 8 could not be carried out");
+}
+
+#[test]
+fn a_long_advance_is_made_in_slices_and_none_shorter_than_what_is_due() {
+    let due = |text: &str| -> SimTime { text.parse().unwrap() };
+    let mut store = NotingStore {
+        due: vec![
+            due("2006-04-22T08:00:10Z"),
+            due("2006-04-22T08:00:20Z"),
+            due("2006-04-22T08:15:00Z"),
+        ],
+        ..NotingStore::default()
+    };
+    let steps = r#"{ say = "x", advance = "1h" }, { say = "y", advance = { next = "poll" }, refused = "clock-backwards" }"#;
+    play(steps, RunOptions::default(), &mut store);
+    let advanced: Vec<_> = store.told.iter().filter(|told| told.starts_with("advance")).collect();
+    assert_eq!(
+        advanced,
+        [
+            "advance to 2006-04-22T08:01:00Z",
+            "advance to 2006-04-22T08:15:00Z",
+            "advance to 2006-04-22T09:00:00Z",
+            "advance to 2006-04-22T08:15:00Z",
+        ]
+    );
+}
+
+#[test]
+fn a_wait_is_met_or_says_why_not() {
+    let step = r#"{ say = "x", wait = { until = { quiescent = true }, within = "1h" } }"#;
+    let mut store = NotingStore::default();
+    assert!(play(step, RunOptions::default(), &mut store).0.met());
+    store.waited = Waited::NotMet("nothing is due".to_owned());
+    let (report, _) = play(step, RunOptions::default(), &mut store);
+    assert!(!report.met());
+    assert_eq!(report.checks[0].found, "nothing is due");
+}
+
+#[test]
+fn the_last_poll_is_the_one_that_the_journal_told_of_last() {
+    let poll = json!({
+        "seq": 1, "at": "2006-04-22T08:15:00Z", "cause": "poll:2", "type": "poll.completed", "poll": { "number": 2 },
+    });
+    let pending = vec![serde_json::from_value(poll).unwrap()];
+    let mut store = NotingStore { pending, ..NotingStore::default() };
+    let steps = r#"
+        { say = "a", poll = true },
+        { say = "b", expect = { poll = { processes = "text", versions = "not_found", disconnected = 3 } } }"#;
+    let (report, _) = play(steps, RunOptions::default(), &mut store);
+    assert!(report.met(), "{report:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simulator::{ClusterMode, RegistryData, Scenario, StepAction, Transport};
+use simulator::{Advance, ClusterMode, RegistryData, Scenario, StepAction, Transport};
 
 use crate::workspace::{files, root, text};
 
@@ -48,7 +48,7 @@ steps = [
     assert_eq!((entries[1].count, entries[1].transport), (1, Transport::Pipe));
     assert_eq!(entries[1].spec.process(), None);
     let ninety_minutes = Duration::from_secs(5_400);
-    assert_eq!(scenario.steps[7].action, StepAction::Advance(ninety_minutes));
+    assert_eq!(scenario.steps[7].action, StepAction::Advance(Advance::By(ninety_minutes)));
     let StepAction::SetValue { at, value } = &scenario.steps[10].action else {
         panic!("{:?}", scenario.steps[10])
     };
@@ -101,18 +101,14 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
         ("no toml", "steps = [", "line 4, column 10: unclosed array, expected `]`"),
         (
             "an unknown field",
-            "[[steps]]\nsay = \"x\"\nwait = true",
-            "line 6, column 1: unknown field `wait`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, \
-             `touch`, `set_value`, `delete_value`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, \
-             `advance`, `poll`, `expect`, `refused`",
+            "[[steps]]\nsay = \"x\"\nawait = true",
+            "line 6, column 1: unknown field `await`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`, `refused`",
         ),
         ("no sentence", "[[steps]]\npoll = true", "line 4, column 1: missing field `say`"),
         (
             "no action",
             "[[steps]]\nsay = \"x\"",
-            "line 5, column 7: this step does nothing: give it one of `inject`, `connect`, `disconnect`, `report`, `touch`, \
-             `set_value`, `delete_value`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `advance`, \
-             `poll`, `expect`",
+            "line 5, column 7: this step does nothing: give it one of `inject`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`",
         ),
         (
             "two actions",
@@ -153,23 +149,23 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
         (
             "a group that is not there",
             "[[steps]]\nsay = \"x\"\nconnect = { group = \"g\" }",
-            "line 5, column 7: this step names group `g`, which no step before it injects",
+            "line 6, column 21: this step names group `g`, which no step before it injects",
         ),
         (
             "an expected group that is not there",
             "[[steps]]\nsay = \"x\"\nexpect = { sessions = [{ group = \"g\", count = 0 }] }",
-            "line 5, column 7: this step names group `g`, which no step before it injects",
+            "line 6, column 34: this step names group `g`, which no step before it injects",
         ),
         (
             "nothing expected",
             "[[steps]]\nsay = \"x\"\nexpect = {}",
             "line 5, column 7: this step expects nothing: give `expect` at least one of `sessions`, `clients`, \
-             `unidentified`, `events`, `build`, `files`",
+             `unidentified`, `events`, `lints`, `poll`, `policy`, `build`, `files`",
         ),
         (
             "no build expected",
             "[[steps]]\nsay = \"x\"\nexpect = { build = {} }",
-            "line 5, column 7: this step expects no build: give `build` at least one of `installed`, `running`",
+            "line 6, column 20: this step expects no build: give `build` at least one of `installed`, `running`",
         ),
         (
             "a bad build",
@@ -214,6 +210,53 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
              REG_MULTI_SZ",
         ),
         (
+            "an advance to nothing",
+            "[[steps]]\nsay = \"x\"\nadvance = {}",
+            "line 6, column 11: give exactly one of `to`, `next`",
+        ),
+        (
+            "an amount that no number is",
+            "[[steps]]\nsay = \"x\"\nexpect = { unidentified = { at_least = 2, at_most = 1 } }",
+            "line 6, column 27: no number is at least as great and at most as great: `at_most` is below `at_least`",
+        ),
+        (
+            "an amount of nothing",
+            "[[steps]]\nsay = \"x\"\nexpect = { unidentified = -1 }",
+            "line 6, column 27: invalid value: integer `-1`, expected a number from 0 on, or bounds such as `{ at_least = \
+             1, at_most = 3 }`",
+        ),
+        (
+            "a block of nothing",
+            "[[steps]]\nsay = \"x\"\nblock = {}",
+            "line 5, column 7: this step blocks nothing: give `block` one of `processes`, `versions`",
+        ),
+        (
+            "a list that is none",
+            "[[steps]]\nsay = \"x\"\nunblock = { lists = [\"programs\"] }",
+            "line 6, column 22: unknown variant `programs`, expected `processes` or `versions`",
+        ),
+        (
+            "a fault without an effect",
+            "[[steps]]\nsay = \"x\"\nfault = { match = {} }",
+            "line 6, column 9: missing field `effect`",
+        ),
+        (
+            "a snapshot that was not taken",
+            "[[steps]]\nsay = \"x\"\nrestore = \"s\"",
+            "line 6, column 11: there is no snapshot `s`: take it in a step before",
+        ),
+        (
+            "a wait without an end",
+            "[[steps]]\nsay = \"x\"\nwait = { until = { quiescent = true } }",
+            "line 6, column 8: missing field `within`",
+        ),
+        (
+            "a poll that is looked at and nothing of it",
+            "[[steps]]\nsay = \"x\"\nexpect = { poll = {} }",
+            "line 6, column 19: this step expects nothing of it: give `poll` at least one of `processes`, `versions`, \
+             `changed`, `generation`, `disconnected`, `would_block`",
+        ),
+        (
             "a state that is none",
             "[[steps]]\nsay = \"x\"\nexpect = { clients = [{ state = \"gone\" }] }",
             "line 6, column 33: unknown variant `gone`, expected one of `idle`, `connecting`, `connected`, `refused`, \
@@ -232,7 +275,7 @@ fn an_event_type_that_does_not_exist_is_refused_with_those_that_do() {
     )
     .unwrap_err();
     let start =
-        "line 5, column 7: no event is of type `session.conected`: there are `store.started`, ";
+        "line 6, column 31: no event is of type `session.conected`: there are `store.started`, ";
     assert!(error.starts_with(start), "{error}");
 }
 

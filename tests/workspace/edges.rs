@@ -55,7 +55,11 @@ const ALLOWED: &[Row] = &[
             "http-body-util",
         ],
     ),
-    ("simulator", &["clock", "dcerpc", "emsmdb"], &["tokio", "rand", "serde", "toml", "thiserror"]),
+    (
+        "simulator",
+        &["clock", "dcerpc", "emsmdb"],
+        &["tokio", "rand", "schemars", "serde", "serde_json", "toml", "thiserror"],
+    ),
     (
         "cli",
         &[

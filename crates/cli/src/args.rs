@@ -421,9 +421,12 @@ pub(crate) struct ScenarioRun {
     /// The scenarios
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Run on the default store of this server, which is emptied first, and left with a manual clock
+    /// Run on a store of this server, which is emptied first, and left with a manual clock
     #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL", value_parser = control_url)]
     pub(crate) control: Option<String>,
+    /// The store of that server
+    #[arg(long, env = "EXSTORE_STORE", default_value = "default", value_name = "NAME")]
+    pub(crate) store: String,
     #[command(flatten)]
     pub(crate) token: TokenFile,
     /// How the clients' bytes travel, whatever the scenario says

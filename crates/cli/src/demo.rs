@@ -4,7 +4,7 @@ use simulator::{Scenario, Transport};
 
 use crate::args::{Acts, Demo};
 use crate::exit::{Code, Failure};
-use crate::http_driver::HttpDriver;
+use crate::http_plane;
 use crate::journal_file::JournalFile;
 use crate::output;
 use crate::scenario::{on_a_store_of_its_own, run_one};
@@ -48,7 +48,7 @@ fn tell(
         Scenario::parse(scenario).map_err(|error| Failure::from_error(Code::Internal, &error))?;
     on_a_store_of_its_own(journal, move |url| {
         output::out(&format!("{}  {heading}", scenario.start));
-        if run_one(&mut HttpDriver::new(url, None), &scenario, Some(transport))? {
+        if run_one(&mut http_plane::driver(url, None, "default"), &scenario, Some(transport))? {
             return Ok(());
         }
         Err(Failure::new(Code::NotMet, "the store does not do what the article says"))

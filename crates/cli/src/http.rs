@@ -4,7 +4,6 @@ use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
 use control::Secret;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body, BodyReader};
@@ -95,48 +94,11 @@ impl Client {
         Self { key, ..self.clone() }
     }
 
-    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
-        self.send(Method::Get, path, Payload::Nothing)?.read()
-    }
-
     /// The status of a GET, whatever it is.
     pub(crate) fn status(&self, path: &str) -> Result<(u16, String), RequestError> {
         let mut response = self.call(Method::Get, path, Payload::Nothing)?;
         let text = response.body_mut().read_to_string();
         Ok((response.status().as_u16(), text.map_err(|error| self.unreachable(&error))?))
-    }
-
-    pub(crate) fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, RequestError> {
-        self.send(Method::Post, path, Payload::of(body)?)?.read()
-    }
-
-    pub(crate) fn put<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, RequestError> {
-        self.send(Method::Put, path, Payload::of(body)?)?.read()
-    }
-
-    pub(crate) fn patch<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, RequestError> {
-        self.send(Method::Patch, path, Payload::of(body)?)?.read()
-    }
-
-    /// Posts to a path that takes no body.
-    pub(crate) fn post_nothing<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
-        self.send(Method::Post, path, Payload::Nothing)?.read()
-    }
-
-    pub(crate) fn delete(&self, path: &str) -> Result<(), RequestError> {
-        self.send(Method::Delete, path, Payload::Nothing).map(drop)
     }
 
     /// The answer to a request, or the problem that came instead.
@@ -230,13 +192,6 @@ impl RequestError {
             Self::Refused(problem) => Some(problem.name()),
             Self::Unreachable { .. } | Self::Unknown(_) => None,
         }
-    }
-}
-
-impl Payload {
-    fn of(body: &impl Serialize) -> Result<Self, RequestError> {
-        let body = serde_json::to_value(body);
-        body.map(Self::Json).map_err(|error| RequestError::Unknown(error.to_string()))
     }
 }
 

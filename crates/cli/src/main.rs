@@ -12,7 +12,7 @@ mod filter;
 mod generated;
 mod health;
 mod http;
-mod http_driver;
+mod http_plane;
 mod journal_file;
 mod lints;
 mod listing;

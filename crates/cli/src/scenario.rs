@@ -7,12 +7,14 @@ use std::path::Path;
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
 use server::{Directory, Seed, StoreOptions};
-use simulator::{RunError, RunOptions, Scenario, StoreDriver, Transport, run as play};
+use simulator::{
+    RunError, RunOptions, Scenario, StoreDriver, TimelineEntry, Transport, run as play,
+};
 
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
 use crate::exit::{Code, Failure};
 use crate::http::RequestError;
-use crate::http_driver::HttpDriver;
+use crate::http_plane::{self, HttpDriver};
 use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Plane, Running, max_connections};
@@ -30,7 +32,7 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
                 )
                 .hint("a server writes its own journal: `exstore serve --journal FILE`"));
             }
-            let mut driver = HttpDriver::new(url, args.token.read()?);
+            let mut driver = http_plane::driver(url, args.token.read()?, &args.store);
             run_on(&mut driver, &scenarios, args.transport)
         }
         None => run_here(scenarios, args),
@@ -40,7 +42,9 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
 fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
     let transport = args.transport;
     let journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
-    let run = move |url: &str| run_on(&mut HttpDriver::new(url, None), &scenarios, transport);
+    let run = move |url: &str| {
+        run_on(&mut http_plane::driver(url, None, "default"), &scenarios, transport)
+    };
     on_a_store_of_its_own(journal, run).map(drop)
 }
 
@@ -69,7 +73,7 @@ pub(crate) fn on_a_store_of_its_own(
     })
 }
 
-/// Plays the scenarios on the default store of a server.
+/// Plays the scenarios on a store of a server.
 fn run_on(
     driver: &mut HttpDriver,
     scenarios: &[Scenario],
@@ -96,11 +100,11 @@ pub(crate) fn run_one(
     let Scenario { name, about, start, .. } = scenario;
     let mut told = output::out(&format!("{start}  {name}: {about}"));
     let options = RunOptions { transport, keep_going: false };
-    let mut show = |entry| told &= output::out(&format!("{entry}"));
+    let mut show = |entry: TimelineEntry| told &= output::out(&format!("{entry}"));
     let report = play(scenario, options, driver, &mut show).map_err(|error| cannot_play(&error))?;
     let (met, of) = (report.checks.iter().filter(|check| check.met).count(), report.checks.len());
-    let now = driver.now().map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    told &= output::out(&format!("{now}  {name}: {met} of {of} expectations met"));
+    let now = driver.clock().map_err(|error| Failure::from_error(Code::Internal, &error))?;
+    told &= output::out(&format!("{}  {name}: {met} of {of} expectations met", now.now));
     if !told {
         return Err(Failure::new(Code::Internal, "stdout can't be written"));
     }

@@ -4,12 +4,15 @@ use core::fmt;
 
 use dcerpc::{BindRefusal, FaultStatus, ProtocolError};
 use emsmdb::ErrorCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calls::AnswerError;
 
 /// Where a client stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientState {
     /// Not started, or disconnected on request.

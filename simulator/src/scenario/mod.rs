@@ -25,27 +25,41 @@
 //! Each step says in one sentence what it is, for the timeline, and has exactly one action. Clients are numbered from 1
 //! through the whole scenario; `{n}` in a user's or machine's name stands for the number.
 //!
+//! A JSON Schema of this is made from the types that read it ([`schema()`]); the control plane takes the same as JSON.
+//!
 //! A scenario may begin on another build than the store's own, `build = "6.5.7638"` beside `start`. A step that the store
 //! has to refuse says with which problem: `install_hotfix = true` and `refused = "hotfix-needs-sp2"`.
 
+mod action_tables;
+mod amount;
 mod error;
 mod expectation;
+mod inject_table;
 mod parse;
+mod place;
+mod schema;
 mod step_table;
+mod written;
 
 use core::time::Duration;
 
 use clock::SimTime;
 
 use crate::build::BuildNumber;
-use crate::driver::{ClusterMode, RegistryValue, Transport, ValuePlace};
+use crate::driver::{
+    Apply, BlockList, ClusterMode, FaultRule, PolicyMode, RegistryValue, Transport, ValuePlace,
+};
 use crate::name::ProcessName;
 use crate::spec::ClientSpec;
-pub use error::ScenarioError;
+pub use amount::Amount;
+pub use error::{ScenarioError, Wrong};
 pub use expectation::{
     BuildExpectation, ClientExpectation, EventExpectation, Expectation, FileExpectation,
-    SessionExpectation,
+    LintExpectation, PolicyExpectation, PollExpectation, SessionExpectation,
 };
+pub use parse::ScenarioTable;
+pub use schema::schema;
+pub use written::StoreTable;
 
 /// A scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,12 +139,62 @@ pub enum StepAction {
         /// Its name; none for the passive one.
         to: Option<String>,
     },
+    /// Writes block lists.
+    Block {
+        /// Which, and what is written.
+        lists: Vec<(BlockList, String)>,
+        /// When it takes effect.
+        apply: Apply,
+    },
+    /// Takes block lists away.
+    Unblock {
+        /// Which.
+        lists: Vec<BlockList>,
+        /// When it takes effect.
+        apply: Apply,
+    },
+    /// Sets whether the policy is acted on.
+    PolicyMode(PolicyMode),
+    /// Changes settings of the store.
+    Settings(StoreTable),
+    /// Adds a fault rule.
+    Fault(FaultRule),
+    /// Takes every fault rule away.
+    ClearFaults,
+    /// Takes a snapshot of this name.
+    Snapshot(String),
+    /// Goes back to the last snapshot of this name.
+    Restore(String),
     /// Moves the clock on.
-    Advance(Duration),
+    Advance(Advance),
     /// Polls the registry now.
     Poll,
+    /// Waits until something is so.
+    Wait(Wait),
     /// Looks whether the store is as it should be.
-    Expect(Expectation),
+    Expect(Box<Expectation>),
+}
+
+/// How far the clock moves on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Advance {
+    /// By a span.
+    By(Duration),
+    /// To a time.
+    To(SimTime),
+    /// To the next poll of the registry.
+    NextPoll,
+}
+
+/// What is waited for, and how long.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wait {
+    /// The condition, as POST /waits takes it.
+    pub until: StoreTable,
+    /// Store time that it may take. The clock is moved meanwhile.
+    pub within: Duration,
+    /// Time of the wall that it may take; none for as long as the driver allows.
+    pub timeout: Option<Duration>,
 }
 
 /// Clients of one kind to inject.

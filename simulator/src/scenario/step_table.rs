@@ -1,163 +1,127 @@
 //! A step as a scenario file writes it, and what it becomes.
 
-use core::fmt;
-use core::time::Duration;
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use clock::parse_duration;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, de};
-use toml::{Spanned, Value};
-
-use super::{Expectation, InjectEntry, Step, StepAction};
+use super::action_tables::{
+    AdvanceTable, BlockTable, FailOver, GroupTable, PlaceTable, ReportTable, UnblockTable,
+    ValueTable, WaitTable,
+};
+use super::inject_table::InjectTable;
+use super::written::{StoreTable, Yes};
+use super::{Expectation, Step, StepAction, Wrong};
 use crate::build::BuildNumber;
-use crate::driver::{ClusterMode, RegistryData, RegistryValue, Transport, ValuePlace};
-use crate::name::{MachineName, ProcessName, UserName};
-use crate::spec::{ClientFields, ClientMode, ClientSpec, SpecError};
-use crate::version::ClientVersion;
+use crate::driver::{ClusterMode, FaultRule, PolicyMode};
 
-/// A step as written.
-#[derive(Deserialize)]
+/// A step: what it says, and exactly one action.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Step", transform = one_action)]
 pub(super) struct StepTable {
-    say: Spanned<String>,
-    inject: Option<Vec<Spanned<InjectTable>>>,
+    /// What the step is, in one sentence, for the timeline.
+    say: String,
+    /// Injects clients and has them connect.
+    #[schemars(length(min = 1))]
+    inject: Option<Vec<InjectTable>>,
+    /// Has the clients of a group connect again.
     connect: Option<GroupTable>,
+    /// Has the clients of a group disconnect.
     disconnect: Option<GroupTable>,
+    /// Has the clients of a group name a program in a call.
     report: Option<ReportTable>,
+    /// Has the clients of a group make a call that does nothing.
     touch: Option<GroupTable>,
+    /// Sets a registry value of the key that the store polls.
     set_value: Option<ValueTable>,
+    /// Deletes a registry value of the key that the store polls.
     delete_value: Option<PlaceTable>,
+    /// Writes block lists.
+    block: Option<BlockTable>,
+    /// Takes block lists away.
+    unblock: Option<UnblockTable>,
+    /// Sets whether the policy is acted on, or only watched.
+    policy_mode: Option<PolicyMode>,
+    /// Changes settings of the store, as PATCH /v1/stores/{store} does.
+    settings: Option<StoreTable>,
+    /// Adds a fault rule, as POST /faults does.
+    fault: Option<FaultRule>,
+    /// Takes every fault rule away.
+    clear_faults: Option<Yes>,
+    /// Replaces the store's files by those of a build, which runs from the next start on.
     install_build: Option<BuildNumber>,
+    /// Installs the hotfix of KB 920185, which stops and starts the service.
     install_hotfix: Option<Yes>,
+    /// Stops the service and starts it.
     restart: Option<Yes>,
+    /// Makes the store a cluster, or none.
     cluster: Option<ClusterMode>,
+    /// Moves the service to another node of the cluster.
     fail_over: Option<FailOver>,
-    advance: Option<DurationText>,
+    /// Takes a snapshot of the store, under a name.
+    #[schemars(length(min = 1, max = 100))]
+    snapshot: Option<String>,
+    /// Goes back to the last snapshot of a name.
+    restore: Option<String>,
+    /// Moves the clock on.
+    advance: Option<AdvanceTable>,
+    /// Polls the registry now.
     poll: Option<Yes>,
+    /// Waits until something is so, and moves the clock meanwhile.
+    wait: Option<WaitTable>,
+    /// Looks whether the store is as it should be.
     expect: Option<Expectation>,
+    /// The name of the problem with which the store has to refuse the action, as `hotfix-needs-sp2`.
     refused: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroupTable {
-    group: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReportTable {
-    group: String,
-    process: ProcessName,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValueTable {
-    name: String,
-    #[serde(default = "sz", rename = "type")]
-    kind: String,
-    data: Data,
-    node: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlaceTable {
-    name: String,
-    node: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "Value")]
-struct Data(RegistryData);
-
-/// `true` for the passive node, or a table that names one.
-struct FailOver {
-    to: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ToTable {
-    to: String,
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct DurationText(Duration);
-
-#[derive(Deserialize)]
-#[serde(try_from = "bool")]
-struct Yes;
-
-/// Clients as written: the fields of a spec, then those of an injection.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InjectTable {
-    process: Option<ProcessName>,
-    client_version: Option<ClientVersion>,
-    user: Option<UserName>,
-    machine: Option<MachineName>,
-    #[serde(default)]
-    mode: ClientMode,
-    note: Option<String>,
-    count: Option<Count>,
-    #[serde(default)]
-    transport: Transport,
-    group: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "i64")]
-struct Count(u32);
-
-/// What is wrong at a byte offset of the text.
-pub(super) struct Wrong {
-    pub(super) place: usize,
-    pub(super) message: String,
-}
-
 impl StepTable {
-    /// Where the file says what the step is.
-    pub(super) fn place(&self) -> usize {
-        self.say.span().start
-    }
-
     /// # Errors
     /// When there is not exactly one action, or a client to inject can't be.
     pub(super) fn into_step(self) -> Result<Step, Wrong> {
-        let place = self.place();
-        let entries = self.inject.map(|tables| {
-            let entries = tables.into_iter().map(into_entry);
-            entries.collect::<Result<Vec<_>, _>>()
-        });
+        let entries = self.inject.map(into_entries).transpose()?;
         let connect = |GroupTable { group }| StepAction::Connect { group };
         let disconnect = |GroupTable { group }| StepAction::Disconnect { group };
-        let report = |ReportTable { group, process }| StepAction::Report { group, process };
         let touch = |GroupTable { group }| StepAction::Touch { group };
-        let fail_over = |FailOver { to }| StepAction::FailOver { to };
         let actions = [
-            ("inject", entries.transpose()?.map(StepAction::Inject)),
+            ("inject", entries.map(StepAction::Inject)),
             ("connect", self.connect.map(connect)),
             ("disconnect", self.disconnect.map(disconnect)),
-            ("report", self.report.map(report)),
+            ("report", self.report.map(ReportTable::into_action)),
             ("touch", self.touch.map(touch)),
             ("set_value", self.set_value.map(ValueTable::into_action)),
             ("delete_value", self.delete_value.map(PlaceTable::into_action)),
+            ("block", self.block.map(BlockTable::into_action)),
+            ("unblock", self.unblock.map(UnblockTable::into_action)),
+            ("policy_mode", self.policy_mode.map(StepAction::PolicyMode)),
+            ("settings", self.settings.map(StepAction::Settings)),
+            ("fault", self.fault.map(StepAction::Fault)),
+            ("clear_faults", self.clear_faults.map(|Yes| StepAction::ClearFaults)),
             ("install_build", self.install_build.map(StepAction::InstallBuild)),
             ("install_hotfix", self.install_hotfix.map(|Yes| StepAction::InstallHotfix)),
             ("restart", self.restart.map(|Yes| StepAction::Restart)),
             ("cluster", self.cluster.map(StepAction::Cluster)),
-            ("fail_over", self.fail_over.map(fail_over)),
-            ("advance", self.advance.map(|DurationText(by)| StepAction::Advance(by))),
+            ("fail_over", self.fail_over.map(FailOver::into_action)),
+            ("snapshot", self.snapshot.map(StepAction::Snapshot)),
+            ("restore", self.restore.map(StepAction::Restore)),
+            ("advance", self.advance.map(AdvanceTable::into_action)),
             ("poll", self.poll.map(|Yes| StepAction::Poll)),
-            ("expect", self.expect.map(StepAction::Expect)),
+            ("wait", self.wait.map(WaitTable::into_action)),
+            ("expect", self.expect.map(|look| StepAction::Expect(Box::new(look)))),
         ];
-        let action = only(actions).map_err(|message| Wrong { place, message })?;
-        Ok(Step { say: self.say.into_inner(), action, refused: self.refused })
+        let action = only(actions).map_err(|message| Wrong::at(String::new(), message))?;
+        Ok(Step { say: self.say, action, refused: self.refused })
     }
+}
+
+fn into_entries(tables: Vec<InjectTable>) -> Result<Vec<super::InjectEntry>, Wrong> {
+    let entries = tables.into_iter().enumerate().map(|(index, table)| {
+        let wrong = |error: crate::spec::SpecError| {
+            Wrong::at(format!("/inject/{index}"), error.to_string())
+        };
+        table.into_entry().map_err(wrong)
+    });
+    entries.collect()
 }
 
 /// The one action that is given.
@@ -179,132 +143,14 @@ fn only<const N: usize>(
     }
 }
 
-impl ValueTable {
-    fn into_action(self) -> StepAction {
-        let Self { name, kind, data: Data(data), node } = self;
-        StepAction::SetValue { at: ValuePlace { name, node }, value: RegistryValue { kind, data } }
-    }
+/// Says in the schema that a step has exactly one action. What is optional in it is left out, and never null.
+fn one_action(schema: &mut Schema) {
+    let names: Vec<String> = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default();
+    let actions = names.into_iter().filter(|name| name != "say" && name != "refused");
+    let one = actions.map(|name| json!({ "required": [name] }));
+    schema.insert("oneOf".to_owned(), one.collect());
 }
-
-impl PlaceTable {
-    fn into_action(self) -> StepAction {
-        let Self { name, node } = self;
-        StepAction::DeleteValue { at: ValuePlace { name, node } }
-    }
-}
-
-fn into_entry(table: Spanned<InjectTable>) -> Result<InjectEntry, Wrong> {
-    let place = table.span().start;
-    table.into_inner().into_entry().map_err(|error| Wrong { place, message: error.to_string() })
-}
-
-impl InjectTable {
-    fn into_entry(self) -> Result<InjectEntry, SpecError> {
-        let default = ClientFields::default();
-        let spec = ClientSpec::new(ClientFields {
-            process: self.process,
-            client_version: self.client_version.unwrap_or_default(),
-            user: self.user.unwrap_or(default.user),
-            machine: self.machine.unwrap_or(default.machine),
-            mode: self.mode,
-            note: self.note,
-        })?;
-        Ok(InjectEntry {
-            spec,
-            count: self.count.map_or(1, |Count(count)| count),
-            transport: self.transport,
-            group: self.group,
-        })
-    }
-}
-
-impl TryFrom<Value> for Data {
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        let data = match value {
-            Value::String(text) => Some(RegistryData::Text(text)),
-            Value::Integer(number) => u32::try_from(number).ok().map(RegistryData::Number),
-            Value::Array(items) => {
-                let texts = items.into_iter().map(text).collect::<Option<_>>();
-                texts.map(RegistryData::Texts)
-            }
-            Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Table(_) => None,
-        };
-        data.map(Self).ok_or(
-            "`data` is none: write a text, a number from 0 to 4294967295 for a REG_DWORD, or texts for a REG_MULTI_SZ",
-        )
-    }
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Integer(_)
-        | Value::Float(_)
-        | Value::Boolean(_)
-        | Value::Datetime(_)
-        | Value::Array(_)
-        | Value::Table(_) => None,
-    }
-}
-
-impl<'de> Deserialize<'de> for FailOver {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FailOverVisitor)
-    }
-}
-
-struct FailOverVisitor;
-
-impl<'de> Visitor<'de> for FailOverVisitor {
-    type Value = FailOver;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`true` or a table such as `{ to = \"NODE2\" }`")
-    }
-
-    fn visit_bool<E: de::Error>(self, yes: bool) -> Result<FailOver, E> {
-        Yes::try_from(yes).map(|Yes| FailOver { to: None }).map_err(E::custom)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FailOver, A::Error> {
-        let ToTable { to } = ToTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(FailOver { to: Some(to) })
-    }
-}
-
-impl TryFrom<String> for DurationText {
-    type Error = clock::DurationError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        parse_duration(&text).map(Self)
-    }
-}
-
-impl TryFrom<bool> for Yes {
-    type Error = &'static str;
-
-    fn try_from(yes: bool) -> Result<Self, Self::Error> {
-        yes.then_some(Self).ok_or("`false` does nothing: leave the field out, or set it to `true`")
-    }
-}
-
-impl TryFrom<i64> for Count {
-    type Error = String;
-
-    fn try_from(count: i64) -> Result<Self, String> {
-        u32::try_from(count)
-            .ok()
-            .filter(|count| (1..=COUNT_MAX).contains(count))
-            .map(Self)
-            .ok_or_else(|| format!("`count` is `{count}`: use 1 to {COUNT_MAX}"))
-    }
-}
-
-fn sz() -> String {
-    "REG_SZ".to_owned()
-}
-
-/// The most clients that one entry injects.
-const COUNT_MAX: u32 = 100_000;

@@ -40,6 +40,17 @@ pub struct TimelineLine {
 pub struct Timeline {
     found_by: BTreeMap<i64, i64>,
     cluster: Option<Cluster>,
+    /// Like events that are not told yet, since the next may be like them.
+    run: Option<Run>,
+}
+
+/// Events at one instant that say the same of different clients.
+#[derive(Clone, Debug)]
+struct Run {
+    at: String,
+    /// The first of them, as many as are told one by one.
+    first: Vec<Sentence>,
+    count: usize,
 }
 
 impl Timeline {
@@ -51,21 +62,40 @@ impl Timeline {
 
     /// The next events as lines, in order.
     pub fn tell(&mut self, events: &[StoreEvent]) -> Vec<TimelineLine> {
-        let mut told = Vec::new();
-        for event in events.iter().filter(|event| !is_repetition(event)) {
-            let generation = event.field("generation").integer();
-            let found_by =
-                generation.and_then(|generation| self.found_by.get(&generation)).copied();
-            let before = Before {
-                found_by: found_by.or_else(|| event.poll()),
-                cluster: self.cluster.as_ref(),
-            };
-            told.push((event.at.as_str(), sentence(event, &before)));
-            self.note(event);
+        let mut told: Vec<TimelineLine> =
+            events.iter().flat_map(|event| self.hear(event)).collect();
+        told.extend(self.rest());
+        told
+    }
+
+    /// Takes the next event, and tells those before it that it is unlike.
+    pub fn hear(&mut self, event: &StoreEvent) -> Vec<TimelineLine> {
+        if is_repetition(event) {
+            return Vec::new();
         }
-        let runs =
-            told.chunk_by(|(at, one), (other_at, other)| at == other_at && one.is_like(other));
-        runs.flat_map(|run| if run.len() < FOLD_FROM { each(run) } else { folded(run) }).collect()
+        let generation = event.field("generation").integer();
+        let found_by = generation.and_then(|generation| self.found_by.get(&generation)).copied();
+        let before =
+            Before { found_by: found_by.or_else(|| event.poll()), cluster: self.cluster.as_ref() };
+        let sentence = sentence(event, &before);
+        self.note(event);
+        match &mut self.run {
+            Some(run) if run.goes_on_with(&event.at, &sentence) => {
+                run.push(sentence);
+                Vec::new()
+            }
+            Some(_) | None => {
+                let told = self.rest();
+                let run = Run { at: event.at.clone(), first: vec![sentence], count: 1 };
+                self.run = Some(run);
+                told
+            }
+        }
+    }
+
+    /// Tells what has been heard and not been told.
+    pub fn rest(&mut self) -> Vec<TimelineLine> {
+        self.run.take().map_or_else(Vec::new, Run::told)
     }
 
     fn note(&mut self, event: &StoreEvent) {
@@ -87,29 +117,40 @@ fn is_repetition(event: &StoreEvent) -> bool {
     event.event_type == "session.ended" && !["client", "transport"].contains(&reason)
 }
 
-fn each(run: &[(&str, Sentence)]) -> Vec<TimelineLine> {
-    let line = |(at, sentence): &(&str, Sentence)| TimelineLine {
-        at: (*at).to_owned(),
-        what: sentence.what.one(),
-        because: sentence.because.clone(),
-        events: 1,
-    };
-    run.iter().map(line).collect()
-}
+impl Run {
+    fn goes_on_with(&self, at: &str, next: &Sentence) -> bool {
+        self.at == at && self.first.first().is_some_and(|first| first.is_like(next))
+    }
 
-fn folded(run: &[(&str, Sentence)]) -> Vec<TimelineLine> {
-    let first = run.first().and_then(|(at, sentence)| match &sentence.what {
-        What::Client(client) => Some((at, client.many(run.len()), sentence)),
-        What::Plain(_) => None,
-    });
-    match first {
-        Some((at, what, sentence)) => vec![TimelineLine {
-            at: (*at).to_owned(),
-            what,
-            because: sentence.because.clone(),
-            events: run.len(),
-        }],
-        None => each(run),
+    fn push(&mut self, sentence: Sentence) {
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < FOLD_FROM {
+            self.first.push(sentence);
+        }
+    }
+
+    fn told(self) -> Vec<TimelineLine> {
+        match self.first.first() {
+            Some(Sentence { what: What::Client(client), because }) if FOLD_FROM <= self.count => {
+                vec![TimelineLine {
+                    at: self.at,
+                    what: client.many(self.count),
+                    because: because.clone(),
+                    events: self.count,
+                }]
+            }
+            Some(_) | None => self.each(),
+        }
+    }
+
+    fn each(self) -> Vec<TimelineLine> {
+        let line = |Sentence { what, because }| TimelineLine {
+            at: self.at.clone(),
+            what: what.one(),
+            because,
+            events: 1,
+        };
+        self.first.into_iter().map(line).collect()
     }
 }
 

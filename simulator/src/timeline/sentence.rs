@@ -6,13 +6,14 @@ use super::why::{because_of_decision, because_of_reason, generation, quoted_list
 use crate::event::{Scalar, StoreEvent};
 
 /// An event in words.
+#[derive(Clone, Debug)]
 pub(super) struct Sentence {
     pub(super) what: What,
     pub(super) because: Option<String>,
 }
 
 /// What happened.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum What {
     /// Something to one client.
     Client(ClientClause),
@@ -21,7 +22,7 @@ pub(super) enum What {
 }
 
 /// Something that happened to a client.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct ClientClause {
     process: Option<String>,
     /// `alice@WKS3`, or what else tells it from others.

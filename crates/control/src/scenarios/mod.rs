@@ -1,0 +1,7 @@
+//! Scenarios: played on a store through its own control plane.
+
+mod driver;
+mod plane;
+
+pub use self::driver::ScenarioDriver;
+pub use self::plane::{ControlPlane, PlaneRequest, RouterPlane, Verb};

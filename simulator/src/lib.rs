@@ -12,9 +12,11 @@
 mod build;
 mod driver;
 mod event;
+mod fleet;
 mod identity;
 mod machine;
 mod name;
+mod program;
 mod runner;
 mod scenario;
 mod spec;
@@ -29,10 +31,15 @@ pub use driver::{
     RegistryValue, Selection, SnapshotId, StoreDriver, Transport, ValuePlace, Waited,
 };
 pub use event::{Scalar, StoreEvent};
+pub use fleet::{
+    Catalogue, CatalogueProgram, Fleet, FleetFields, FleetGroup, GroupFields, MAX_CONNECTIONS,
+    Member, ModeMix, VersionShare,
+};
 pub use machine::{
     Action, AnswerError, CallError, ClientMachine, ClientState, MachineOptions, Outcome,
 };
 pub use name::{MachineName, ProcessName, UserName};
+pub use program::{Arrival, HabitFields, Habits, Length, Program, Reaction, Span, Spread};
 pub use runner::{Audience, Check, Progress, Report, RunError, RunOptions, TimelineEntry, run};
 pub use scenario::{
     Advance, Amount, BuildExpectation, ClientExpectation, EventExpectation, Expectation,

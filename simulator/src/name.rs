@@ -72,6 +72,13 @@ names! {
     MachineName, "machine", machine_problem;
 }
 
+impl ProcessName {
+    /// The name with `number` in place of each `{n}`, and `count` in place of each `{k}`.
+    pub(crate) fn filled_in(&self, number: u64, count: u32) -> Result<Self, SpecError> {
+        Self::new(fill_in(&self.0, number).replace("{k}", &count.to_string()))
+    }
+}
+
 impl UserName {
     pub(crate) fn numbered_default() -> Self {
         Self("user{n}".to_owned())

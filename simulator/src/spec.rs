@@ -92,6 +92,12 @@ impl ClientSpec {
         }
     }
 
+    /// The same, used like this.
+    #[must_use]
+    pub(crate) fn in_mode(self, mode: ClientMode) -> Self {
+        Self { fields: ClientFields { mode, ..self.fields } }
+    }
+
     /// The same with `number` in place of each `{n}`.
     #[must_use]
     pub fn numbered(&self, number: u64) -> Self {

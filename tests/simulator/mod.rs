@@ -9,6 +9,7 @@
     reason = "a test that goes wrong should stop where it does"
 )]
 
+mod fleet;
 mod machine;
 mod noting_store;
 mod pipe;

@@ -58,7 +58,7 @@ const ALLOWED: &[Row] = &[
     (
         "simulator",
         &["clock", "dcerpc", "emsmdb"],
-        &["tokio", "rand", "schemars", "serde", "serde_json", "toml", "thiserror"],
+        &["tokio", "rand", "rand_pcg", "schemars", "serde", "serde_json", "toml", "thiserror"],
     ),
     (
         "cli",

@@ -21,8 +21,9 @@ use emsmdb::connect::{AUX_MAX, NO_LINK};
 use emsmdb::header_ext::{HeaderExtError, HeaderFlags};
 use emsmdb::rgb::{decode_rgb_in, encode_rgb_in};
 use emsmdb::rop::{
-    LogonFlags, NO_HANDLE, OpenFlags, RopBuffer, RopError, RopLogonRequest, RopRequest,
-    RopResponse, decode_response_buffer,
+    LogonFlags, NO_HANDLE, NotificationScope, NotificationTypes, OpenFlags, RopBuffer, RopError,
+    RopLogonRequest, RopRegisterNotificationRequest, RopRequest, RopResponse,
+    decode_response_buffer,
 };
 use emsmdb::{
     EcDoConnectExRequest, EcDoConnectExResponse, EcDoConnectRequest, EcDoConnectResponse,
@@ -151,6 +152,22 @@ impl Calls<'_> {
     /// A call that does nothing.
     pub(super) fn touch(&self, handle: Handle) -> Request {
         self.rpc(handle, &nothing(), Vec::new())
+    }
+
+    /// A call that registers for new mail of the mailbox that was logged on to, and takes that back.
+    pub(super) fn work(&self, handle: Handle, logon: u32) -> Request {
+        let register = RopRegisterNotificationRequest {
+            logon_id: 0,
+            input_index: 0,
+            output_index: 1,
+            types: NotificationTypes::NEW_MAIL,
+            scope: NotificationScope::WholeStore,
+        };
+        let rops = vec![
+            RopRequest::RegisterNotification(register),
+            RopRequest::Release { logon_id: 0, input_index: 1 },
+        ];
+        self.rpc(handle, &RopBuffer { rops, handles: vec![logon, NO_HANDLE] }, Vec::new())
     }
 
     /// A call that does nothing but name a program; none when the client has no auxiliary buffer.
@@ -306,12 +323,15 @@ impl Answer {
         is_null(&self.handle)
     }
 
-    /// What the logon's response says.
-    pub(super) fn logon(&self) -> Result<ErrorCode, AnswerError> {
+    /// The server object that the logon's response gives a handle of, or the code that says why there is none.
+    pub(super) fn logon(&self) -> Result<Result<u32, ErrorCode>, AnswerError> {
         let payload = self.payloads.first().ok_or(AnswerError::NoLogon)?;
-        match decode_response_buffer(payload)?.responses.first() {
-            Some(RopResponse::Logon(_)) => Ok(ErrorCode::EC_NONE),
-            Some(RopResponse::Failed { error, .. }) => Ok(*error),
+        let buffer = decode_response_buffer(payload)?;
+        match buffer.responses.first() {
+            Some(RopResponse::Logon(_)) => {
+                buffer.handles.first().map(|object| Ok(*object)).ok_or(AnswerError::NoLogon)
+            }
+            Some(RopResponse::Failed { error, .. }) => Ok(Err(*error)),
             // What the store says unasked comes behind the answer.
             Some(
                 RopResponse::NotificationRegistered { .. }

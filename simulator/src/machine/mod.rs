@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 
 use clock::SimTime;
 use dcerpc::{CallId, ClientAssociation, ClientEvent, ClientOptions, SyntaxId, Uuid};
+use emsmdb::rop::NO_HANDLE;
 use emsmdb::{EMSMDB_UUID, EMSMDB_VERSION, ErrorCode};
 
 use crate::name::ProcessName;
@@ -73,6 +74,8 @@ enum Link {
 struct Conversation {
     association: ClientAssociation,
     handle: Option<Handle>,
+    /// The server object that the logon opened.
+    logon: u32,
     calls: Vec<(CallId, Purpose)>,
     last_process_id: u16,
 }
@@ -174,6 +177,20 @@ impl ClientMachine {
         Ok(())
     }
 
+    /// Makes a call that has the store do something: register for new mail, and take that back. One without a session, or
+    /// whose last call has no answer yet, makes none; whether it made one.
+    pub fn work(&mut self) -> bool {
+        let ready = self.check_connected().is_ok();
+        if !ready || matches!(&self.link, Link::Up(conversation) if !conversation.calls.is_empty())
+        {
+            return false;
+        }
+        self.call_in_session(Purpose::Call, |calls, conversation| {
+            conversation.handle.map(|handle| calls.work(handle, conversation.logon))
+        });
+        true
+    }
+
     /// Names a program in a call, as a client does whose auxiliary block comes late.
     ///
     /// # Errors
@@ -200,6 +217,7 @@ impl ClientMachine {
         self.link = Link::Up(Box::new(Conversation {
             association,
             handle: None,
+            logon: NO_HANDLE,
             calls: Vec::new(),
             last_process_id: FIRST_PROCESS_ID,
         }));
@@ -308,13 +326,18 @@ impl ClientMachine {
             self.session_gone(now, answer.result);
             return Ok(());
         }
-        let code = match answer.result {
+        let logon = match answer.result {
             ErrorCode::EC_NONE => answer.logon()?,
-            code => code,
+            code => Err(code),
         };
-        match code {
-            ErrorCode::EC_NONE => self.enter(now, ClientState::Connected, None),
-            code => self.refused(now, code),
+        match logon {
+            Ok(object) => {
+                if let Link::Up(conversation) = &mut self.link {
+                    conversation.logon = object;
+                }
+                self.enter(now, ClientState::Connected, None);
+            }
+            Err(code) => self.refused(now, code),
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Wrong {
 
 impl ScenarioError {
     /// The error at a byte offset of `text`.
-    pub(super) fn at(text: &str, offset: usize, message: String) -> Self {
+    pub(crate) fn at(text: &str, offset: usize, message: String) -> Self {
         let (line, column) = line_and_column(text, offset);
         Self { line, column, message }
     }

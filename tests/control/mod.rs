@@ -12,6 +12,8 @@ mod events;
 mod explain;
 mod faults;
 mod filters;
+mod fleets;
+mod habits;
 mod health;
 mod idempotency;
 mod lifecycle;

@@ -79,7 +79,7 @@ impl Plan {
             return Err(StoreError::NoRpcPort.into());
         }
         let taken = self.injections.len();
-        let clients = new.injections(self.next, most.saturating_sub(taken))?;
+        let clients = new.injections((self.next, store.seed()), most.saturating_sub(taken))?;
         let count = clients.len();
         self.next = self.next.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         self.injections.extend(clients);

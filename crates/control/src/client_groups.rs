@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use infostore::{ClientId, Transport};
 use serde::{Deserialize, Serialize};
-use server::{ClientGroup, ClientTemplate, FakeClient, ListedGroup, Scaled, View};
-use simulator::ClientSpec;
+use server::{ClientGroup, ClientTemplate, FakeClient, ListedGroup, Scaled, Seed, View};
+use simulator::Habits;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::clients::NewClient;
+use crate::clients::{ClientKind, NewClient};
 use crate::extract::{Body, NoQuery, Params, Store, path_parameter};
 use crate::injection::Simulated;
 use crate::page::{Limit, take_page};
@@ -61,6 +61,10 @@ struct TemplateText {
     mode: &'static str,
     /// How their bytes travel.
     transport: TransportName,
+    /// What they do of their own accord, as POST /clients takes it.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    habits: Habits,
 }
 
 /// A group as it was set, and what came of it.
@@ -119,19 +123,20 @@ impl FromRequestParts<App> for GroupName {
 
 /// The template of a group, as a store keeps it.
 struct Template {
-    spec: ClientSpec,
+    kind: ClientKind,
     transport: Transport,
+    seed: Seed,
 }
 
 impl ClientTemplate for Template {
     fn client(&self, id: ClientId) -> Box<dyn FakeClient> {
-        Box::new(Simulated::new(self.spec.numbered(id.0)))
+        Box::new(self.kind.client(id.0, self.seed))
     }
 
     fn fits(&self, client: &dyn FakeClient, id: ClientId) -> bool {
         let client: &dyn Any = client;
         let client = client.downcast_ref::<Simulated>();
-        client.is_some_and(|client| *client.spec() == self.spec.numbered(id.0))
+        client.is_some_and(|client| client.is(&self.kind, id.0))
     }
 
     fn transport(&self) -> Transport {
@@ -140,15 +145,15 @@ impl ClientTemplate for Template {
 }
 
 impl GroupChange {
-    fn group(self, most: usize) -> Result<ClientGroup, Problem> {
+    fn group(self, seed: Seed, most: usize) -> Result<ClientGroup, Problem> {
         if most < self.replicas {
             let detail = format!("it is {}, and can be 0 to {most}", self.replicas);
             return Err(Problem::body(FieldError::at("#/replicas", detail)));
         }
         let transport = self.template.transport();
-        let spec = self.template.spec_of_group()?;
+        let kind = self.template.kind_of_group()?;
         Ok(ClientGroup {
-            template: Arc::new(Template { spec, transport }),
+            template: Arc::new(Template { kind, transport, seed }),
             replicas: self.replicas,
         })
     }
@@ -157,7 +162,8 @@ impl GroupChange {
 impl TemplateText {
     fn new(group: &ClientGroup) -> Option<Self> {
         let template: &dyn Any = &*group.template;
-        let Template { spec, transport } = template.downcast_ref()?;
+        let Template { kind: ClientKind { spec, habits }, transport, seed: _ } =
+            template.downcast_ref()?;
         Some(Self {
             process: spec.process().map(ToString::to_string),
             client_version: spec.client_version().to_string(),
@@ -165,6 +171,7 @@ impl TemplateText {
             machine: spec.machine().to_string(),
             mode: spec.mode().name(),
             transport: (*transport).into(),
+            habits: (**habits).clone(),
         })
     }
 }
@@ -242,7 +249,7 @@ async fn set(
     when: Precondition,
     Body(change): Body<GroupChange>,
 ) -> Result<Reply<ScaledGroup>, Problem> {
-    let group = change.group(app.config().limits.clients_per_request)?;
+    let group = change.group(store.seed(), app.config().limits.clients_per_request)?;
     let wanted = name.clone();
     let provided = when.on(&store, move |view| state(view, &wanted));
     let Scaled { created, joined, left } = provided.set_client_group(name.clone(), group).await?;

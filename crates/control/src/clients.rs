@@ -1,13 +1,15 @@
 //! `/clients`: injected clients. They send the bytes of real ones.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use infostore::{ClientId, Transport};
 use serde::{Deserialize, Serialize};
-use server::{Injection, ListedClient, StoreHandle, View};
+use server::{Injection, ListedClient, Seed, StoreHandle, View};
 use simulator::{
-    CallError, ClientFields, ClientMode, ClientSpec, ClientVersion, MachineName, ProcessName,
-    SpecError, UserName,
+    Arrival, CallError, ClientFields, ClientMode, ClientSpec, ClientVersion, HabitFields, Habits,
+    MachineName, ProcessName, Program, Reaction, Span, SpecError, UserName,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -133,27 +135,28 @@ pub(crate) struct NewClient {
     count: usize,
     /// A label, which no decision sees.
     group: Option<String>,
-    /// What it does after the store has ended its session.
+    /// When it is started, at once unless told.
+    #[serde(default, deserialize_with = "given::optional_object")]
+    #[schema(value_type = Option<Object>, example = json!({ "after": "1m" }))]
+    arrive: Option<Arrival>,
+    /// The time between a call and the next, as `10s`, or any from `from` to `to`.
+    #[schema(value_type = Option<Object>, example = json!({ "from": "5s", "to": "15s" }))]
+    think: Option<Span>,
+    /// Calls a minute on average, instead of `think`.
+    rops_per_minute: Option<f64>,
+    /// How many calls in all; without it, for as long as it is connected.
+    rops: Option<u32>,
+    /// How long a session lasts before the client ends it, and stays away.
+    #[schema(value_type = Option<Object>, example = "8h")]
+    lifetime: Option<Span>,
+    /// What it does when it is refused: docs/fleets.md has every way to connect again.
     #[serde(default, deserialize_with = "given::object")]
-    on_disconnect: OnDisconnect,
-}
-
-/// What a client does after the store has ended its session.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct OnDisconnect {
-    /// Whether it connects again.
-    #[serde(default)]
-    reconnect: Reconnect,
-}
-
-/// Whether a client connects again by itself.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Reconnect {
-    /// Only when it is told to.
-    #[default]
-    None,
+    #[schema(value_type = Object, example = json!({ "reconnect": "fixed", "delay": "30s" }))]
+    on_refused: Reaction,
+    /// What it does after the store has ended its session, or when the connection breaks.
+    #[serde(default, deserialize_with = "given::object")]
+    #[schema(value_type = Object, example = json!({ "reconnect": "none" }))]
+    on_disconnect: Reaction,
 }
 
 /// A call to make.
@@ -163,6 +166,21 @@ struct CallRequest {
     /// A program to name in the call, as a client does whose auxiliary block comes late; absent for a plain call.
     #[schema(value_type = Option<String>, example = "late.exe")]
     process: Option<ProcessName>,
+}
+
+/// What clients of one kind are, and do.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct ClientKind {
+    pub(crate) spec: ClientSpec,
+    pub(crate) habits: Arc<Habits>,
+}
+
+impl ClientKind {
+    /// A client of this number.
+    pub(crate) fn client(&self, number: u64, seed: Seed) -> Simulated {
+        let spec = self.spec.numbered(number);
+        Simulated(Program::new(spec, &self.habits, (number, seed.0)))
+    }
 }
 
 fn one() -> usize {
@@ -194,16 +212,19 @@ impl NewClient {
     }
 
     /// The clients to inject, the first of them with the number `first`; at most `most`.
-    pub(crate) fn injections(self, first: u64, most: usize) -> Result<Vec<Injection>, Problem> {
-        let Reconnect::None = self.on_disconnect.reconnect;
+    pub(crate) fn injections(
+        self,
+        (first, seed): (u64, Seed),
+        most: usize,
+    ) -> Result<Vec<Injection>, Problem> {
         if !(1..=most).contains(&self.count) {
             let detail = format!("it is {}, and can be 1 to {most} here", self.count);
             return Err(Problem::body(FieldError::at("#/count", detail)));
         }
         let (transport, group, count) = (self.transport(), self.group.clone(), self.count);
-        let spec = self.spec("#")?;
+        let kind = self.kind("#")?;
         let clients = (first..).take(count).map(|number| Injection {
-            client: Box::new(Simulated::new(spec.numbered(number))),
+            client: Box::new(kind.client(number, seed)),
             transport,
             group: group.clone(),
         });
@@ -211,8 +232,7 @@ impl NewClient {
     }
 
     /// What clients of a group are like: a body in `template`, where the group's name and number are said elsewhere.
-    pub(crate) fn spec_of_group(self) -> Result<ClientSpec, Problem> {
-        let Reconnect::None = self.on_disconnect.reconnect;
+    pub(crate) fn kind_of_group(self) -> Result<ClientKind, Problem> {
         for (field, given) in [("group", self.group.is_some()), ("count", self.count != 1)] {
             if given {
                 let detail =
@@ -220,10 +240,24 @@ impl NewClient {
                 return Err(Problem::body(FieldError::at(format!("#/template/{field}"), detail)));
             }
         }
-        self.spec("#/template")
+        self.kind("#/template")
     }
 
     /// What is at this place of a body.
+    fn kind(self, place: &str) -> Result<ClientKind, Problem> {
+        let habits = Habits::new(HabitFields {
+            arrive: self.arrive,
+            think: self.think,
+            rops_per_minute: self.rops_per_minute,
+            rops: self.rops,
+            lifetime: self.lifetime,
+            on_refused: self.on_refused.clone(),
+            on_disconnect: self.on_disconnect.clone(),
+        });
+        let habits = habits.map_err(|error| Problem::body(FieldError::at(place, error)))?;
+        Ok(ClientKind { spec: self.spec(place)?, habits: Arc::new(habits) })
+    }
+
     fn spec(self, place: &str) -> Result<ClientSpec, Problem> {
         let defaults = ClientFields::default();
         let fields = ClientFields {
@@ -279,7 +313,8 @@ async fn create(
 ) -> Result<Reply<Injected>, Problem> {
     // Whoever injects at the same moment may get the same number into a name; ids are the store's.
     let ClientId(first) = store.read(|view| view.next_client()).await?;
-    let injections = new.injections(first, app.config().limits.clients_per_request)?;
+    let injections =
+        new.injections((first, store.seed()), app.config().limits.clients_per_request)?;
     let clients = store.inject(injections).await?;
     let cursor = store.read(|view| view.cursor()).await?;
     let items: Vec<_> = clients.into_iter().map(Client::from).collect();

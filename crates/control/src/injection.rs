@@ -5,68 +5,71 @@ use std::any::Any;
 use clock::SimTime;
 use infostore::ClientId;
 use server::{ClientAction, ClientView, FakeClient, ListedClient, StoreError, StoreHandle};
-use simulator::{Action, CallError, ClientMachine, ClientSpec, MachineOptions, ProcessName};
+use simulator::{Action, CallError, ClientSpec, Habits, ProcessName, Program};
 use tokio::sync::oneshot;
 
+use crate::clients::ClientKind;
+
 /// A simulated client, as a store injects it.
-pub(crate) struct Simulated {
-    machine: ClientMachine,
-}
+pub(crate) struct Simulated(pub(crate) Program);
 
 impl Simulated {
-    pub(crate) fn new(spec: ClientSpec) -> Self {
-        Self { machine: ClientMachine::new(spec, MachineOptions::default()) }
-    }
-
     /// What it simulates.
     pub(crate) fn spec(&self) -> &ClientSpec {
-        self.machine.spec()
+        self.0.machine().spec()
+    }
+
+    /// Whether it is a client of this kind and number; whoever took another name is not.
+    pub(crate) fn is(&self, kind: &ClientKind, number: u64) -> bool {
+        let none = Habits::default();
+        *self.spec() == kind.spec.numbered(number)
+            && *self.0.habits().unwrap_or(&none) == *kind.habits
     }
 
     /// Has it be another when it connects next; it has no connection now.
     pub(crate) fn respec(&mut self, spec: ClientSpec) {
-        self.machine.respec(spec);
+        self.0.respec(spec);
     }
 
     fn run(&mut self, errand: Errand) -> Result<(), CallError> {
         match errand {
-            Errand::Touch => self.machine.touch(),
-            Errand::Report(process) => self.machine.report(&process),
+            Errand::Touch => self.0.touch(),
+            Errand::Report(process) => self.0.report(&process),
         }
     }
 }
 
 impl FakeClient for Simulated {
     fn connect(&mut self, now: SimTime) {
-        self.machine.connect(now);
+        self.0.connect(now);
     }
 
     fn disconnect(&mut self, now: SimTime) {
-        self.machine.disconnect(now);
+        self.0.disconnect(now);
     }
 
     fn handle_connected(&mut self, now: SimTime) {
-        self.machine.handle_connected(now);
+        self.0.handle_connected(now);
     }
 
     fn handle_bytes(&mut self, now: SimTime, bytes: &[u8]) {
-        self.machine.handle_bytes(now, bytes);
+        self.0.handle_bytes(now, bytes);
     }
 
     fn handle_closed(&mut self, now: SimTime, why: &str) {
-        self.machine.handle_closed(now, why);
+        self.0.handle_closed(now, why);
     }
 
     fn handle_timeout(&mut self, now: SimTime) {
-        self.machine.handle_timeout(now);
+        self.0.handle_timeout(now);
     }
 
     fn poll_timeout(&self) -> Option<SimTime> {
-        self.machine.poll_timeout()
+        self.0.poll_timeout()
     }
 
     fn poll_action(&mut self) -> Option<ClientAction> {
-        Some(match self.machine.poll_action()? {
+        Some(match self.0.poll_action()? {
             Action::Dial => ClientAction::Dial,
             Action::Send(bytes) => ClientAction::Send(bytes),
             Action::HangUp => ClientAction::HangUp,
@@ -74,20 +77,20 @@ impl FakeClient for Simulated {
     }
 
     fn copy(&self) -> Box<dyn FakeClient> {
-        Box::new(Self { machine: self.machine.clone() })
+        Box::new(Self(self.0.clone()))
     }
 
     fn view(&self) -> ClientView {
-        let spec = self.machine.spec();
+        let spec = self.0.machine().spec();
         ClientView {
             process: spec.process().map(ToString::to_string),
             client_version: spec.client_version().to_string(),
             user: spec.user().to_string(),
             machine: spec.machine().to_string(),
             mode: spec.mode().name(),
-            state: self.machine.state().name(),
-            outcome: self.machine.outcome().map(ToString::to_string),
-            attempts: self.machine.attempts(),
+            state: self.0.machine().state().name(),
+            outcome: self.0.machine().outcome().map(ToString::to_string),
+            attempts: self.0.machine().attempts(),
         }
     }
 }

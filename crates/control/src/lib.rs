@@ -35,6 +35,7 @@ mod faults;
 mod feed;
 mod filter;
 mod finish;
+mod fleets;
 mod frames;
 mod generations;
 mod given;

@@ -16,7 +16,7 @@ use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
-    faults, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
+    faults, fleets, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
     problems, reg_file, registry, reset, restart, sessions, snapshots, stores, stream, time, token,
     transcript, users, waits,
 };
@@ -76,6 +76,7 @@ fn routes() -> OpenApiRouter<App> {
         cluster::routes(),
         clients::routes(),
         client_groups::routes(),
+        fleets::routes(),
         sessions::routes(),
         notifications::routes(),
         logons::routes(),

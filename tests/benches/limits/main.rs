@@ -21,6 +21,7 @@ mod bare;
 mod connects;
 mod cpu;
 mod create;
+mod day;
 mod decide;
 mod figures;
 mod keep_alive;
@@ -60,6 +61,8 @@ struct Scale {
     crowd: usize,
     /// Events that a hundred readers are sent in one run.
     events: usize,
+    /// The reference day has one of so many clients.
+    day: u32,
 }
 
 const FULL: Scale = Scale {
@@ -73,6 +76,7 @@ const FULL: Scale = Scale {
     arranged: 1_000,
     crowd: 100_000,
     events: 10_000,
+    day: 1,
 };
 
 /// Enough to see that everything still runs.
@@ -87,11 +91,22 @@ const QUICK: Scale = Scale {
     arranged: 100,
     crowd: 1_000,
     events: 500,
+    day: 200,
 };
 
 /// What is measured, each by its name.
-const PARTS: [&str; 9] =
-    ["decide", "create", "past", "snapshots", "plane", "streams", "privacy", "connects", "poll"];
+const PARTS: [&str; 10] = [
+    "decide",
+    "create",
+    "past",
+    "snapshots",
+    "plane",
+    "streams",
+    "privacy",
+    "day",
+    "connects",
+    "poll",
+];
 
 /// What the command line asks for.
 struct Options {
@@ -147,6 +162,9 @@ fn main() {
     }
     if options.wants("privacy") {
         privacy::run(options.scale);
+    }
+    if options.wants("day") {
+        day::run(options.scale);
     }
     if options.wants("connects") || options.wants("poll") {
         let load = LoadBinary::find(options.load.clone());

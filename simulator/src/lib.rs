@@ -4,6 +4,7 @@
 //! ClientSpec ──> ClientMachine ──> bytes        one client; no socket, no clock, no random source
 //! text ──> Scenario ──> run ──> StoreDriver     clients, registry edits and time, against any store
 //!                        └──> timeline          what happened, and why, in sentences
+//! StoreEvent ──> Tally ──> JournalReport         who was cut off, when, and what they did next, in numbers
 //! ```
 //!
 //! A [`ClientMachine`] speaks the bytes of a real client; whoever owns its transport moves them. The scenario runner
@@ -17,6 +18,7 @@ mod identity;
 mod machine;
 mod name;
 mod program;
+mod report;
 mod runner;
 mod scenario;
 mod spec;
@@ -40,6 +42,12 @@ pub use machine::{
 };
 pub use name::{MachineName, ProcessName, UserName};
 pub use program::{Arrival, HabitFields, Habits, Length, Program, Reaction, Span, Spread};
+pub use report::{
+    At, BlindSpots, BusyMinute, CameAs, CountSeries, EditOutcome, EditRow, FirstSeen, HitRow,
+    JournalReport, JournalSpan, Limited, LineError, LintRow, NearBy, NearMiss, OverTime, Point,
+    PolicyRow, REPORT_FORMAT, SeriesOf, SessionSeries, Tally, Took, Totals, Unnamed,
+    UnnamedVersion, Who, report_page,
+};
 pub use runner::{Audience, Check, Progress, Report, RunError, RunOptions, TimelineEntry, run};
 pub use scenario::{
     Advance, Amount, BuildExpectation, ClientExpectation, EventExpectation, Expectation,

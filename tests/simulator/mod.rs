@@ -13,6 +13,8 @@ mod fleet;
 mod machine;
 mod noting_store;
 mod pipe;
+mod report;
+mod report_bounds;
 mod requests;
 mod runner;
 mod scenario;

@@ -12,6 +12,7 @@ pub(crate) mod process;
 mod readme;
 mod reference;
 mod registry_file;
+mod report;
 mod run;
 mod scenarios;
 mod serve;

@@ -19,6 +19,7 @@ use crate::commands::Noun;
 use crate::exit;
 use crate::output::{LogFormat, Output};
 use crate::remote::{Server, control_url};
+use crate::report::{self, Report};
 use crate::token::TokenFile;
 
 /// Of `run`, whose exit codes are the program's.
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     /// Run scenarios
     #[command(after_help = exit::HELP)]
     Scenario(Scenario),
+    /// Tell out of a journal who was cut off, when, what they did next, and whether the store bore it
+    #[command(after_help = format!("{}\n\n{}", report::HELP, exit::HELP))]
+    Report(Report),
     /// Ask a store whether it is ready
     #[command(after_help = exit::HELP)]
     Health(Health),

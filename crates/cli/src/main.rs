@@ -21,6 +21,8 @@ mod output;
 mod problem;
 mod progress;
 mod remote;
+mod report;
+mod report_text;
 mod run;
 mod scenario;
 mod serve;
@@ -63,6 +65,7 @@ fn run(args: Args, settings: &Settings) -> Result<ExitCode, Refused> {
         Command::Run(run) => return Ok(run::run(&run)),
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
+        Command::Report(report) => report::run(&report),
         Command::Health(health) => health::run(&health),
         Command::Config(config) => {
             return config::run(&config, settings).map(|()| ExitCode::SUCCESS);

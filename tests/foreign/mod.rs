@@ -1,6 +1,6 @@
 //! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
 //! reads what went over the wire, Python and curl read the stream of events, Prometheus' parser reads the metrics, schemathesis holds the control plane to its
-//! document.
+//! document, Chromium opens the report.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -148,6 +148,14 @@ fn tshark_opens_what_impacket_sealed_and_agrees_with_the_transcript() {
 #[test]
 fn tshark_opens_what_samba_sealed_and_agrees_with_the_transcript() {
     both_read("samba", Path::new("/usr/bin/python3"), "samba_authenticated.py", &["--sealed"]);
+}
+
+#[test]
+fn chromium_opens_the_report_with_no_error_no_request_and_nothing_for_axe_to_find() {
+    let exstore = crate::cli::process::exstore();
+    let exstore = exstore.get_program().to_str().expect("a path");
+    let folder = scratch("report");
+    run("report.py", &[exstore, folder.to_str().expect("a path")]);
 }
 
 /// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.

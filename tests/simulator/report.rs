@@ -224,7 +224,7 @@ fn an_edit_that_changes_no_rule_and_one_on_another_node_are_told_apart() {
         report.edits.rows.iter().map(|edit| (edit.outcome, edit.failed_polls)).collect();
     assert_eq!(told, [(EditOutcome::NoDifference, 1), (EditOutcome::Elsewhere, 0)]);
     assert_eq!((report.totals.polls, report.totals.polls_failed), (1, 1));
-    assert!(report.summary.last().unwrap().contains("1 polls that could not read"));
+    assert!(report.summary.last().unwrap().contains("1 poll that could not read"));
 }
 
 #[test]
@@ -298,7 +298,28 @@ fn who_comes_back_as_something_else_is_counted_once_for_each_face() {
             (None, "11.0.5608.0", 1, 1),
         ]
     );
-    assert!(report.summary[1].contains("3 came as something else, of whom 2 got in"));
+    assert_eq!((row.came_as_another, row.got_in_as_another), (2, 1));
+    // Both came back as what they were before they came as something else; the client's number is not what it is.
+    assert_eq!((row.came_back, row.let_in_again, report.totals.clients_hit), (2, 0, 2));
+    assert!(report.summary[1].contains("2 came as something else, of whom 1 got in"));
+}
+
+/// The MAPI of Outlook 2000 names neither its program nor its machine.
+#[test]
+fn a_client_that_falls_back_to_an_old_mapi_is_told_from_others_by_its_number() {
+    let mut journal = story();
+    let old = nameless(1, "5.0.3121.0");
+    journal.client(1_000, old, json!({ "type": "session.connected", "machine": null }));
+    let report = journal.report();
+    let row = row(&report, Some("mdl.exe"));
+    let others: Vec<_> = row
+        .came_as
+        .rows
+        .iter()
+        .map(|other| (other.program.as_deref(), other.version.as_deref(), other.let_in))
+        .collect();
+    assert_eq!(others, [(None, Some("5.0.3121.0"), 1)]);
+    assert_eq!((row.came_as_another, report.blind_spots.unnamed.clients_below_11), (1, 1));
 }
 
 #[test]
@@ -351,7 +372,7 @@ fn ends_and_refusals_are_counted_by_their_reason() {
         report.summary,
         [
             "Nobody is cut off or refused: no list in force names a client.",
-            "The store was strained, with 2 sessions at most: 2 refused for want of room, 1 refused since the service was stopped.",
+            "The store was strained, with 2 sessions at most: 2 connections refused for want of room, 1 refused while the service was stopped.",
         ]
     );
 }

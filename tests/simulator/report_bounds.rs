@@ -142,3 +142,22 @@ fn what_clients_are_called_is_text_on_the_page_and_nothing_else() {
         assert!(!page.contains(outside), "{outside}");
     }
 }
+
+#[test]
+fn a_client_of_ever_other_names_is_counted_once_and_its_names_are_told_together() {
+    let mut journal = Journal::default();
+    for id in 1..=80 {
+        journal.is_refused(id, client(id, "mdl.exe"));
+        let name: &'static str = format!("x{id}.exe").leak();
+        journal.connects(100 + id, client(id, name));
+        for (place, other) in ["a.exe", "b.exe", "c.exe", "d.exe"].into_iter().enumerate() {
+            journal.connects(200 + place as u64, client(id, other));
+        }
+    }
+    let report = journal.report();
+    let row = &report.hit.rows[0];
+    assert_eq!((row.came_as_another, row.got_in_as_another, row.came_back), (80, 80, 0));
+    let told: u64 = row.came_as.rows.iter().map(|other| other.clients).sum();
+    assert_eq!((told, row.came_as.more), (80 * 5, 0));
+    assert!(row.came_as.rows.iter().any(|other| other.program.as_deref() == Some("(others)")));
+}

@@ -239,13 +239,13 @@ fn hit(report: &JournalReport) -> Vec<String> {
         number("CAME BACK", "came_back"),
         number("GOT IN", "in"),
         number("WOULD BLOCK", "would"),
-        text("CAME AS", "as"),
+        text("CAME AS ANOTHER", "as"),
         text("WHO", "who"),
     ];
     limited(&columns, &report.hit, row)
 }
 
-/// As what else they came, and how many of them got in.
+/// How many came as something else and got in, and as what the most of them.
 fn came_as(row: &HitRow) -> Option<String> {
     let other = row.came_as.rows.first()?;
     let program = other.program.as_deref().unwrap_or("(no name)");
@@ -253,7 +253,7 @@ fn came_as(row: &HitRow) -> Option<String> {
     let face = if other.program == row.program { version } else { program };
     let more = row.came_as.total().saturating_sub(1);
     let more = if 0 < more { format!(" +{more}") } else { String::new() };
-    Some(format!("{face} x{}, {} in{more}", other.clients, other.let_in))
+    Some(format!("{}, {} in, as {face}{more}", row.came_as_another, row.got_in_as_another))
 }
 
 fn blind_spots(report: &JournalReport) -> Vec<String> {

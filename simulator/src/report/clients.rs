@@ -32,6 +32,11 @@ pub(super) struct Face {
     pub(super) version: NameId,
 }
 
+impl Face {
+    /// Every face that there was no room for.
+    const OTHERS: Self = Self { program: NameId::OTHERS, version: NameId::OTHERS };
+}
+
 /// What happens to a client that wants a session, or has one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fate {
@@ -60,6 +65,8 @@ pub(super) struct Clients {
     people: HashMap<u64, Person>,
     places: BTreeMap<(NameId, Face), Place>,
     rows: Vec<Row>,
+    /// Clients that the policy hit.
+    hit: u64,
     /// Appearances of clients that there was no room to remember.
     untold: u64,
 }
@@ -70,7 +77,10 @@ struct Place(usize);
 
 #[derive(Clone, Default, Debug)]
 struct Client {
-    row: Option<Place>,
+    /// Who it is, by what it said first: an old MAPI does not name the machine that a new one named.
+    person: Option<u64>,
+    /// The rows that it is in.
+    rows: Vec<Place>,
     /// Whether it was cut off or refused, and not only would have been.
     is_hit: bool,
     came_back: bool,
@@ -82,6 +92,9 @@ struct Client {
 struct Person {
     hit: Option<Place>,
     faces: Vec<Known>,
+    /// Whether it came as something else, and got in as that.
+    came_as_another: bool,
+    got_in_as_another: bool,
 }
 
 /// What somebody has been.
@@ -104,6 +117,8 @@ struct Row {
     came_back: u64,
     let_in_again: u64,
     would_block: u64,
+    came_as_another: u64,
+    got_in_as_another: u64,
     came_as: BTreeMap<Face, (u64, u64)>,
     who: Limited<Who>,
 }
@@ -133,8 +148,9 @@ impl Clients {
             self.untold = self.untold.saturating_add(1);
             return Return::default();
         }
-        self.come_back(id, fate);
+        self.come_back(who, id, fate);
         let client = self.clients.entry(id).or_default();
+        client.person = client.person.or_else(|| person_id(who));
         let is_nameless = who.face.program == NameId::NONE && fate == Fate::LetIn;
         let is_newly_nameless =
             is_nameless && !core::mem::replace(&mut client.was_nameless, is_nameless);
@@ -152,10 +168,14 @@ impl Clients {
             true => Some(self.clients.entry(client_id(who)).or_default()),
             false => self.clients.get_mut(&client_id(who)),
         };
-        let is_new = client.as_ref().is_none_or(|client| client.row != Some(place));
+        let is_new = client.as_ref().is_none_or(|client| !client.rows.contains(&place));
         if let Some(client) = client {
-            client.row = Some(place);
-            client.is_hit |= fate != Fate::WouldBlock;
+            if is_new && client.rows.len() < FACES {
+                client.rows.push(place);
+            }
+            let is_hit = fate != Fate::WouldBlock;
+            self.hit = self.hit.saturating_add(u64::from(is_hit && !client.is_hit));
+            client.is_hit |= is_hit;
         }
         if fate != Fate::WouldBlock
             && let Some(person) = self.person(who)
@@ -175,10 +195,13 @@ impl Clients {
         }
     }
 
-    /// Of a client that was hit before: whether it is here again, and whether it gets in.
-    fn come_back(&mut self, id: u64, fate: Fate) {
+    /// Of a client that was hit before as what it is: whether it is here again, and whether it gets in.
+    fn come_back(&mut self, who: &Appearance<'_>, id: u64, fate: Fate) {
         let Some(client) = self.clients.get_mut(&id).filter(|client| client.is_hit) else { return };
-        let Some(row) = client.row.and_then(|place| self.rows.get_mut(place.0)) else { return };
+        let rows = &mut self.rows;
+        let as_it_is = |place: &&Place| rows.get(place.0).is_some_and(|row| row.face == who.face);
+        let place = client.rows.iter().find(as_it_is).copied();
+        let Some(row) = place.and_then(|place| rows.get_mut(place.0)) else { return };
         if !core::mem::replace(&mut client.came_back, true) {
             row.came_back = row.came_back.saturating_add(1);
         }
@@ -192,18 +215,23 @@ impl Clients {
         let let_in = fate == Fate::LetIn;
         let Some(person) = self.person(who) else { return };
         let Some((is_new, is_newly_in)) = person.shows(who.face, let_in) else { return };
+        let is_first = !core::mem::replace(&mut person.came_as_another, true);
+        let is_first_in = is_newly_in && !core::mem::replace(&mut person.got_in_as_another, true);
         let hit = person.hit;
         let Some(row) = hit.and_then(|place| self.rows.get_mut(place.0)) else { return };
-        if row.came_as.len() < OTHER_FACES || row.came_as.contains_key(&who.face) {
-            let (clients, let_in) = row.came_as.entry(who.face).or_default();
-            *clients = clients.saturating_add(u64::from(is_new));
-            *let_in = let_in.saturating_add(u64::from(is_newly_in));
-        }
+        row.came_as_another = row.came_as_another.saturating_add(u64::from(is_first));
+        row.got_in_as_another = row.got_in_as_another.saturating_add(u64::from(is_first_in));
+        let has_room = row.came_as.len() < OTHER_FACES || row.came_as.contains_key(&who.face);
+        let face = if has_room { who.face } else { Face::OTHERS };
+        let (clients, let_in) = row.came_as.entry(face).or_default();
+        *clients = clients.saturating_add(u64::from(is_new));
+        *let_in = let_in.saturating_add(u64::from(is_newly_in));
     }
 
     /// Who it is; none who says nothing, or for whom there is no more room.
     fn person(&mut self, who: &Appearance<'_>) -> Option<&mut Person> {
-        let id = person_id(who)?;
+        let known = self.clients.get(&client_id(who)).and_then(|client| client.person);
+        let id = known.or_else(|| person_id(who))?;
         if PEOPLE <= self.people.len() && !self.people.contains_key(&id) {
             return None;
         }
@@ -229,6 +257,11 @@ impl Clients {
     /// Clients that were told apart.
     pub(super) fn count(&self) -> u64 {
         u64::try_from(self.clients.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Clients that the policy cut off or refused.
+    pub(super) fn hit_count(&self) -> u64 {
+        self.hit
     }
 
     /// Appearances of clients that there was no room to remember.
@@ -285,6 +318,8 @@ impl Row {
             came_back: 0,
             let_in_again: 0,
             would_block: 0,
+            came_as_another: 0,
+            got_in_as_another: 0,
             came_as: BTreeMap::new(),
             who: Limited::default(),
         }
@@ -325,7 +360,9 @@ impl Row {
             refused: self.refused,
             came_back: self.came_back,
             let_in_again: self.let_in_again,
-            came_as: Limited::first(came_as, OTHER_FACES),
+            came_as_another: self.came_as_another,
+            got_in_as_another: self.got_in_as_another,
+            came_as: Limited::first(came_as, OTHER_FACES.saturating_add(1)),
             would_block: self.would_block,
             who: self.who.clone(),
         }

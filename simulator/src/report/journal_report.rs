@@ -85,6 +85,8 @@ pub struct JournalSpan {
 pub struct Totals {
     /// Clients that were told apart.
     pub clients: u64,
+    /// Of those, the ones that the policy cut off or refused.
+    pub clients_hit: u64,
     /// Sessions that were opened.
     pub connected: u64,
     /// Sessions that are open at the end.
@@ -279,7 +281,11 @@ pub struct HitRow {
     pub came_back: u64,
     /// How many of them got in again, as what they were.
     pub let_in_again: u64,
-    /// As what else they came: another program, another version, or nameless.
+    /// How many users on their machines came as something else: another program, another version, or nameless.
+    pub came_as_another: u64,
+    /// How many of them got in as that.
+    pub got_in_as_another: u64,
+    /// As what they came.
     pub came_as: Limited<CameAs>,
     /// Sessions that an audit would have kept out or cut off.
     pub would_block: u64,

@@ -102,16 +102,12 @@ fn when(report: &JournalReport) -> String {
 
 /// What they did next.
 fn next(report: &JournalReport) -> Option<String> {
-    let rows = || report.hit.rows.iter();
     let sum = |number: fn(&super::journal_report::HitRow) -> u64| {
-        rows().fold(0_u64, |sum, row| sum.saturating_add(number(row)))
+        report.hit.rows.iter().fold(0_u64, |sum, row| sum.saturating_add(number(row)))
     };
-    let others = rows().flat_map(|row| &row.came_as.rows);
-    let (came, let_in) = others.fold((0_u64, 0_u64), |(came, let_in), other| {
-        (came.saturating_add(other.clients), let_in.saturating_add(other.let_in))
-    });
-    let hit = rows().filter(|row| 0 < row.cut_off || 0 < row.refused);
-    let hit = hit.fold(0_u64, |sum, row| sum.saturating_add(row.clients));
+    let came = sum(|row| row.came_as_another);
+    let let_in = sum(|row| row.got_in_as_another);
+    let hit = report.totals.clients_hit;
     if hit == 0 {
         return None;
     }
@@ -158,15 +154,23 @@ fn store(totals: &Totals) -> String {
     let refused = |reason: &str| of(&totals.refused, reason);
     let full = refused("session_limit").saturating_add(refused("class_limit"));
     let strains = [
-        (full, "refused for want of room"),
-        (refused("not_running"), "refused since the service was stopped"),
-        (refused("fault"), "refused by a fault rule"),
-        (of(&totals.disconnected, "limit"), "disconnected for want of room"),
-        (totals.polls_failed, "polls that could not read"),
-        (totals.polls_missed, "polls missed"),
+        (full, "connection refused for want of room", "connections refused for want of room"),
+        (
+            refused("not_running"),
+            "refused while the service was stopped",
+            "refused while the service was stopped",
+        ),
+        (refused("fault"), "refused by a fault rule", "refused by fault rules"),
+        (
+            of(&totals.disconnected, "limit"),
+            "session ended for want of room",
+            "sessions ended for want of room",
+        ),
+        (totals.polls_failed, "poll that could not read", "polls that could not read"),
+        (totals.polls_missed, "poll missed", "polls missed"),
     ];
-    let told = strains.iter().filter(|(count, _)| 0 < *count);
-    let told: Vec<String> = told.map(|(count, what)| format!("{count} {what}")).collect();
+    let told = strains.iter().filter(|(count, _, _)| 0 < *count);
+    let told: Vec<String> = told.map(|(count, one, many)| counted(*count, one, many)).collect();
     let peak = counted(totals.live_peak, "session", "sessions");
     if told.is_empty() {
         format!(

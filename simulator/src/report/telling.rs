@@ -61,6 +61,7 @@ fn totals(history: &History) -> Totals {
     let busiest = counts.reconnects.busiest();
     Totals {
         clients: history.clients.count(),
+        clients_hit: history.clients.hit_count(),
         connected: counts.connected,
         live: history.programs.all_sessions().now(),
         live_peak: history.programs.all_sessions().peak(),

@@ -66,8 +66,8 @@ pub(super) fn over_time(report: &JournalReport) -> String {
     });
     [
         sessions(report),
-        counts(report, "refusals", "Refused connections", &over_time.refused, ""),
-        counts(report, "disconnects", "Sessions that the store ended", &over_time.disconnected, ""),
+        counts(report, "refusals", "Refused connections a minute", &over_time.refused, ""),
+        counts(report, "disconnects", "Disconnects a minute", &over_time.disconnected, ""),
         counts(
             report,
             "attempts",

@@ -8,6 +8,9 @@ use crate::report::{
     NearMiss, PolicyRow, UnnamedVersion, Who,
 };
 
+/// What clients came back as that is shown at once.
+const FACES: usize = 3;
+
 /// Rows of a table; the JSON has more.
 const ROWS: usize = 200;
 
@@ -110,7 +113,7 @@ pub(super) fn hit(report: &JournalReport) -> String {
             grouped(row.refused),
             grouped(row.came_back),
             grouped(row.let_in_again),
-            came_as(&row.came_as),
+            came_as(row),
             grouped(row.would_block),
             row.because.as_deref().map_or_else(dash, name),
             who(&row.who),
@@ -123,7 +126,7 @@ fn program(program: Option<&str>) -> String {
     program.map_or_else(|| "<i>no name</i>".to_owned(), name)
 }
 
-fn came_as(others: &Limited<CameAs>) -> String {
+fn came_as(row: &HitRow) -> String {
     let other = |other: &CameAs| {
         let version = other.version.as_deref().map(|version| format!(" {}", name(version)));
         format!(
@@ -134,12 +137,26 @@ fn came_as(others: &Limited<CameAs>) -> String {
             grouped(other.let_in)
         )
     };
-    if others.rows.is_empty() {
+    let others = &row.came_as.rows;
+    if others.is_empty() {
         return dash();
     }
-    let more = (0 < others.more).then(|| format!("<li>and {} more</li>", grouped(others.more)));
-    let rows: String = others.rows.iter().map(other).collect();
-    format!("<ul>{rows}{}</ul>", more.unwrap_or_default())
+    let (came, got_in) = (grouped(row.came_as_another), grouped(row.got_in_as_another));
+    let told: String = others.iter().take(FACES).map(other).collect();
+    let (hidden, rest) = others.split_at(others.len().min(FACES));
+    let more: String = rest.iter().map(other).collect();
+    let more = match rest.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<details><summary>{} more</summary><ul>{more}</ul></details>",
+            grouped(row.came_as.total().saturating_sub(count(hidden)))
+        ),
+    };
+    format!("{came}, {got_in} got in:<ul>{told}</ul>{more}")
+}
+
+fn count<T>(rows: &[T]) -> u64 {
+    u64::try_from(rows.len()).unwrap_or(u64::MAX)
 }
 
 fn who(clients: &Limited<Who>) -> String {
@@ -248,7 +265,7 @@ fn limited<T>(
     if rows.is_empty() {
         return "<p>None.</p>\n".to_owned();
     }
-    let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let shown = count(&rows);
     let hidden = all.total().saturating_sub(shown);
     let more = format!("<p>{} more are not shown here.</p>", grouped(hidden));
     let more = if 0 < hidden { more } else { String::new() };

@@ -111,6 +111,7 @@ impl Owner {
             jobs: _,
             waits: _,
             cursor: _,
+            tap: _,
             changed: _,
             retired: _,
             snapshots: _,

@@ -47,6 +47,7 @@ mod site;
 mod snapshots;
 mod sockets;
 mod stores;
+mod tap;
 mod totals;
 mod traffic;
 mod transcript;
@@ -73,6 +74,7 @@ pub use options::{Seed, SeedError, StartError, StoreOptions};
 pub use owner::Beginning;
 pub use snapshots::{RestoredStore, SnapshotInfo};
 pub use stores::{CreateError, DEFAULT_STORE, KeepError, StoreName, StoreNameError, Stores};
+pub use tap::Tap;
 pub use totals::{Durations, StoreTotals, TrafficTotals};
 pub use transcript::{Chunk, KnownConnection, Recorded, TRANSCRIPT_BYTES, Transcript, What};
 pub use user::{AccountName, DomainName, User, UserDn, UserError, UserRights};
@@ -80,4 +82,4 @@ pub use users::{AuthenticationChange, UserChange};
 pub use waits::{
     ClientChange, Condition, Fact, Look, MAX_WAITS, Verdict, WaitEnd, WaitTerms, Waited,
 };
-pub use wall::Stopwatch;
+pub use wall::{Stopwatch, wall_time};

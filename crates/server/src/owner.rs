@@ -34,6 +34,7 @@ use crate::pump::{DialId, PumpEvent};
 use crate::site::Site;
 use crate::snapshots::Snapshots;
 use crate::sockets::Sockets;
+use crate::tap::Tapped;
 use crate::totals::Durations;
 use crate::waits::{WaitEnd, Waits};
 use crate::wall::{Stopwatch, WallClock};
@@ -143,6 +144,8 @@ pub(crate) struct Owner {
     pub(crate) snapshots: Snapshots,
     /// What the epochs before this one have counted.
     pub(crate) counted: Tally,
+    /// Who is told every entry of the journal.
+    pub(crate) tap: Tapped,
     /// How long it took to cut clients off.
     pub(crate) enforcement: Durations,
     /// Runs since the task took up what it is doing now.
@@ -186,6 +189,7 @@ impl Owner {
             reads_in_flight: 0,
             snapshots: Snapshots::default(),
             counted: Tally::default(),
+            tap: Tapped::default(),
             enforcement: Durations::default(),
             at_work: Stopwatch::start(),
         }
@@ -283,6 +287,7 @@ impl Owner {
     fn settle(&mut self) -> bool {
         loop {
             self.perform_effects();
+            self.tell_tap();
             if self.is_waiting() {
                 self.judge_waits(false);
                 return false;

@@ -95,11 +95,12 @@ fn monotonic() -> Instant {
     Instant::now()
 }
 
+/// The time of the wall, where a store begins that is told no other.
 #[expect(
     clippy::disallowed_methods,
     reason = "a store that is told no start begins at the wall's time"
 )]
-fn wall_time() -> SimTime {
+pub fn wall_time() -> SimTime {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     SimTime::from_micros(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX))
 }

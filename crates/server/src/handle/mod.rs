@@ -55,7 +55,7 @@ pub struct StoreHandle {
     rpc: Option<SocketAddr>,
     epm: Option<SocketAddr>,
     seed: Seed,
-    site: Arc<Site>,
+    pub(crate) site: Arc<Site>,
     cursor: watch::Receiver<Cursor>,
     /// What the store leaves behind when it has stopped.
     last: Arc<OnceLock<LastJournals>>,
@@ -204,7 +204,7 @@ impl StoreHandle {
     }
 
     /// The same, whatever the precondition says.
-    async fn look<T: Send + 'static>(
+    pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&mut Owner) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -214,7 +214,7 @@ impl StoreHandle {
     }
 
     /// Does something in the store's order, once it is quiescent.
-    async fn settled<T: Send + 'static>(
+    pub(crate) async fn settled<T: Send + 'static>(
         &self,
         then: impl FnOnce(&mut Owner) -> T + Send + 'static,
     ) -> Result<T, StoreError> {

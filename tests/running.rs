@@ -62,6 +62,7 @@ impl Running {
                 access: Access::default(),
                 version: "test".to_owned(),
                 limits: ControlLimits::default(),
+                recorder: None,
             };
             (store, control::bind(config).await.expect("the control plane listens"))
         });

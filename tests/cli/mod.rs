@@ -10,6 +10,7 @@ mod generated;
 mod logs;
 pub(crate) mod process;
 mod readme;
+mod recordings;
 mod reference;
 mod registry_file;
 mod report;

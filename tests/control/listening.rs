@@ -15,7 +15,16 @@ async fn bound(address: std::net::SocketAddr) -> Result<Bound, BindError> {
     let stores = Arc::new(Stores::new(store));
     let version = "1.2.3".to_owned();
     let access = Access::default();
-    bind(ControlConfig { address, stores, allow_shutdown: true, access, version, limits }).await
+    bind(ControlConfig {
+        address,
+        stores,
+        allow_shutdown: true,
+        access,
+        version,
+        limits,
+        recorder: None,
+    })
+    .await
 }
 
 /// One request on a connection of its own; the whole answer.

@@ -24,6 +24,7 @@ mod past;
 mod policy;
 mod preview;
 mod problems;
+mod recordings;
 mod reg_files;
 mod registry;
 mod requests;
@@ -175,6 +176,7 @@ fn config(stores: &Arc<Stores>, limits: ControlLimits, access: Access) -> Contro
         access,
         version: "1.2.3".to_owned(),
         limits,
+        recorder: None,
     }
 }
 

@@ -152,6 +152,7 @@ async fn made_by_other_means() -> Vec<Answer> {
         store_moved().await,
         client_not_connected().await,
         clock_not_manual().await,
+        super::recordings::clock_left_alone().await,
         not_registered().await,
         too_many_events().await,
         too_many_connections().await,

@@ -7,13 +7,17 @@ use super::{Api, POLLED_KEY};
 
 /// A request of a history, with ids that may well name nobody.
 #[derive(Clone, Debug)]
-struct Asked {
-    method: &'static str,
-    path: String,
-    body: String,
+pub(super) struct Asked {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) body: String,
 }
 
-fn asked(method: &'static str, path: impl Into<String>, body: serde_json::Value) -> Asked {
+pub(super) fn asked(
+    method: &'static str,
+    path: impl Into<String>,
+    body: serde_json::Value,
+) -> Asked {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     Asked { method, path: path.into(), body }
 }
@@ -83,7 +87,7 @@ fn of_the_service() -> impl Strategy<Value = Asked> {
     ]
 }
 
-fn history(most: usize) -> impl Strategy<Value = Vec<Asked>> {
+pub(super) fn history(most: usize) -> impl Strategy<Value = Vec<Asked>> {
     let step = prop_oneof![6 => of_clients(), 3 => of_lists(), 4 => of_the_service()];
     prop::collection::vec(step, 0..most)
 }

@@ -41,6 +41,7 @@ impl Server {
                 access: Access::default(),
                 version: "test".to_owned(),
                 limits,
+                recorder: None,
             };
             (store, bind(config).await.expect("a port is free"))
         });

@@ -19,6 +19,7 @@ use crate::commands::Noun;
 use crate::exit;
 use crate::output::{LogFormat, Output};
 use crate::remote::{Server, control_url};
+use crate::replay::Until;
 use crate::report::{self, Report};
 use crate::token::TokenFile;
 
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     /// Tell out of a journal who was cut off, when, what they did next, and whether the store bore it
     #[command(after_help = format!("{}\n\n{}", report::HELP, exit::HELP))]
     Report(Report),
+    /// Do again what was recorded, and see that the store does the same
+    #[command(after_help = exit::HELP)]
+    Replay(Replay),
     /// Ask a store whether it is ready
     #[command(after_help = exit::HELP)]
     Health(Health),
@@ -299,6 +303,10 @@ pub(crate) struct Setup {
     /// Write the journal to this file as it grows, an entry a line
     #[arg(long, env = "EXSTORE_JOURNAL", value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    /// Record the store in this file: what it is asked, and its journal, to be done again with `exstore replay`. The clock has
+    /// to be manual; a registry in a file is read once, and left alone
+    #[arg(long, env = "EXSTORE_RECORD", value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// Write what goes over the connections into this folder, as captures that Wireshark opens, with the keys of the users
     #[arg(long, env = "EXSTORE_PCAP", value_name = "DIR")]
     pub(crate) pcap: Option<PathBuf>,
@@ -439,6 +447,31 @@ pub(crate) struct ScenarioRun {
     /// Write the journal of the last scenario to this file, an entry a line
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    /// Record the store in this file, to be done again with `exstore replay`
+    #[arg(long, env = "EXSTORE_RECORD", value_name = "FILE", conflicts_with = "control")]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// What `replay` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Replay {
+    /// The recording: what `--record` wrote
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Stop after this entry of the journal: its number, or its cursor such as 2-17 where there were resets
+    #[arg(long, value_name = "SEQ", value_parser = Until::parse)]
+    pub(crate) until: Option<Until>,
+    /// How it is told: for people, or as JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
 }
 
 /// What `health` takes.

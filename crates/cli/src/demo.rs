@@ -7,7 +7,8 @@ use crate::exit::{Code, Failure};
 use crate::http_plane;
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::scenario::{on_a_store_of_its_own, run_one};
+use crate::scenario::{any_port, on_a_store_of_its_own, run_one};
+use crate::startup::Plane;
 
 /// What is played, and under which heading.
 #[derive(Clone, Copy)]
@@ -46,7 +47,7 @@ fn tell(
 ) -> Result<Option<JournalFile>, Failure> {
     let scenario =
         Scenario::parse(scenario).map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    on_a_store_of_its_own(journal, move |url| {
+    on_a_store_of_its_own(Plane::on(any_port()), journal, move |url| {
         output::out(&format!("{}  {heading}", scenario.start));
         if run_one(&mut http_plane::driver(url, None, "default"), &scenario, Some(transport))? {
             return Ok(());

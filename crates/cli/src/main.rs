@@ -20,7 +20,9 @@ mod once;
 mod output;
 mod problem;
 mod progress;
+mod record;
 mod remote;
+mod replay;
 mod report;
 mod report_text;
 mod run;
@@ -66,6 +68,7 @@ fn run(args: Args, settings: &Settings) -> Result<ExitCode, Refused> {
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
         Command::Report(report) => report::run(&report),
+        Command::Replay(replay) => replay::run(&replay),
         Command::Health(health) => health::run(&health),
         Command::Config(config) => {
             return config::run(&config, settings).map(|()| ExitCode::SUCCESS);

@@ -84,6 +84,7 @@ const HINTS: &[(&str, &str)] = &[
     ("default-store", "`exstore store reset` empties it"),
     ("decision-not-found", "`exstore decisions list` shows those there are"),
     ("fault-not-found", "`exstore fault list` shows those there are"),
+    ("recorded", "leave the clock manual, or start the server without --record"),
     ("port-unavailable", "leave the address out, or write 127.0.0.1:0, which takes any free port"),
     ("user-not-found", "`exstore user list` shows those there are"),
     ("too-many-users", "`exstore user delete NAME` takes one away"),

@@ -45,9 +45,10 @@ async fn beside_a_store(args: &Run) -> Result<u8, Failure> {
     let options = startup::options(&args.setup, args.clock)?;
     let options = StoreOptions { rpc: Some(args.rpc), epm: args.epm, ..options };
     let access = Access { token: token::of_server(None)?, ..Access::default() };
-    let plane = Plane { access, ..Plane::on(args.control) };
+    let record = args.setup.record.clone();
+    let plane = Plane { access, record, ..Plane::on(args.control) };
     let running = Running::start(options, plane).await?;
-    let (url, Running { store, stores, control }) = (running.url(), running);
+    let (url, Running { store, stores, control, recording }) = (running.url(), running);
     let journal = JournalTask::start(args.setup.journal.as_deref(), &store)?;
     // It serves until the runtime ends.
     drop(tokio::spawn(control.serve(core::future::pending())));
@@ -57,6 +58,10 @@ async fn beside_a_store(args: &Run) -> Result<u8, Failure> {
     };
     if code != 0 {
         tell(&stores).await;
+    }
+    // What a program that ran into something asked last may be what it ran into.
+    if let Some(recording) = recording {
+        recording.finish().await?;
     }
     stores.end_services().await;
     journal.finish().await?;

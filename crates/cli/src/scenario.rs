@@ -42,27 +42,33 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
 fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure> {
     let transport = args.transport;
     let journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
+    let plane = Plane { record: args.record.clone(), ..Plane::on(any_port()) };
     let run = move |url: &str| {
         run_on(&mut http_plane::driver(url, None, "default"), &scenarios, transport)
     };
-    on_a_store_of_its_own(journal, run).map(drop)
+    on_a_store_of_its_own(plane, journal, run).map(drop)
 }
 
 /// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
 /// The file comes back, for the journal of another store.
 pub(crate) fn on_a_store_of_its_own(
+    plane: Plane,
     journal: Option<JournalFile>,
     work: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Option<JournalFile>, Failure> {
     startup::runtime()?.block_on(async move {
-        let running = Running::start(options(), Plane::on(any_port())).await?;
+        let running = Running::start(options(), plane).await?;
         let (store, url) = (running.store.clone(), running.url());
+        let recording = running.recording;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(running.control.serve(async {
             // Ends when `stop` is dropped, too.
             drop(stopped.await);
         }));
         let done = startup::blocking(move || work(&url)).await;
+        if let Some(recording) = recording {
+            recording.finish().await?;
+        }
         let journal = match journal {
             Some(journal) => Some(journal.take(&store).await?),
             None => None,
@@ -148,6 +154,6 @@ fn options() -> StoreOptions {
     }
 }
 
-fn any_port() -> SocketAddr {
+pub(crate) fn any_port() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }

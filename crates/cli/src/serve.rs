@@ -17,10 +17,13 @@ use crate::colour;
 use crate::exit::{Code, Failure};
 use crate::journal_file::JournalTask;
 use crate::output::{self, Output};
+use crate::record::Recording;
 use crate::signals::listen;
 use crate::startup::{self, Plane, Ready, Running};
 use crate::token;
 
+/// How long the input that a recorded store has in hand is waited for.
+const RECORDING: Duration = Duration::from_millis(1_000);
 /// How long requests under way, then the journal, then the stores' tasks are waited for: two seconds together.
 const REQUESTS: Duration = Duration::from_millis(1_000);
 const JOURNAL: Duration = Duration::from_millis(700);
@@ -41,7 +44,12 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
     let access = access(args)?;
     let ticket = access.ticket.clone();
     warn_of_insecurity(args, &access);
-    let plane = Plane { address: args.control, access, allow_shutdown: args.allow_shutdown };
+    let plane = Plane {
+        address: args.control,
+        access,
+        allow_shutdown: args.allow_shutdown,
+        record: args.setup.record.clone(),
+    };
     let running = Running::start(options(args)?, plane).await?;
     let journal = JournalTask::start(args.setup.journal.as_deref(), &running.store)?;
     announce(&running.ready(), args)?;
@@ -90,7 +98,7 @@ fn warn_of_insecurity(args: &Serve, access: &Access) {
 /// Serves until the first signal, a shutdown request or until it is `left` alone; then ends the service of every store, lets
 /// what is under way come to its end and flushes the journal, all within two seconds. A second signal leaves at once.
 async fn serve_until_told(
-    Running { stores, control, .. }: Running,
+    Running { stores, control, recording, .. }: Running,
     journal: JournalTask,
     signals: &mut Signals,
     left: impl Future<Output = ()>,
@@ -110,14 +118,35 @@ async fn serve_until_told(
         () = left => {}
         _ = requested.wait_for(|requested| *requested) => {}
     }
+    let recorded = end_recording(recording, signals).await?;
     stop.send_replace(true);
     tokio::select! {
         biased;
         () = signals.next() => {
-            Err(Failure::new(Code::Interrupted, "told twice to leave, so nothing was waited for"))
+            Err(told_twice())
         }
-        ended = end(serving, journal, &stores) => ended,
+        ended = end(serving, journal, &stores) => ended.and(recorded),
     }
+}
+
+/// Ends the recording before the services, so that it holds what was asked and nothing of the end.
+async fn end_recording(
+    recording: Option<Recording>,
+    signals: &mut Signals,
+) -> Result<Result<(), Failure>, Failure> {
+    let Some(recording) = recording else { return Ok(Ok(())) };
+    tokio::select! {
+        biased;
+        () = signals.next() => Err(told_twice()),
+        ended = timeout(RECORDING, recording.finish()) => Ok(ended.unwrap_or_else(|_| {
+            Err(Failure::new(Code::Internal, "the recording could not be ended in time")
+                .hint("what is in the file can be replayed"))
+        })),
+    }
+}
+
+fn told_twice() -> Failure {
+    Failure::new(Code::Interrupted, "told twice to leave, so nothing was waited for")
 }
 
 /// Waits for what is under way, and then for the journal.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clock::ClockMode;
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::args::{Disconnect, Setup, Watch};
 use crate::exit::{Code, Failure};
+use crate::record::{RecordFile, Recording};
 use crate::users_file;
 
 /// Descriptors that are left for files and listeners.
@@ -49,6 +50,8 @@ pub(crate) struct Running {
     pub(crate) store: StoreHandle,
     pub(crate) stores: Arc<Stores>,
     pub(crate) control: Bound,
+    /// Where it is recorded.
+    pub(crate) recording: Option<Recording>,
 }
 
 /// How a control plane is to be set up.
@@ -56,12 +59,14 @@ pub(crate) struct Plane {
     pub(crate) address: SocketAddr,
     pub(crate) access: Access,
     pub(crate) allow_shutdown: bool,
+    /// The file that the store is recorded in.
+    pub(crate) record: Option<PathBuf>,
 }
 
 impl Plane {
     /// One that takes requests from whoever reaches this address.
     pub(crate) fn on(address: SocketAddr) -> Self {
-        Self { address, access: Access::default(), allow_shutdown: false }
+        Self { address, access: Access::default(), allow_shutdown: false, record: None }
     }
 }
 
@@ -102,8 +107,14 @@ impl Ready {
 
 impl Running {
     /// Starts a store, then its control plane; both listen when this returns.
-    pub(crate) async fn start(options: StoreOptions, plane: Plane) -> Result<Self, Failure> {
+    pub(crate) async fn start(mut options: StoreOptions, plane: Plane) -> Result<Self, Failure> {
+        let file = plane.record.as_deref().map(|path| RecordFile::create(path, &mut options));
+        let file = file.transpose()?;
         let store = StoreHandle::start(options).await.map_err(|error| cannot_start(&error))?;
+        let recording = match file {
+            Some(file) => Some(file.record(&store).await?),
+            None => None,
+        };
         let stores = Arc::new(Stores::new(store.clone()));
         let config = ControlConfig {
             address: plane.address,
@@ -115,9 +126,10 @@ impl Running {
                 connections: control_connections(),
                 ..ControlLimits::default()
             },
+            recorder: recording.as_ref().map(|recording| recording.recorder.clone()),
         };
         let control = control::bind(config).await.map_err(|error| cannot_bind(&error))?;
-        Ok(Self { store, stores, control })
+        Ok(Self { store, stores, control, recording })
     }
 
     /// The ready object.

@@ -15,10 +15,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::Frame;
 use serde_json::Value;
-use server::{ApiFault, StoreHandle};
+use server::{ApiFault, StoreError, StoreHandle};
 
 use crate::app::App;
 use crate::problem::{FieldError, Problem};
+use crate::recording::{Opportunity, disturbed};
 use crate::reply::store_of;
 
 /// What the paths of a store's resources begin with.
@@ -29,15 +30,30 @@ pub(crate) async fn disturb(State(app): State<App>, request: Request, next: Next
     let fault = match opportunity(&app, &request) {
         None => ApiFault::default(),
         // A store that has stopped has no rules any more.
-        Some((store, method, route)) => {
-            store.api_fault(method.as_str(), &route).await.unwrap_or_default()
-        }
+        Some((store, method, route)) => asked(&app, store, method, route).await.unwrap_or_default(),
     };
     let response = next.run(request).await;
     if !fault.delay.is_zero() {
         wait(fault.delay).await;
     }
     if fault.drops { Response::new(Body::new(Broken)) } else { response }
+}
+
+/// What the rules do to the answer. Of a store that is recorded this is an input.
+async fn asked(
+    app: &App,
+    store: StoreHandle,
+    method: Method,
+    route: String,
+) -> Result<ApiFault, StoreError> {
+    let ask = store.api_fault(method.as_str(), &route);
+    let Some(recorder) = disturbed(app, &store) else { return ask.await };
+    if recorder.is_replaying() {
+        // They are asked by an input of their own.
+        return Ok(ApiFault::default());
+    }
+    let (method, route) = (method.to_string(), route.clone());
+    recorder.opportunity(Opportunity { number: 0, method, route, events: None }, ask).await
 }
 
 /// The store that a request is about, and what it asks for.

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::access::Access;
 use crate::feed::Feed;
 use crate::idempotency::Answers;
+use crate::recording::Recorder;
 use crate::token::Logins;
 
 /// How the control plane is set up.
@@ -30,6 +31,8 @@ pub struct ControlConfig {
     pub version: String,
     /// How much it takes.
     pub limits: ControlLimits,
+    /// What records one of the stores, where one is recorded.
+    pub recorder: Option<Recorder>,
 }
 
 /// How much the control plane takes.
@@ -172,7 +175,9 @@ impl App {
         let known = feeds.iter().filter_map(Weak::upgrade).find(|feed| feed.store.is(store));
         known.unwrap_or_else(|| {
             let most = self.shared.config.limits.stream_backlog_bytes;
-            let feed = Arc::new(Feed::start(store.clone(), start, most, self.draining()));
+            let mut feed = Feed::start(store.clone(), start, most, self.draining());
+            feed.record_with(self.shared.config.recorder.clone());
+            let feed = Arc::new(feed);
             feeds.push(Arc::downgrade(&feed));
             feed
         })

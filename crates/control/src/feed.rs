@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use crate::frames::{Block, EndReason, Notice};
+use crate::recording::{Opportunity, Recorder};
 
 /// Entries read and written at a time.
 const BLOCK: usize = 256;
@@ -20,6 +21,8 @@ const BLOCK: usize = 256;
 /// The feed of a store, as long as somebody reads it.
 pub(crate) struct Feed {
     pub(crate) store: StoreHandle,
+    /// What records the store, where it is recorded.
+    recorder: Option<Recorder>,
     shared: Arc<Shared>,
     pump: AbortHandle,
 }
@@ -109,7 +112,12 @@ impl Feed {
         let (news, _) = watch::channel(());
         let shared = Arc::new(Shared { ring: Mutex::new(ring), news, taken: Notify::new() });
         let pump = tokio::spawn(pump(store.clone(), Arc::clone(&shared), draining));
-        Self { store, shared, pump: pump.abort_handle() }
+        Self { store, recorder: None, shared, pump: pump.abort_handle() }
+    }
+
+    /// Tells what records the store which entries a rule was asked about.
+    pub(crate) fn record_with(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder.filter(|recorder| recorder.records(&self.store));
     }
 
     /// A place for one more reader.
@@ -153,8 +161,17 @@ impl Subscription {
 
     /// How many of the next entries are sent before a fault rule breaks the stream; none when all are.
     pub(crate) async fn breaks_after(&self, entries: usize) -> Option<usize> {
+        let Feed { store, recorder, .. } = &*self.feed;
+        let asked = match recorder {
+            Some(recorder) if store.disturbs_requests() => {
+                recorder
+                    .opportunity(Opportunity::of_a_stream(entries), store.stream_fault(entries))
+                    .await
+            }
+            Some(_) | None => store.stream_fault(entries).await,
+        };
         // A store that has stopped has no rules any more.
-        self.feed.store.stream_fault(entries).await.unwrap_or_default()
+        asked.unwrap_or_default()
     }
 
     /// Waits until there is something new.

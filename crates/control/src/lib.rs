@@ -62,6 +62,7 @@ mod precondition;
 mod preview;
 mod problem;
 mod problems;
+pub mod recording;
 mod reg_file;
 mod reg_value;
 mod registry;

@@ -128,6 +128,9 @@ problem_types! {
          No store was made.";
     ClockNotManual, CONFLICT, "clock-not-manual", "The clock is not manual",
         "Only a manual clock is moved by hand. PATCH /clock with {\"mode\":\"manual\"} makes it one.";
+    Recorded, CONFLICT, "recorded", "The store is recorded",
+        "The server was started with --record, and a recording holds nothing that can't be done again. Time that moves by itself \
+         is such a thing: the clock stays manual.";
     NoRpcPort, CONFLICT, "no-rpc-port", "The store has no RPC port",
         "A TCP client needs a port to connect to, and this store has none. Pipe clients need none.";
     ClientNotConnected, CONFLICT, "client-not-connected", "The client is not connected",
@@ -328,6 +331,7 @@ pub(crate) struct Problem {
     etag: Option<Box<str>>,
     /// Boxed, since problems travel far and few have one.
     report: Option<Box<Value>>,
+    by_wall: bool,
 }
 
 impl Problem {
@@ -340,6 +344,7 @@ impl Problem {
             first_available: None,
             etag: None,
             report: None,
+            by_wall: false,
         }
     }
 
@@ -384,6 +389,15 @@ impl Problem {
     pub(crate) fn report(mut self, report: Value) -> Self {
         self.report = Some(Box::new(report));
         self
+    }
+
+    /// The wall's time made it a problem: on another machine it might be none.
+    pub(crate) fn by_wall(self) -> Self {
+        Self { by_wall: true, ..self }
+    }
+
+    pub(crate) fn is_by_wall(&self) -> bool {
+        self.by_wall
     }
 
     /// The same problem with its body pointers below `pointer`.

@@ -12,6 +12,7 @@ use crate::entity_tag::add_tag;
 use crate::finish::{finish, panicked, route_not_found, server_busy, time_out};
 use crate::guard::guard;
 use crate::idempotency::replay;
+use crate::recording::record;
 use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
@@ -48,6 +49,7 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
         .fallback(route_not_found)
         .layer(from_fn(add_tag))
         .layer(from_fn_with_state(app.clone(), add_cursor))
+        .layer(from_fn_with_state(app.clone(), record))
         .layer(from_fn_with_state(app.clone(), replay))
         .layer(from_fn_with_state(app.clone(), disturb))
         .layer(from_fn_with_state(app.clone(), time_out))

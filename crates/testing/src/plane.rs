@@ -59,6 +59,7 @@ impl Plane {
             access: Access::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: ControlLimits::default(),
+            recorder: None,
         };
         let router = control::router(config.clone());
         let stores_made = AtomicU64::new(0);

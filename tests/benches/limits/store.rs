@@ -40,6 +40,7 @@ pub(crate) fn control_config(stores: Arc<Stores>) -> ControlConfig {
         version: "bench".to_owned(),
         access: Access::default(),
         limits: ControlLimits::default(),
+        recorder: None,
     }
 }
 

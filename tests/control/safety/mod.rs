@@ -52,6 +52,7 @@ impl Plane {
             access,
             version: "1.2.3".to_owned(),
             limits,
+            recorder: None,
         };
         let bound = bind(config).await.expect("a port is free");
         let address = bound.local_addr();

@@ -207,6 +207,7 @@ async fn nothing_beyond_loopback_is_listened_on_without_a_token_or_a_word() {
             access,
             version: "1.2.3".to_owned(),
             limits: ControlLimits::default(),
+            recorder: None,
         };
         match bind(config).await {
             Ok(_) => assert!(listens, "{name}"),

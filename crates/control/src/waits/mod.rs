@@ -23,10 +23,11 @@ use self::condition::{Awaited, Node};
 pub(crate) use self::report::Report;
 use self::report::Standing;
 use self::request::{WaitClock, WaitRequest};
-use crate::app::App;
+use crate::app::{App, ControlConfig};
 use crate::events::{After, begin_after};
 use crate::extract::{Body, NoQuery, Store};
 use crate::problem::{FieldError, Problem, ProblemType};
+use crate::recording::Recorder;
 use crate::reply::Reply;
 use crate::scalars::{CursorText, Length};
 
@@ -57,14 +58,17 @@ async fn wait(
     Store(store): Store,
     Body(request): Body<WaitRequest>,
 ) -> Result<Reply<Report>, Problem> {
-    let longest = app.config().limits.wait_timeout;
+    let ControlConfig { limits, recorder, .. } = app.config();
+    let longest = limits.wait_timeout;
     let timeout = request.timeout.map_or(TIMEOUT, |Length(timeout)| timeout);
     if longest < timeout {
         let detail = format!("a wait takes at most {}", Length(longest));
         return Err(Problem::body(FieldError::at("#/timeout", detail)));
     }
     let terms = terms(request, false)?;
-    run(&store, terms, timeout).await
+    // What was met where it was recorded is met again, however long this machine takes.
+    let replays = recorder.as_ref().is_some_and(Recorder::is_replaying);
+    run(&store, terms, if replays { longest } else { timeout }).await
 }
 
 /// Looks once whether a condition holds, and does not wait: `timeout`, `within` and `clock` are for waits, and of no effect.
@@ -152,6 +156,7 @@ fn answer(
         WaitEnd::Stopped => return Err(server::StoreError::Stopped.into()),
     };
     let problem = Problem::new(kind, format!("{what}: {}", report.why()));
+    let problem = if end == WaitEnd::GivenUp { problem.by_wall() } else { problem };
     let problem = match report.next_deadline() {
         Some(at) => problem.hint(format!("the next deadline is {at}")),
         None => problem,

@@ -3,6 +3,7 @@
 mod audit;
 mod block_lists;
 mod client_groups;
+mod client_sockets;
 mod clients;
 mod cluster;
 mod conditional;

@@ -30,6 +30,7 @@ mod scenario;
 mod serve;
 mod settings;
 mod signals;
+mod sockets;
 mod startup;
 mod table;
 mod token;
@@ -47,6 +48,9 @@ use crate::settings::{Refused, Settings};
 
 fn main() -> ExitCode {
     let typed: Vec<OsString> = env::args_os().collect();
+    if typed.get(1).is_some_and(|word| word == sockets::HOLD) {
+        return sockets::hold();
+    }
     // A command line that is not understood is refused in the colours that it wished for.
     Color::wished(&typed).choose();
     let ran = Settings::read(typed).and_then(|settings| {

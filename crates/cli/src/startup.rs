@@ -18,7 +18,11 @@ use tokio::sync::Semaphore;
 use crate::args::{Disconnect, Setup, Watch};
 use crate::exit::{Code, Failure};
 use crate::record::{RecordFile, Recording};
+use crate::sockets::client_sockets;
 use crate::users_file;
+
+/// Injected TCP clients whose own ends are in this process at the most.
+const OWN_CLIENT_SOCKETS: usize = 512;
 
 /// Descriptors that are left for files and listeners.
 const RESERVED_DESCRIPTORS: u64 = 256;
@@ -30,19 +34,28 @@ fn control_connections() -> usize {
 }
 
 /// Descriptors that the process may have: all that it may ask for.
-fn descriptors() -> u64 {
+pub(crate) fn descriptors() -> u64 {
     rlimit::increase_nofile_limit(u64::MAX)
         .or_else(|_| Resource::NOFILE.get_soft())
         .unwrap_or(1_024)
 }
 
-/// TCP connections that the stores take together: as many as the process may have descriptors, less some. Injected TCP clients have
-/// both ends here and so take two.
-pub(crate) fn max_connections() -> usize {
+/// Descriptors that are left for the RPC ports and the injected TCP clients.
+fn free_descriptors() -> usize {
     let control = u64::try_from(control_connections()).unwrap_or(u64::MAX);
     let others = control.saturating_add(RESERVED_DESCRIPTORS);
-    let connections = descriptors().saturating_sub(others).max(RESERVED_DESCRIPTORS);
-    usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+    let free = descriptors().saturating_sub(others).max(RESERVED_DESCRIPTORS);
+    usize::try_from(free).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+}
+
+/// Injected TCP clients whose own ends are in this process; those of others are with helpers.
+fn own_client_sockets() -> usize {
+    (free_descriptors() / 8).min(OWN_CLIENT_SOCKETS)
+}
+
+/// TCP connections that the stores take together: as many as the process may have descriptors, less some.
+pub(crate) fn max_connections() -> usize {
+    free_descriptors().saturating_sub(own_client_sockets())
 }
 
 /// A store and its control plane, both listening.
@@ -111,6 +124,7 @@ impl Running {
         let file = plane.record.as_deref().map(|path| RecordFile::create(path, &mut options));
         let file = file.transpose()?;
         let store = StoreHandle::start(options).await.map_err(|error| cannot_start(&error))?;
+        store.hold_clients_with(client_sockets(own_client_sockets()));
         let recording = match file {
             Some(file) => Some(file.record(&store).await?),
             None => None,

@@ -459,10 +459,11 @@ impl Owner {
         let meters = Arc::clone(&self.shared.meters);
         let id = DialId(self.shared.connection_ids.fetch_add(1, Ordering::Relaxed));
         client.dial = Some(id);
+        let sockets = self.shared.process.client_sockets.get().cloned();
         let _open = self.shared.sockets.open();
-        tokio::spawn(
-            Dial { client: client.id, id, server, meter, meters, inbox, _open }.run(queue),
-        );
+        let client = client.id;
+        let dial = Dial { client, id, server, meter, meters, inbox, sockets, _open };
+        tokio::spawn(dial.run(queue));
     }
 
     fn carry(&mut self, client: &mut Client, bytes: Vec<u8>) {

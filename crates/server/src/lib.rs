@@ -25,6 +25,7 @@ mod endpoint;
 mod faults;
 mod group;
 mod handle;
+mod helpers;
 mod hive;
 mod holds;
 mod identity;
@@ -66,6 +67,7 @@ pub use faults::{ApiFault, FaultChange};
 pub use handle::{
     Activity, PacingChange, Polled, SettingsChange, StoreError, StoreHandle, Told, View, Waiting,
 };
+pub use helpers::{ClientSockets, Helper, HelperSource, hold_sockets};
 pub use hive::ListChange;
 pub use identity::{disconnect_code, refusal_code};
 pub use notifications::Notified;

@@ -30,6 +30,7 @@ use crate::image::Sessions;
 use crate::link::{Meter, Meters};
 use crate::notifications::Pushes;
 use crate::options::StoreOptions;
+use crate::process::Process;
 use crate::pump::{DialId, PumpEvent};
 use crate::site::Site;
 use crate::snapshots::Snapshots;
@@ -86,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) connection_ids: Arc<AtomicU64>,
     pub(crate) inbox: mpsc::WeakSender<Input>,
     pub(crate) sockets: Sockets,
+    pub(crate) process: Arc<Process>,
 }
 
 /// What a store starts over from.

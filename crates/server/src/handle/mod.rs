@@ -32,6 +32,7 @@ pub use self::waits::Waiting;
 use crate::budget::Share;
 use crate::capture::Capture;
 use crate::challenges::Challenges;
+use crate::helpers::ClientSockets;
 use crate::link::Meters;
 use crate::listener::{Listening, Port};
 use crate::options::{Seed, StartError, StoreOptions};
@@ -163,6 +164,12 @@ impl StoreHandle {
         self.seed
     }
 
+    /// Says where the sockets of injected TCP clients are, for all stores of the process. It is said once, before there are any.
+    pub fn hold_clients_with(&self, sockets: ClientSockets) {
+        // Whoever says it again comes too late.
+        drop(self.process.client_sockets.set(Arc::new(sockets)));
+    }
+
     /// What the store shares with others of its process.
     pub(crate) fn process(&self) -> Arc<Process> {
         Arc::clone(&self.process)
@@ -262,6 +269,7 @@ fn shared(handle: &StoreHandle) -> Shared {
         connection_ids: Arc::new(AtomicU64::new(1)),
         inbox: handle.inbox.downgrade(),
         sockets: handle.sockets.clone(),
+        process: Arc::clone(&handle.process),
     }
 }
 

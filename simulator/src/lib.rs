@@ -15,6 +15,7 @@ mod driver;
 mod event;
 mod fleet;
 mod identity;
+mod lint;
 mod machine;
 mod name;
 mod program;
@@ -37,6 +38,7 @@ pub use fleet::{
     Catalogue, CatalogueProgram, Fleet, FleetFields, FleetGroup, GroupFields, MAX_CONNECTIONS,
     Member, ModeMix, VersionShare,
 };
+pub use lint::{Finding, FindingSeverity, lint};
 pub use machine::{
     Action, AnswerError, CallError, ClientMachine, ClientState, MachineOptions, Outcome,
 };
@@ -52,8 +54,8 @@ pub use runner::{Audience, Check, Progress, Report, RunError, RunOptions, Timeli
 pub use scenario::{
     Advance, Amount, BuildExpectation, ClientExpectation, EventExpectation, Expectation,
     FileExpectation, InjectEntry, LintExpectation, PolicyExpectation, PollExpectation, Scenario,
-    ScenarioError, ScenarioTable, SessionExpectation, Step, StepAction, StoreTable, Wait, Wrong,
-    schema,
+    ScenarioError, ScenarioPlace, ScenarioTable, SessionExpectation, Step, StepAction, StoreTable,
+    Wait, Wrong, locate, schema,
 };
 pub use spec::{ClientFields, ClientMode, ClientSpec, SpecError};
 pub use timeline::{Timeline, TimelineLine, report};

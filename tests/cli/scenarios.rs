@@ -159,3 +159,88 @@ fn a_file_that_is_no_scenario_is_named_with_line_and_column() {
     assert_eq!(output.status.code(), Some(7), "{said}");
     assert!(said.contains("broken.toml") && said.contains("line 2"), "{said}");
 }
+
+#[test]
+fn a_scenario_that_is_built_in_runs_by_its_name_and_every_fixture_is_one() {
+    let output = run(&["scenario", "run", "audit-first"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed = run(&["scenario", "list", "-o", "json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let folder = root().join("fixtures/scenarios");
+    let of_folder = run(&["scenario", "list", folder.to_str().unwrap(), "-o", "json"]);
+    let of_folder: serde_json::Value = serde_json::from_slice(&of_folder.stdout).unwrap();
+    let names = |list: &serde_json::Value| {
+        let names = list["items"].as_array().unwrap().iter().map(|item| item["name"].to_string());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names(&listed), names(&of_folder));
+    assert!(15 <= names(&listed).len());
+    let nothing = run(&["scenario", "run", "no-such-scenario"]);
+    let said = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert_eq!(nothing.status.code(), Some(7), "{said}");
+    assert!(said.contains("exstore scenario list"), "{said}");
+}
+
+#[test]
+fn lint_says_what_looks_wrong_with_line_column_and_carets() {
+    let file = scratch("lint.toml");
+    let text = r#"name = "slips"
+about = "two slips"
+start = "2006-04-22T08:00:00Z"
+
+[[steps]]
+say = "a program"
+inject = [{ process = "mdl.exe" }]
+
+[[steps]]
+say = "listed with a slip"
+block = { processes = "mld.exe" }
+
+[[steps]]
+say = "gone at once"
+expect = { events = [{ type = "session.disconnected" }] }
+"#;
+    fs::write(&file, text).unwrap();
+    let output = run(&["scenario", "lint", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stdout).replace(file.to_str().unwrap(), "lint.toml");
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    insta::assert_snapshot!(said, @"
+    warning[nearly-a-process]: no client names `mld.exe`
+     --> lint.toml:11:23
+      |
+      | block = { processes = \"mld.exe\" }
+      |                       ^^^^^^^^^
+      = hint: did you mean `mdl.exe`?
+
+    warning[edit-not-taken-up]: nothing takes this edit up before the end: the store looks at its next poll
+     --> lint.toml:11:9
+      |
+      | block = { processes = \"mld.exe\" }
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^
+      = hint: advance the clock, poll or restart after it, or leave it out
+
+    error[expected-of-an-edit]: the step before is an edit, which causes no `session.disconnected`: the store has not looked
+     --> lint.toml:15:22
+      |
+      | expect = { events = [{ type = \"session.disconnected\" }] }
+      |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = hint: advance the clock, poll or restart in between
+    ");
+    let json = run(&["scenario", "lint", file.to_str().unwrap(), "-o", "jsonl"]);
+    let first = String::from_utf8_lossy(&json.stdout).lines().next().unwrap().to_owned();
+    let first: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["line"], &first["code"]), (&11.into(), &"nearly-a-process".into()));
+    let broken = scratch("broken-lint.toml");
+    fs::write(&broken, "name = \"broken\"\nabout = 7\n").unwrap();
+    let output = run(&["scenario", "lint", broken.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(said.contains("  | about = 7\n  |         ^"), "{said}");
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let output = run(&["scenario", "schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema, simulator::schema());
+}

@@ -9,6 +9,7 @@ use infostore::{Authentication, ProtectionLevel, Settings};
 use server::{AccountName, Directory, DomainName, NtHash, StoreOptions, User, UserRights};
 
 use crate::running::{Running, options};
+use crate::simulator::schema::{BROKEN, broken};
 use crate::workspace::{root, text};
 
 /// Runs a program of `tests/foreign` in the virtual environment.
@@ -97,6 +98,20 @@ fn ten_stores_at_once_tell_a_python_client_the_article_s_story() {
 fn python_and_curl_are_sent_each_event_once_from_every_id() {
     let server = Running::start();
     run("streams.py", &[&server.url]);
+}
+
+#[test]
+fn a_validator_of_others_agrees_with_the_parser_about_scenarios() {
+    let (schema, bad) = (scratch("scenario-schema.json"), scratch("bad-scenarios"));
+    std::fs::write(&schema, simulator::schema().to_string()).expect("the schema is written");
+    std::fs::create_dir_all(&bad).expect("a scratch folder");
+    for (name, rest) in BROKEN {
+        std::fs::write(bad.join(format!("{name}.toml")), broken(name, rest))
+            .expect("a scenario is written");
+    }
+    let good = root().join("fixtures/scenarios");
+    let paths = [&schema, &good, &bad].map(|path| path.to_str().expect("a path"));
+    run("scenarios.py", &paths);
 }
 
 #[test]

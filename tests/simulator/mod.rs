@@ -10,6 +10,7 @@
 )]
 
 mod fleet;
+mod lint;
 mod machine;
 mod noting_store;
 mod pipe;
@@ -18,6 +19,7 @@ mod report_bounds;
 mod requests;
 mod runner;
 mod scenario;
+pub(crate) mod schema;
 mod spec;
 mod timeline;
 

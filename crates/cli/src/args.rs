@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// Tell Microsoft's article KB 920185 as a timeline: its procedure, then its Note, each on a store of its own
     #[command(after_help = exit::HELP)]
     Demo(Demo),
-    /// Run scenarios
+    /// Run and check scenarios
     #[command(after_help = exit::HELP)]
     Scenario(Scenario),
     /// Tell out of a journal who was cut off, when, what they did next, and whether the store bore it
@@ -423,15 +423,59 @@ pub(crate) struct Scenario {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum ScenarioCommand {
-    /// Run scenario files, each on a fresh store, and tell what happened
+    /// Run scenarios, each on a fresh store, and tell what happened
     Run(ScenarioRun),
+    /// Say what is wrong with scenario files, and what looks wrong, with line and column
+    Lint(ScenarioLint),
+    /// List scenarios with what each is about
+    List(ScenarioList),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
+}
+
+/// What `scenario lint` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ScenarioLint {
+    /// The files, or names of scenarios that are built in
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How findings are written: for people, or as JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
+}
+
+/// What `scenario list` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ScenarioList {
+    /// A folder of scenario files; those that are built in unless told
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// How the list is written: for people, or as JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
 }
 
 /// What `scenario run` takes.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ScenarioRun {
-    /// The scenarios
-    #[arg(required = true, value_name = "FILE")]
+    /// Scenario files, or names of scenarios that are built in
+    #[arg(required = true, value_name = "SCENARIO")]
     pub(crate) files: Vec<PathBuf>,
     /// Run on a store of this server, which is emptied first, and left with a manual clock
     #[arg(long, env = "EXSTORE_CONTROL", value_name = "URL", value_parser = control_url)]

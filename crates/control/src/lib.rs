@@ -95,6 +95,6 @@ pub use app::{ControlConfig, ControlLimits};
 pub use events::journal_line;
 pub use problem::ProblemType;
 pub use router::router;
-pub use scenarios::{ControlPlane, PlaneRequest, RouterPlane, ScenarioDriver, Verb};
+pub use scenarios::{ControlPlane, PlaneRequest, RouterPlane, ScenarioDriver, Verb, lint_scenario};
 pub use secret::{Secret, SecretError};
 pub use serve::{BindError, Bound, bind};

@@ -35,6 +35,11 @@ impl Amount {
         Self { at_least: count, at_most: u64::MAX }
     }
 
+    /// The smallest number that is one of these.
+    pub(crate) fn least(self) -> u64 {
+        self.at_least
+    }
+
     /// Whether a number is one of these.
     #[must_use]
     pub fn has(self, count: u64) -> bool {

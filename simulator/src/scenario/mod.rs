@@ -58,6 +58,7 @@ pub use expectation::{
     LintExpectation, PolicyExpectation, PollExpectation, SessionExpectation,
 };
 pub use parse::ScenarioTable;
+pub use place::{ScenarioPlace, locate};
 pub use schema::schema;
 pub use written::StoreTable;
 

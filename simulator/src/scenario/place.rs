@@ -4,6 +4,33 @@ use core::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::error::line_and_column;
+
+/// A place in a scenario file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScenarioPlace {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The text of the line.
+    pub excerpt: String,
+    /// The part of the line that it is about, in bytes.
+    pub part: Range<usize>,
+}
+
+/// Where in a scenario file something stands that a pointer names.
+#[must_use]
+pub fn locate(text: &str, pointer: &str) -> ScenarioPlace {
+    let span = Places::of(text).find(pointer);
+    let (line, column) = line_and_column(text, span.start);
+    let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let start =
+        excerpt.char_indices().nth(column.saturating_sub(1)).map_or(excerpt.len(), |(at, _)| at);
+    let end = start.saturating_add(span.len()).min(excerpt.len());
+    ScenarioPlace { line, column, excerpt: excerpt.to_owned(), part: start..end }
+}
+
 /// The places of a file.
 pub(super) struct Places<'a> {
     text: &'a str,

@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::ScenarioTable;
+use crate::event::EVENT_TYPES;
 
 /// The JSON Schema (2020-12) of a scenario, as TOML and as JSON.
 #[must_use]
@@ -13,8 +14,23 @@ pub fn schema() -> Value {
     schema.insert("$id".to_owned(), json!("/v1/schemas/scenario"));
     let mut schema = schema.to_value();
     without_null(&mut schema);
+    for name in NEVER_EMPTY {
+        if let Some(definition) = schema.pointer_mut(&format!("/$defs/{name}")) {
+            definition["minProperties"] = json!(1);
+        }
+    }
+    if let Some(event_type) = schema.pointer_mut("/$defs/EventExpectation/properties/type") {
+        event_type["enum"] = json!(EVENT_TYPES);
+    }
+    if let Some(block) = schema.pointer_mut("/$defs/Block") {
+        block["anyOf"] = json!([{ "required": ["processes"] }, { "required": ["versions"] }]);
+    }
     schema
 }
+
+/// Tables whose fields can all be left out, but not together.
+const NEVER_EMPTY: [&str; 4] =
+    ["Expectation", "BuildExpectation", "PollExpectation", "PolicyExpectation"];
 
 /// What is optional is left out, and never null: TOML has none, and a slip is not to pass for nothing.
 fn without_null(schema: &mut Value) {

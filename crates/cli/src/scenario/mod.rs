@@ -1,16 +1,19 @@
-//! `exstore scenario run`: scenarios played over HTTP, on a store of their own or on a running one.
+//! `exstore scenario`: scenarios played over HTTP, on a store of their own or on a running one; and files of them looked at.
 
-use std::fs;
+mod lint;
+mod list;
+mod source;
+
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
 use clock::{ClockMode, SimTime};
 use infostore::Settings;
 use server::{Directory, Seed, StoreOptions};
 use simulator::{
-    RunError, RunOptions, Scenario, StoreDriver, TimelineEntry, Transport, run as play,
+    RunError, RunOptions, Scenario, StoreDriver, TimelineEntry, Transport, run as play, schema,
 };
 
+use self::source::Source;
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
 use crate::exit::{Code, Failure};
 use crate::http::RequestError;
@@ -19,10 +22,28 @@ use crate::journal_file::JournalFile;
 use crate::output;
 use crate::startup::{self, Plane, Running, max_connections};
 
-/// Runs each scenario, and fails when an expectation is not met.
+/// Does what was asked for with scenarios.
 pub(crate) fn run(args: &ScenarioArgs) -> Result<(), Failure> {
-    let ScenarioCommand::Run(args) = &args.command;
-    let scenarios = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    match &args.command {
+        ScenarioCommand::Run(args) => run_all(args),
+        ScenarioCommand::Lint(args) => lint::run(args),
+        ScenarioCommand::List(args) => list::run(args),
+        ScenarioCommand::Schema => {
+            let schema = serde_json::to_string_pretty(&schema());
+            let schema = schema.map_err(|error| Failure::from_error(Code::Internal, &error))?;
+            output::out(&schema);
+            Ok(())
+        }
+    }
+}
+
+/// Runs each scenario, and fails when an expectation is not met.
+fn run_all(args: &ScenarioRun) -> Result<(), Failure> {
+    let scenarios = args
+        .files
+        .iter()
+        .map(|path| Source::find(path)?.scenario())
+        .collect::<Result<Vec<_>, _>>()?;
     match &args.control {
         Some(url) => {
             if let Some(path) = &args.journal {
@@ -130,12 +151,6 @@ fn cannot_play(error: &RunError) -> Failure {
             Failure::from_error(Code::Internal, error)
         }
     }
-}
-
-fn read(path: &Path) -> Result<Scenario, Failure> {
-    let bad = |what: String| Failure::new(Code::BadInput, format!("{}: {what}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-    Scenario::parse(&text).map_err(|error| bad(error.to_string()))
 }
 
 /// The scenario sets the clock; the seed is fixed, so that every run is the same.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::{BuildNumber, BuildView};
 use crate::event::StoreEvent;
+use crate::fleet::Fleet;
 use crate::machine::ClientState;
 use crate::name::ProcessName;
 use crate::scenario::{StoreTable, Wait};
@@ -28,6 +29,12 @@ pub trait StoreDriver {
     /// # Errors
     /// As [`StoreDriver::start_over`].
     fn inject(&mut self, clients: &[Injection]) -> Result<Vec<ClientId>, DriverError>;
+
+    /// Injects a fleet, and gives the clients of each of its groups, in order.
+    ///
+    /// # Errors
+    /// As [`StoreDriver::start_over`]; the store refuses more clients than it takes.
+    fn deploy(&mut self, fleet: &Fleet) -> Result<Vec<(String, Vec<ClientId>)>, DriverError>;
 
     /// Tells clients to connect again, in order.
     ///

@@ -39,6 +39,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("PUT", "/client-groups/g", r#"{"template":{"process":"b.exe"},"replicas":2}"#),
     ("DELETE", "/client-groups/g", ""),
     ("DELETE", "/snapshots/1", ""),
+    ("DELETE", "/scenarios/s", ""),
+    ("DELETE", "/scenarios/s/runs/1", ""),
     ("PUT", "/users/alice", r#"{"admin":true}"#),
     ("DELETE", "/users/alice", ""),
 ];
@@ -46,6 +48,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
 /// A store with one of everything, beside another one.
 async fn arranged() -> Api {
     let api = Api::new().await;
+    // First, since a run has the store start over.
+    super::scenario_runs::run_of_nothing(&api).await;
     api.post("/v1/stores", r#"{"name":"t1","clock":{"mode":"manual"}}"#).await;
     api.post("/clients", r#"{"process":"a.exe"}"#).await;
     api.put("/client-groups/g", r#"{"template":{"process":"a.exe"},"replicas":1}"#).await;

@@ -30,6 +30,7 @@ mod reg_files;
 mod registry;
 mod requests;
 mod safety;
+mod scenario_runs;
 mod scenarios;
 mod snapshots_api;
 mod snapshots_replay;

@@ -20,6 +20,8 @@ fn operations(document: &Value) -> Vec<(String, String, &Map<String, Value>)> {
             .replace("{user}", "u")
             .replace("{key}", "HKLM")
             .replace("{slug}", "internal")
+            .replace("{scenario}", "s")
+            .replace("{run}", "1")
             .replace("{id}", "1")
             .replace("{number}", "1");
         for (method, operation) in item.as_object().expect("operations") {

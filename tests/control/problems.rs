@@ -95,6 +95,14 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("user-not-found", "DELETE", "/users/alice", ""),
     ("invalid-user-name", "PUT", "/users/a@b", r#"{"password":"x"}"#),
     ("invalid-body", "PUT", "/users/alice", "{}"),
+    ("scenario-not-found", "GET", "/scenarios/s", ""),
+    ("scenario-not-found", "POST", "/scenarios/s/runs", ""),
+    (
+        "invalid-body",
+        "POST",
+        "/scenarios",
+        r#"{"name":"s","about":"a","start":"today","steps":[]}"#,
+    ),
     ("hotfix-installed", "POST", "/build/install-hotfix", ""),
     ("cursor-gone", "GET", "/events?after=3-1", ""),
     ("assertion-not-met", "POST", "/assertions", r#"{"until":{"quiescent":false}}"#),
@@ -187,6 +195,11 @@ async fn made_by_other_means() -> Vec<Answer> {
         invalid_host().await,
         not_authorised().await,
         super::safety::server_busy().await,
+        super::scenario_runs::invalid_scenario().await,
+        super::scenario_runs::too_many_scenarios().await,
+        super::scenario_runs::scenario_exists().await,
+        super::scenario_runs::run_not_found().await,
+        super::scenario_runs::scenario_running().await,
     ]
 }
 

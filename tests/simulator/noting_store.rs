@@ -4,9 +4,9 @@ use clock::SimTime;
 use serde_json::json;
 use simulator::{
     Apply, BlockList, BuildNumber, BuildView, ClientId, ClientState, ClientTally, ClockView,
-    ClusterMode, DriverError, FaultRule, FileView, Injection, OfProcess, PolicyMode, PolicyView,
-    PollView, ProcessName, RegistryValue, Selection, SnapshotId, StoreDriver, StoreEvent,
-    StoreTable, ValuePlace, Wait, Waited,
+    ClusterMode, DriverError, FaultRule, FileView, Fleet, Injection, OfProcess, PolicyMode,
+    PolicyView, PollView, ProcessName, RegistryValue, Selection, SnapshotId, StoreDriver,
+    StoreEvent, StoreTable, ValuePlace, Wait, Waited,
 };
 
 /// A live session.
@@ -106,6 +106,13 @@ impl StoreDriver for NotingStore {
             self.note(format!("inject {user}@{machine} over {transport:?} as {group:?}"))?;
         }
         Ok(ids)
+    }
+
+    fn deploy(&mut self, fleet: &Fleet) -> Result<Vec<(String, Vec<ClientId>)>, DriverError> {
+        self.note(format!("deploy `{}` over {:?}", fleet.name(), fleet.transport()))?;
+        let groups =
+            fleet.groups().iter().map(|group| (group.name().to_owned(), vec![ClientId(900)]));
+        Ok(groups.collect())
     }
 
     fn connect_clients(&mut self, clients: &[ClientId]) -> Result<(), DriverError> {

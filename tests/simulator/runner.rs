@@ -67,14 +67,16 @@ const EVERY_ACTION: &str = r#"
     { say = "26", restore = "before" },
     { say = "27", advance = { to = "2006-04-22T09:00:00Z" } },
     { say = "28", advance = { to = 2006-04-22T09:00:00Z } },
-    { say = "29", wait = { until = { event = { type = "poll.completed", since = 2006-04-22T09:00:00Z } }, within = "1h" } },"#;
+    { say = "29", wait = { until = { event = { type = "poll.completed", since = 2006-04-22T09:00:00Z } }, within = "1h" } },
+    { say = "30", fleet = { name = "f", groups = [{ name = "x", process = "x.exe", clients = 2 }] } },
+    { say = "31", connect = { group = "x" } },"#;
 
 #[test]
 fn every_action_reaches_the_store_in_order() {
     let mut store = NotingStore::default();
     let (report, _) = play(EVERY_ACTION, RunOptions::default(), &mut store);
     assert!(report.met());
-    assert_eq!(report.steps, 29);
+    assert_eq!(report.steps, 31);
     insta::assert_snapshot!(store.told.join("\n"), @r#"
     start over at 2006-04-22T08:00:00Z
     inject user1@WKS1 over Pipe as Some("a")
@@ -109,6 +111,8 @@ fn every_action_reaches_the_store_in_order() {
     advance to 2006-04-22T09:00:00Z
     advance to 2006-04-22T09:00:00Z
     wait 3600s of None for {"event":{"since":"2006-04-22T09:00:00Z","type":"poll.completed"}}
+    deploy `f` over Pipe
+    connect [900]
     "#);
 }
 

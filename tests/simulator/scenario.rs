@@ -102,13 +102,13 @@ fn what_is_wrong_is_said_with_its_line_and_column() {
         (
             "an unknown field",
             "[[steps]]\nsay = \"x\"\nawait = true",
-            "line 6, column 1: unknown field `await`, expected one of `say`, `inject`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`, `refused`",
+            "line 6, column 1: unknown field `await`, expected one of `say`, `inject`, `fleet`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`, `refused`",
         ),
         ("no sentence", "[[steps]]\npoll = true", "line 4, column 1: missing field `say`"),
         (
             "no action",
             "[[steps]]\nsay = \"x\"",
-            "line 5, column 7: this step does nothing: give it one of `inject`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`",
+            "line 5, column 7: this step does nothing: give it one of `inject`, `fleet`, `connect`, `disconnect`, `report`, `touch`, `set_value`, `delete_value`, `block`, `unblock`, `policy_mode`, `settings`, `fault`, `clear_faults`, `install_build`, `install_hotfix`, `restart`, `cluster`, `fail_over`, `snapshot`, `restore`, `advance`, `poll`, `wait`, `expect`",
         ),
         (
             "two actions",

@@ -89,6 +89,14 @@ const HINTS: &[(&str, &str)] = &[
     ("user-not-found", "`exstore user list` shows those there are"),
     ("too-many-users", "`exstore user delete NAME` takes one away"),
     ("snapshot-not-found", "`exstore snapshot list` shows those there are"),
+    ("scenario-exists", "`exstore scenario run FILE --control URL` needs none to be kept"),
+    (
+        "scenario-not-found",
+        "`exstore scenario list` shows those that are built in, which run by their names",
+    ),
+    ("scenario-run-not-found", "the last runs of a scenario are remembered, and end with it"),
+    ("scenario-running", "wait until the run that is under way is over"),
+    ("too-many-scenarios", "`exstore scenario run FILE --control URL` needs none to be kept"),
     (
         "snapshots-too-large",
         "`exstore snapshot delete ID` makes room; `exstore snapshot list` shows what each weighs",

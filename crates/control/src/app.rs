@@ -14,6 +14,7 @@ use crate::access::Access;
 use crate::feed::Feed;
 use crate::idempotency::Answers;
 use crate::recording::Recorder;
+use crate::scenarios::Books;
 use crate::token::Logins;
 
 /// How the control plane is set up.
@@ -122,6 +123,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     answers: Answers,
     feeds: Mutex<Vec<Weak<Feed>>>,
+    books: Books,
 }
 
 /// What passes between the control plane and whoever runs it.
@@ -153,6 +155,7 @@ impl App {
                 streams: Arc::new(Semaphore::new(streams)),
                 answers,
                 feeds: Mutex::default(),
+                books: Books::default(),
             }),
         }
     }
@@ -181,6 +184,11 @@ impl App {
             feeds.push(Arc::downgrade(&feed));
             feed
         })
+    }
+
+    /// The scenarios of the stores.
+    pub(crate) fn books(&self) -> &Books {
+        &self.shared.books
     }
 
     pub(crate) fn config(&self) -> &ControlConfig {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::problem::{Problem, ProblemType};
 
 /// The paths of what is one thing, and no list of things.
-pub(crate) const SINGLE: [&str; 19] = [
+pub(crate) const SINGLE: [&str; 21] = [
     "/v1/info",
     "/v1/problems/{slug}",
     "/v1/stores/{store}",
@@ -30,6 +30,8 @@ pub(crate) const SINGLE: [&str; 19] = [
     "/v1/stores/{store}/polls/schedule",
     "/v1/stores/{store}/polls/{number}",
     "/v1/stores/{store}/registry/{key}",
+    "/v1/stores/{store}/scenarios/{scenario}",
+    "/v1/stores/{store}/scenarios/{scenario}/runs/{run}",
     "/v1/stores/{store}/sessions/{id}",
     "/v1/stores/{store}/snapshots/{id}",
     "/v1/stores/{store}/users/{user}",

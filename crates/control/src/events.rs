@@ -248,7 +248,7 @@ struct Asked {
 }
 
 /// Refuses a wait that is longer than a request may take.
-fn within_request(wait: Duration, request: Duration) -> Result<(), Problem> {
+pub(crate) fn within_request(wait: Duration, request: Duration) -> Result<(), Problem> {
     let most = request.saturating_sub(request.checked_div(10).unwrap_or_default());
     if wait <= most {
         return Ok(());

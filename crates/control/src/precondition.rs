@@ -82,6 +82,14 @@ impl Precondition {
         self.if_match.is_some() || self.if_none_match.is_some()
     }
 
+    /// Judges what `GET` shows of something that is not the store's own.
+    pub(crate) fn check(&self, shown: &impl Serialize) -> Result<(), Problem> {
+        if !self.is_given() {
+            return Ok(());
+        }
+        self.judge(Some(Present::new(shown))).map_err(Problem::from)
+    }
+
     /// RFC 9110 13.2.2: first what has to be there, then what must not.
     fn judge(&self, present: Option<Present>) -> Result<(), StoreError> {
         let Some(Present { tag, is_written }) = present else {

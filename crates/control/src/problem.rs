@@ -75,6 +75,9 @@ problem_types! {
     InvalidRegFile, BAD_REQUEST, "invalid-reg-file", "The .reg file is not understood",
         "A .reg file is imported as a whole or not at all, and something in this one is not as it has to be. `errors` has \
          the line and column of each, and the line's text.";
+    InvalidScenario, BAD_REQUEST, "invalid-scenario", "The scenario is not understood",
+        "The file is no TOML, or not a scenario: a field is unknown or of another type, a step has not one action, or names what no step \
+         before it brings. `errors` has the line and the column. GET /v1/schemas/scenario has the JSON Schema.";
     InvalidHost, BAD_REQUEST, "invalid-host", "Not one host",
         "A request says in one Host header, and nowhere otherwise, which host it is for.";
     NotAuthorised, UNAUTHORIZED, "not-authorised", "Not authorised",
@@ -109,6 +112,10 @@ problem_types! {
         "The store's cluster has no node of this name. Without a cluster there is one, NODE1. GET /cluster lists them.";
     FaultNotFound, NOT_FOUND, "fault-not-found", "No such fault rule",
         "No fault rule has this id: it never had one, was taken away, or a reset has emptied the store.";
+    ScenarioNotFound, NOT_FOUND, "scenario-not-found", "No such scenario",
+        "The store keeps no scenario of this name. GET /scenarios lists those it keeps.";
+    ScenarioRunNotFound, NOT_FOUND, "scenario-run-not-found", "No such run",
+        "The scenario has no run of this number: it never had one, or has had so many since that it is forgotten.";
     UserNotFound, NOT_FOUND, "user-not-found", "No such user",
         "The store has no user of this name: it never had, the user was taken away, or a reset or restored snapshot brought back a \
          store that did not have it.";
@@ -160,6 +167,12 @@ problem_types! {
          Nothing was done. POST /restart starts it once that can be.";
     TooManyFaults, CONFLICT, "too-many-faults", "Too many fault rules",
         "The store holds as many fault rules as it takes, those that are used up among them.";
+    ScenarioExists, CONFLICT, "scenario-exists", "The scenario exists",
+        "The store keeps a scenario of this name. DELETE it first, or give this one another name.";
+    ScenarioRunning, CONFLICT, "scenario-running", "A scenario is running",
+        "One run of a store is under way at a time. Wait for its end, or DELETE it. Nothing was done.";
+    TooManyScenarios, CONFLICT, "too-many-scenarios", "Too many scenarios",
+        "The store keeps as many scenarios as it takes. DELETE takes one away.";
     TooManyUsers, CONFLICT, "too-many-users", "Too many users",
         "The store has as many users as it takes. DELETE /users/{user} takes one away.";
     TooManySnapshots, CONFLICT, "too-many-snapshots", "Too many snapshots",

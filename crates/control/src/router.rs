@@ -18,8 +18,8 @@ use crate::token::require_token;
 use crate::{
     block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
     faults, fleets, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
-    problems, reg_file, registry, reset, restart, sessions, snapshots, stores, stream, time, token,
-    transcript, users, waits,
+    problems, reg_file, registry, reset, restart, scenarios, sessions, snapshots, stores, stream,
+    time, token, transcript, users, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -65,6 +65,17 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     Routers { plane, busy }
 }
 
+/// The routes for a scenario's driver within this process: whoever has it run was let in.
+pub(crate) fn bare(app: &App) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    routes
+        .fallback(route_not_found)
+        .layer(from_fn_with_state(app.clone(), record))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), finish))
+        .with_state(app.clone())
+}
+
 fn routes() -> OpenApiRouter<App> {
     let modules = [
         info::routes(),
@@ -98,6 +109,7 @@ fn routes() -> OpenApiRouter<App> {
         stream::routes(),
         event_totals::routes(),
         reset::routes(),
+        scenarios::routes(),
     ];
     modules.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)
 }

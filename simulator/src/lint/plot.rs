@@ -9,6 +9,7 @@ use super::slip::is_slip;
 use super::{Finding, FindingSeverity};
 use crate::driver::{Apply, BlockList, RegistryData};
 use crate::event::EVENT_TYPES;
+use crate::fleet::Fleet;
 use crate::scenario::{
     Advance, Amount, ClientExpectation, EventExpectation, Expectation, InjectEntry, Scenario, Step,
     StepAction,
@@ -39,6 +40,8 @@ pub(super) struct Plot {
     now: Option<SimTime>,
     /// Whether anything was looked at.
     looked: bool,
+    /// Whether a fleet has come, whose programs may take other names.
+    fleet: bool,
     /// Names of programs that have been found fault with, so that each is told once.
     told: BTreeSet<String>,
 }
@@ -56,6 +59,7 @@ impl Plot {
             just_edited: false,
             now: Some(scenario.start),
             looked: false,
+            fleet: false,
             told: BTreeSet::new(),
         }
     }
@@ -74,6 +78,7 @@ impl Plot {
         }
         match &step.action {
             StepAction::Inject(entries) => self.inject(entries),
+            StepAction::Fleet(fleet) => self.deploy(fleet),
             StepAction::SetValue { at, value } => {
                 self.edit(format!("{place}/set_value"));
                 if let (true, RegistryData::Text(text)) = (at.name.contains("Process"), &value.data)
@@ -142,6 +147,15 @@ impl Plot {
         for entry in entries {
             let process = entry.spec.process().map(|process| process.as_str().to_owned());
             self.clients.push((process, entry.group.clone(), u64::from(entry.count)));
+        }
+    }
+
+    /// What a fleet's clients call themselves is their habit, and may change.
+    fn deploy(&mut self, fleet: &Fleet) {
+        self.fleet = true;
+        for group in fleet.groups() {
+            let count = group.all_connections();
+            self.clients.push((None, Some(group.name().to_owned()), count));
         }
     }
 
@@ -228,6 +242,9 @@ impl Plot {
         };
         let clients = self.clients.iter().filter(is_one);
         let there = clients.fold(0_u64, |sum, (_, _, count)| sum.saturating_add(*count));
+        if self.fleet && process.is_some() {
+            return;
+        }
         let wanted = count.unwrap_or(Amount::at_least(1));
         if there < wanted.least() {
             self.error(
@@ -241,7 +258,8 @@ impl Plot {
 
     /// A program that nobody names is absent for ever.
     fn check_program(&mut self, place: &str, process: Option<&str>, count: Option<Amount>) {
-        let Some(process) = process.filter(|process| !self.is_known(process)) else { return };
+        let unknown = process.filter(|process| !self.fleet && !self.is_known(process));
+        let Some(process) = unknown else { return };
         let place = format!("{place}/process");
         if let Some(meant) = self.meant(process) {
             self.slip(place, process, &meant);

@@ -11,6 +11,7 @@ use super::{Audience, Check, Progress, RunOptions, TimelineEntry};
 use crate::build::FileView;
 use crate::driver::{Apply, ClientId, DriverError, Injection, SnapshotId, StoreDriver, Waited};
 use crate::event::StoreEvent;
+use crate::fleet::Fleet;
 use crate::scenario::{Advance, Expectation, InjectEntry, Scenario, StepAction, Wait};
 use crate::timeline::Timeline;
 
@@ -181,6 +182,7 @@ impl<'a> Runner<'a> {
         let driver = &mut *self.driver;
         match action {
             StepAction::Inject(entries) => self.inject(entries),
+            StepAction::Fleet(fleet) => self.deploy(fleet),
             StepAction::Connect { group } => {
                 self.batches(group, |driver, clients| driver.connect_clients(clients))
             }
@@ -244,6 +246,20 @@ impl<'a> Runner<'a> {
                 }
             }
         }
+    }
+
+    /// A run on one transport has a fleet on it, too.
+    fn deploy(&mut self, fleet: &'a Fleet) -> Result<(), DriverError> {
+        let deployed = match self.options.transport {
+            None => self.driver.deploy(fleet)?,
+            Some(transport) => self.driver.deploy(&fleet.clone().over(transport))?,
+        };
+        for ((_, ids), group) in deployed.into_iter().zip(fleet.groups()) {
+            let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+            self.injected = self.injected.saturating_add(count);
+            self.clients.entry(group.name()).or_default().extend(ids);
+        }
+        Ok(())
     }
 
     /// Tells the clients of a group, many at a time.

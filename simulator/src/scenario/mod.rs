@@ -49,6 +49,7 @@ use crate::build::BuildNumber;
 use crate::driver::{
     Apply, BlockList, ClusterMode, FaultRule, PolicyMode, RegistryValue, Transport, ValuePlace,
 };
+use crate::fleet::Fleet;
 use crate::name::ProcessName;
 use crate::spec::ClientSpec;
 pub use amount::Amount;
@@ -63,7 +64,7 @@ pub use schema::schema;
 pub use written::StoreTable;
 
 /// A scenario.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
     /// Its name.
     pub name: String,
@@ -78,7 +79,7 @@ pub struct Scenario {
 }
 
 /// A step of a scenario.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Step {
     /// One sentence for the timeline.
     pub say: String,
@@ -89,10 +90,12 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum StepAction {
     /// Injects clients and starts them.
     Inject(Vec<InjectEntry>),
+    /// Injects a fleet, whose clients come and go of their own accord.
+    Fleet(Box<Fleet>),
     /// Tells the clients of a group to connect again.
     Connect {
         /// The group's label.

@@ -91,6 +91,11 @@ impl Known {
                 self.groups.extend(entries.iter().filter_map(|entry| entry.group.clone()));
                 Ok(())
             }
+            StepAction::Fleet(fleet) => {
+                let names = fleet.groups().iter().map(|group| group.name().to_owned());
+                self.groups.extend(names);
+                Ok(())
+            }
             StepAction::Connect { group } => self.check_group(group, "/connect/group"),
             StepAction::Disconnect { group } => self.check_group(group, "/disconnect/group"),
             StepAction::Touch { group } => self.check_group(group, "/touch/group"),

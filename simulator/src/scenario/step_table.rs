@@ -13,6 +13,7 @@ use super::written::{StoreTable, Yes};
 use super::{Expectation, Step, StepAction, Wrong};
 use crate::build::BuildNumber;
 use crate::driver::{ClusterMode, FaultRule, PolicyMode};
+use crate::fleet::Fleet;
 
 /// A step: what it says, and exactly one action.
 #[derive(Deserialize, JsonSchema)]
@@ -24,6 +25,9 @@ pub(super) struct StepTable {
     /// Injects clients and has them connect.
     #[schemars(length(min = 1))]
     inject: Option<Vec<InjectTable>>,
+    /// Injects a fleet: groups of clients with habits, as docs/fleets.md describes them. Its groups are labels like those of `inject`.
+    #[schemars(with = "Option<StoreTable>")]
+    fleet: Option<Fleet>,
     /// Has the clients of a group connect again.
     connect: Option<GroupTable>,
     /// Has the clients of a group disconnect.
@@ -85,6 +89,7 @@ impl StepTable {
         let touch = |GroupTable { group }| StepAction::Touch { group };
         let actions = [
             ("inject", entries.map(StepAction::Inject)),
+            ("fleet", self.fleet.map(|fleet| StepAction::Fleet(Box::new(fleet)))),
             ("connect", self.connect.map(connect)),
             ("disconnect", self.disconnect.map(disconnect)),
             ("report", self.report.map(ReportTable::into_action)),

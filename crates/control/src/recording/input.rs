@@ -35,7 +35,9 @@ pub(super) fn route(parts: &Parts) -> Option<&str> {
     }
     let rest = parts.uri.path().strip_prefix("/v1/stores/")?.strip_prefix(DEFAULT_STORE)?;
     let is_ours = rest.is_empty() || rest.starts_with('/');
-    (is_ours && !LOOKS.contains(&rest)).then_some(rest)
+    // What a run of a scenario does are requests of its own, each recorded in its turn.
+    let of_scenarios = rest.starts_with("/scenarios");
+    (is_ours && !of_scenarios && !LOOKS.contains(&rest)).then_some(rest)
 }
 
 /// Whether the request may change the store, now that its body is known: a wait that does not move time can't.

@@ -7,9 +7,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 use simulator::{
     Apply, BlockList, BuildNumber, BuildView, ClientId, ClientState, ClientTally, ClockView,
-    ClusterMode, DriverError, FaultRule, Injection, OfProcess, PolicyMode, PolicyView, PollView,
-    ProcessName, RegistryValue, Selection, SnapshotId, StoreDriver, StoreEvent, StoreTable,
-    Transport, ValuePlace, Wait, Waited,
+    ClusterMode, DriverError, FaultRule, Fleet, Injection, OfProcess, PolicyMode, PolicyView,
+    PollView, ProcessName, RegistryValue, Selection, SnapshotId, StoreDriver, StoreEvent,
+    StoreTable, Transport, ValuePlace, Wait, Waited,
 };
 
 use super::plane::{ControlPlane, PlaneRequest, Verb, problem_name};
@@ -62,6 +62,19 @@ struct OneOfMany {
 #[derive(Deserialize)]
 struct InjectedClient {
     id: ClientId,
+}
+
+/// A fleet that was injected.
+#[derive(Deserialize)]
+struct Deployed {
+    groups: Vec<DeployedGroup>,
+}
+
+#[derive(Deserialize)]
+struct DeployedGroup {
+    name: String,
+    first: u64,
+    connections: u64,
 }
 
 #[derive(Deserialize)]
@@ -194,6 +207,16 @@ impl<P: ControlPlane> StoreDriver for ScenarioDriver<P> {
         let injected: Many<OneOfMany> = self.call(Verb::Post, "/clients/batch", Some(body))?;
         first_refusal(&injected.items)?;
         Ok(injected.items.iter().flat_map(|item| &item.clients).map(|client| client.id).collect())
+    }
+
+    fn deploy(&mut self, fleet: &Fleet) -> Result<Vec<(String, Vec<ClientId>)>, DriverError> {
+        let deployed: Deployed = self.call(Verb::Post, "/fleets", Some(json!(fleet)))?;
+        let groups =
+            deployed.groups.into_iter().map(|DeployedGroup { name, first, connections }| {
+                let ids = first..first.saturating_add(connections);
+                (name, ids.map(ClientId).collect())
+            });
+        Ok(groups.collect())
     }
 
     fn connect_clients(&mut self, clients: &[ClientId]) -> Result<(), DriverError> {
@@ -462,7 +485,7 @@ fn client_body(injection: &Injection) -> Value {
 
 /// `text` as one segment of a path, or as a value of a query: all but unreserved characters are written as bytes
 /// (RFC 3986 2.3).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

@@ -23,7 +23,8 @@ use crate::site::PortKind;
 /// The injected clients.
 #[derive(Default)]
 pub(crate) struct Clients {
-    clients: BTreeMap<ClientId, Client>,
+    /// Boxed: one is taken out and put back at each of its steps, and the tree moves its neighbours then.
+    clients: BTreeMap<ClientId, Box<Client>>,
     last: u64,
     /// Clients that may have something to do.
     runnable: BTreeSet<ClientId>,
@@ -167,9 +168,10 @@ impl Clients {
         let Self { clients, last, runnable, uneven: _, timers, changed: _, groups: templates } =
             self;
         let cut = |client: &&Client| matches!(client.link, Link::Dialing(_) | Link::Tcp(_));
-        let cut = clients.values().filter(cut).map(|client| client.id);
+        let cut = clients.values().map(|client| &**client).filter(cut).map(|client| client.id);
         let runnable = runnable.iter().copied().chain(cut).collect();
-        let clients = clients.values().map(|client| (client.id, client.copy(now, groups)));
+        let clients =
+            clients.values().map(|client| (client.id, Box::new(client.copy(now, groups))));
         Self {
             clients: clients.collect(),
             last: *last,
@@ -186,7 +188,7 @@ impl Clients {
         self.last = id.0;
         let Injection { client: mut machine, transport, group } = injection;
         machine.connect(now);
-        let client = Client {
+        let client = Box::new(Client {
             id,
             machine,
             transport,
@@ -196,7 +198,7 @@ impl Clients {
             close_expected: false,
             is_held: false,
             timer: None,
-        };
+        });
         self.clients.insert(id, client);
         self.runnable.insert(id);
         id
@@ -257,7 +259,7 @@ impl Clients {
     }
 
     pub(crate) fn get(&self, id: ClientId) -> Option<ListedClient> {
-        self.clients.get(&id).map(listed)
+        self.clients.get(&id).map(|client| listed(client))
     }
 
     pub(crate) fn after(&self, after: Option<ClientId>) -> impl Iterator<Item = ListedClient> {
@@ -353,7 +355,7 @@ impl Clients {
     }
 
     /// Puts a client back after its step, with its timer as it is now.
-    fn put_back(&mut self, mut client: Client, now: SimTime) {
+    fn put_back(&mut self, mut client: Box<Client>, now: SimTime) {
         self.changed.insert(client.id);
         if let Some(old) = client.timer.take() {
             self.timers.remove(&(old, client.id));

@@ -105,6 +105,7 @@ impl Owner {
             async_waits,
             // The connections of others are no part of it, and those of our pipes come with the clients.
             groups: _,
+            closing: _,
             // No id of a group is given twice, not even in another epoch: a straggler could ask for it.
             last_group: _,
             // What is asked of the store, and who follows it, goes on whatever becomes of the store; who waits is told.

@@ -4,7 +4,7 @@
 //! store *settles*: effects are performed, every byte of the injected clients arrives, what is due is done. Jobs are what
 //! waits for that: an answer to the control plane leaves when the store is quiescent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -133,6 +133,8 @@ pub(crate) struct Owner {
     pub(crate) epoch: Epoch,
     /// Those of this epoch, and those of earlier ones whose last connections of others have yet to close.
     pub(crate) groups: BTreeMap<(Epoch, GroupId), Arc<Group>>,
+    /// Those of them whose connections of others were asked to close, so that nobody has to look for them among all.
+    pub(crate) closing: BTreeSet<(Epoch, GroupId)>,
     pub(crate) last_group: GroupId,
     pub(crate) sessions: Sessions,
     /// Calls that wait for events.
@@ -183,6 +185,7 @@ impl Owner {
             cursor,
             epoch,
             groups: BTreeMap::new(),
+            closing: BTreeSet::new(),
             last_group: BEFORE_THE_FIRST_GROUP,
             sessions: Sessions::new(),
             async_waits: AsyncWaits::default(),
@@ -282,7 +285,8 @@ impl Owner {
 
     /// How many connections of others have been told to close and are still open.
     pub(crate) fn foreign_pending(&self) -> usize {
-        self.groups.values().map(|group| group.foreign_closing()).sum()
+        let closing = self.closing.iter().filter_map(|id| self.groups.get(id));
+        closing.map(|group| group.foreign_closing()).sum()
     }
 
     /// Does what there is to do, until more input or more time is needed. Whether the store is quiescent then.
@@ -471,6 +475,7 @@ impl Owner {
         self.shared.site.transcripts.clear();
         self.ended = false;
         self.groups.retain(|_, group| 0 < group.foreign_closing());
+        self.closing.retain(|id| self.groups.contains_key(id));
         self.shared.site.run_build(store.running_build());
         self.counted.add(self.store.journal().tally());
         self.retired = Some(core::mem::replace(&mut self.store, store).into_journal());

@@ -136,6 +136,7 @@ impl Owner {
             self.store.handle_rundown(now, id);
         }
         self.groups.remove(&(group.epoch, group.id));
+        self.closing.remove(&(group.epoch, group.id));
     }
 
     /// The session's handle is dead from now on. When its group holds no other live session, the group's connections are
@@ -156,6 +157,9 @@ impl Owner {
     pub(crate) fn close_connections(&mut self, group: &Group) {
         for client in group.close() {
             self.clients.expect_close(client);
+        }
+        if 0 < group.foreign_closing() {
+            self.closing.insert((group.epoch, group.id));
         }
     }
 }

@@ -5,6 +5,7 @@ mod config;
 mod contract;
 mod drain;
 mod exit_codes;
+mod fleets;
 mod follow;
 mod generated;
 mod logs;

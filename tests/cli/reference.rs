@@ -51,15 +51,18 @@ fn every_command_is_in_the_reference() {
 fn the_help_of_every_noun_has_examples_that_do_what_they_say() {
     let folder = scratch("examples");
     std::fs::create_dir_all(&folder).expect("a folder");
-    for (name, text) in
-        [("alice.password", "secret\n"), ("root.hash", "a4f49c406510bdcab6824ee7c30fd852\n")]
-    {
+    let fleet = "[[groups]]\nname = \"beta\"\nprocess = \"mdl.exe\"\nclients = 2\n";
+    for (name, text) in [
+        ("alice.password", "secret\n"),
+        ("root.hash", "a4f49c406510bdcab6824ee7c30fd852\n"),
+        ("company.toml", fleet),
+    ] {
         std::fs::write(folder.join(name), text).expect("the file is written");
     }
     let old = ["scenario"];
     let nouns = tree().1.into_iter().filter(|command| command.len() == 1);
     let nouns: Vec<_> = nouns.filter(|noun| !old.contains(&noun[0].as_str())).collect();
-    assert_eq!(nouns.len(), 14);
+    assert_eq!(nouns.len(), 15);
     for noun in nouns {
         let help = help(&noun);
         let examples = help.split_once("Examples:\n").map(|(_, rest)| rest).unwrap_or_default();

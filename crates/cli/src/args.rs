@@ -17,6 +17,7 @@ use simulator::Transport;
 use crate::colour::Color;
 use crate::commands::Noun;
 use crate::exit;
+use crate::fleet::{self, FleetArgs};
 use crate::output::{LogFormat, Output};
 use crate::remote::{Server, control_url};
 use crate::replay::Until;
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     /// Run and check scenarios
     #[command(after_help = exit::HELP)]
     Scenario(Scenario),
+    /// Describe a company's programs in one file, block some of them, and see who is cut off and what they do next
+    #[command(after_help = format!("{}\n\n{}", fleet::HELP, exit::HELP))]
+    Fleet(FleetArgs),
     /// Tell out of a journal who was cut off, when, what they did next, and whether the store bore it
     #[command(after_help = format!("{}\n\n{}", report::HELP, exit::HELP))]
     Report(Report),
@@ -578,7 +582,7 @@ fn milliseconds(text: &str) -> Result<u32, String> {
     milliseconds.ok_or_else(|| "it is whole milliseconds, 4294967295ms at most".to_owned())
 }
 
-fn transport(text: &str) -> Result<Transport, String> {
+pub(crate) fn transport(text: &str) -> Result<Transport, String> {
     match text {
         "pipe" => Ok(Transport::Pipe),
         "tcp" => Ok(Transport::Tcp),

@@ -1,5 +1,6 @@
 //! `exstore demo`: the article KB 920185 in two acts, each told by a scenario on a store of its own.
 
+use server::Seed;
 use simulator::{Scenario, Transport};
 
 use crate::args::{Acts, Demo};
@@ -7,7 +8,7 @@ use crate::exit::{Code, Failure};
 use crate::http_plane;
 use crate::journal_file::JournalFile;
 use crate::output;
-use crate::scenario::{any_port, on_a_store_of_its_own, run_one};
+use crate::scenario::{Own, any_port, on_a_store_of_its_own, run_one};
 use crate::startup::Plane;
 
 /// What is played, and under which heading.
@@ -47,7 +48,8 @@ fn tell(
 ) -> Result<Option<JournalFile>, Failure> {
     let scenario =
         Scenario::parse(scenario).map_err(|error| Failure::from_error(Code::Internal, &error))?;
-    on_a_store_of_its_own(Plane::on(any_port()), journal, move |url| {
+    let own = Own { seed: Seed(0), plane: Plane::on(any_port()), journal };
+    on_a_store_of_its_own(own, move |url| {
         output::out(&format!("{}  {heading}", scenario.start));
         if run_one(&mut http_plane::driver(url, None, "default"), &scenario, Some(transport))? {
             return Ok(());

@@ -9,6 +9,7 @@ mod config_file;
 mod demo;
 mod exit;
 mod filter;
+mod fleet;
 mod generated;
 mod health;
 mod http;
@@ -71,6 +72,7 @@ fn run(args: Args, settings: &Settings) -> Result<ExitCode, Refused> {
         Command::Run(run) => return Ok(run::run(&run)),
         Command::Demo(demo) => demo::run(&demo),
         Command::Scenario(scenario) => scenario::run(&scenario),
+        Command::Fleet(fleet) => fleet::run(&fleet),
         Command::Report(report) => report::run(&report),
         Command::Replay(replay) => replay::run(&replay),
         Command::Health(health) => health::run(&health),

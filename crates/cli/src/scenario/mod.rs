@@ -7,13 +7,14 @@ mod source;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clock::{ClockMode, SimTime};
-use infostore::Settings;
+use infostore::{Limits, Settings};
 use server::{Directory, Seed, StoreOptions};
 use simulator::{
     RunError, RunOptions, Scenario, StoreDriver, TimelineEntry, Transport, run as play, schema,
 };
 
 use self::source::Source;
+pub(crate) use self::source::pointed_at;
 use crate::args::{Scenario as ScenarioArgs, ScenarioCommand, ScenarioRun};
 use crate::exit::{Code, Failure};
 use crate::http::RequestError;
@@ -67,18 +68,26 @@ fn run_here(scenarios: Vec<Scenario>, args: &ScenarioRun) -> Result<(), Failure>
     let run = move |url: &str| {
         run_on(&mut http_plane::driver(url, None, "default"), &scenarios, transport)
     };
-    on_a_store_of_its_own(plane, journal, run).map(drop)
+    on_a_store_of_its_own(Own { seed: Seed(0), plane, journal }, run).map(drop)
+}
+
+/// A store that is started for a command.
+pub(crate) struct Own {
+    /// What it leaves to chance: a fixed seed makes every run the same.
+    pub(crate) seed: Seed,
+    pub(crate) plane: Plane,
+    /// What takes its journal.
+    pub(crate) journal: Option<JournalFile>,
 }
 
 /// Does something with the URL of a store that is started for it, on a manual clock, and writes its journal afterwards.
 /// The file comes back, for the journal of another store.
 pub(crate) fn on_a_store_of_its_own(
-    plane: Plane,
-    journal: Option<JournalFile>,
+    Own { seed, plane, journal }: Own,
     work: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Option<JournalFile>, Failure> {
     startup::runtime()?.block_on(async move {
-        let running = Running::start(options(), plane).await?;
+        let running = Running::start(options(seed), plane).await?;
         let (store, url) = (running.store.clone(), running.url());
         let recording = running.recording;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -138,7 +147,8 @@ pub(crate) fn run_one(
     Ok(report.met())
 }
 
-fn cannot_play(error: &RunError) -> Failure {
+/// The failure of a scenario that could not be played to its end.
+pub(crate) fn cannot_play(error: &RunError) -> Failure {
     let (RunError::Start(driver) | RunError::Step { source: driver, .. }) = error;
     match driver.get_ref().downcast_ref() {
         Some(RequestError::Unreachable { .. }) => Failure::from_error(Code::Unreachable, error)
@@ -153,13 +163,18 @@ fn cannot_play(error: &RunError) -> Failure {
     }
 }
 
-/// The scenario sets the clock; the seed is fixed, so that every run is the same.
-fn options() -> StoreOptions {
+/// The scenario sets the clock. Whoever plays it reads the journal minute by minute, and in one of them everybody may go.
+fn options(seed: Seed) -> StoreOptions {
+    let limits = Limits {
+        journal_entries: JOURNAL_ENTRIES,
+        journal_bytes: JOURNAL_BYTES,
+        ..Limits::default()
+    };
     StoreOptions {
-        settings: Settings::default(),
+        settings: Settings { limits, ..Settings::default() },
         clock: ClockMode::Manual,
         start: Some(SimTime::EPOCH),
-        seed: Seed(0),
+        seed,
         rpc: Some(any_port()),
         epm: None,
         registry: None,
@@ -172,3 +187,8 @@ fn options() -> StoreOptions {
 pub(crate) fn any_port() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }
+
+/// Journal entries of a store that is started for a scenario: a fleet of 100,000 makes seven for each on its day.
+const JOURNAL_ENTRIES: usize = 1_000_000;
+/// Bytes that they may weigh.
+const JOURNAL_BYTES: usize = 1 << 30;

@@ -74,10 +74,19 @@ impl Source {
     }
 
     /// The place of an error in the text.
-    pub(super) fn shown(&self, ScenarioError { line, column, .. }: &ScenarioError) -> Vec<String> {
-        let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        let byte = text.char_indices().nth(column.saturating_sub(1));
-        let byte = byte.map_or(text.len(), |(byte, _)| byte);
-        pointed(&format!("{}:{line}:{column}", self.name), text, byte, byte)
+    pub(super) fn shown(&self, error: &ScenarioError) -> Vec<String> {
+        pointed_at(&self.name, &self.text, error)
     }
+}
+
+/// The place of an error in a text of this name.
+pub(crate) fn pointed_at(
+    name: &str,
+    text: &str,
+    ScenarioError { line, column, .. }: &ScenarioError,
+) -> Vec<String> {
+    let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let byte = text.char_indices().nth(column.saturating_sub(1));
+    let byte = byte.map_or(text.len(), |(byte, _)| byte);
+    pointed(&format!("{name}:{line}:{column}"), text, byte, byte)
 }

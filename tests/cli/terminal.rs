@@ -234,3 +234,17 @@ fn of_several_things_it_is_told_how_many_are_done() {
     }
     assert_eq!(seen.code, Some(0));
 }
+
+#[test]
+fn of_a_fleet_s_day_it_is_told_how_much_is_over() {
+    let fleet = super::process::scratch("busy-fleet.toml");
+    let text = "name = \"busy\"\n[[groups]]\nname = \"a\"\nprocess = \"a.exe\"\nclients = 10\nthink = \"2s\"\n";
+    std::fs::write(&fleet, text).expect("the file is written");
+    let day = ["fleet", "run", fleet.to_str().expect("text"), "--for", "1h", "-o", "json"];
+    let seen = on_terminal(&mut plain(&day), On::Stderr);
+    assert!(seen.terminal.contains("minutes of busy ["), "{}", seen.terminal);
+    assert!(seen.terminal.contains(" of 60 ("), "{}", seen.terminal);
+    let piped = plain(&day).output().expect("exstore runs");
+    assert!(piped.stderr.is_empty(), "{}", String::from_utf8_lossy(&piped.stderr));
+    assert_eq!((seen.stdout.as_bytes(), seen.code), (&*piped.stdout, Some(0)));
+}

@@ -52,6 +52,26 @@ fn the_same_journal_makes_the_same_report() {
 }
 
 #[test]
+fn a_recording_makes_the_report_of_the_journal_of_the_same_run() {
+    let [journal, recording] = ["report-same.jsonl", "report-same.rec"].map(scratch);
+    let [journal, recording] = [&journal, &recording].map(|path| path.to_str().unwrap());
+    let scenario = root().join("fixtures/scenarios/kb-920185-note.toml");
+    let scenario = scenario.to_str().unwrap();
+    let output = run(&["scenario", "run", scenario, "--journal", journal, "--record", recording]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report = |file: &str| run(&["report", file, "-o", "json"]);
+    let [of_journal, of_recording] = [report(journal), report(recording)];
+    assert_eq!(of_recording.status.code(), Some(0), "{}", text(&of_recording.stderr));
+    assert!(!of_journal.stdout.is_empty());
+    assert_eq!(text(&of_recording.stdout), text(&of_journal.stdout));
+
+    let whole = fs::read(recording).unwrap();
+    fs::write(recording, &whole[..whole.len() - 10]).unwrap();
+    let told: Value = serde_json::from_slice(&report(recording).stdout).unwrap();
+    assert_eq!(told["journal"]["cut_off"], true);
+}
+
+#[test]
 fn stdin_is_read_and_a_last_line_that_is_cut_off_is_told() {
     let journal = fs::read(journal("late-name.toml", "report-stdin.jsonl")).unwrap();
     let mut child = exstore()

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use control::recording::Entries;
 use simulator::{JournalReport, LineError, Tally};
 
 use crate::exit::{Code, Failure};
@@ -74,28 +75,25 @@ fn read(path: &Path) -> Result<JournalReport, Failure> {
     tally(BufReader::new(file), &name)
 }
 
-/// Counts line by line: no more of the journal is kept than one line.
-fn tally(mut journal: impl BufRead, name: &str) -> Result<JournalReport, Failure> {
-    let mut tally = Tally::new();
-    let (mut line, mut number) = (Vec::new(), 0_u64);
-    loop {
-        line.clear();
-        number = number.saturating_add(1);
-        let bad = |what: String| bad_line(&format!("{name} line {number}: {what}"));
-        let read = journal.read_until(b'\n', &mut line).map_err(|error| bad(error.to_string()))?;
-        if read == 0 {
-            return Ok(tally.report());
-        }
-        let text = str::from_utf8(&line).map_err(|error| bad(format!("it is no text: {error}")))?;
-        match tally.add_line(text) {
+/// Counts entry by entry: no more of the file is kept than one line.
+fn tally(file: impl BufRead, name: &str) -> Result<JournalReport, Failure> {
+    let (mut tally, mut entries) = (Tally::new(), Entries::new(file));
+    for entry in entries.by_ref() {
+        let entry = entry.map_err(|error| bad_line(&format!("{name} {error}")))?;
+        match tally.add_line(&entry.json) {
             Ok(()) => {}
             // A server that is killed leaves its last line as far as it was written.
-            Err(LineError::Entry(error)) if error.is_eof() && !text.ends_with('\n') => {
-                tally.cut_off();
+            Err(LineError::Entry(error)) if error.is_eof() && !entry.is_whole => tally.cut_off(),
+            Err(error) => {
+                let what = format!("{name} line {}: {}", entry.line, explained(&error));
+                return Err(bad_line(&what));
             }
-            Err(error) => return Err(bad(explained(&error))),
         }
     }
+    if entries.is_cut_off() {
+        tally.cut_off();
+    }
+    Ok(tally.report())
 }
 
 fn bad_line(what: &str) -> Failure {

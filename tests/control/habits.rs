@@ -69,7 +69,33 @@ fn a_storm_comes_at_once_and_again_and_again() {
     let events = refused_until(storm, "2006-04-22T08:00:07Z");
     let times: Vec<u64> =
         seconds(&events, "session.refused").into_iter().map(|at| (at * 1e6) as u64).collect();
-    assert_eq!(times, [0, 1, 2_000_001, 4_000_001, 6_000_001]);
+    assert_eq!(times, [0, 1_000, 2_001_000, 4_001_000, 6_001_000]);
+}
+
+#[test]
+fn a_storm_of_sessions_that_are_cut_at_once_moves_on_with_store_time() {
+    let store = Store::start();
+    let fault =
+        json!({ "match": { "stage": "rpc", "opnum": 11 }, "effect": { "close_after": 100_000 } });
+    store.request("POST", "/faults", Some(&fault)).unwrap();
+    let storm = json!({ "process": "a.exe", "on_disconnect": { "reconnect": "storm" } });
+    store.request("POST", "/clients", Some(&storm)).unwrap();
+    store.advance(Duration::from_millis(100));
+    let attempts = store.request("GET", "/clients/1", None).unwrap()["attempts"].as_u64().unwrap();
+    assert!((2..=101).contains(&attempts), "{attempts}");
+}
+
+#[test]
+fn a_name_that_does_not_fit_is_not_taken() {
+    let rename = json!({ "reconnect": "rename", "process": format!("{}b.exe", "{n}".repeat(80)) });
+    let store = Store::start();
+    store.block_processes("mdl.exe");
+    store.poll();
+    store.inject_many("a.exe", 1_000);
+    let client = json!({ "process": "mdl.exe", "on_refused": rename });
+    store.request("POST", "/clients", Some(&client)).unwrap();
+    store.advance(Duration::from_secs(150));
+    assert_eq!(store.client(1_001).state, "refused");
 }
 
 #[test]

@@ -181,6 +181,11 @@ fn what_is_no_fleet_is_refused_with_its_place_and_what_to_do() {
         (group("on_refused = { reconnect = \"back_off\", factor = nan }"), "`factor` is NaN"),
         (group("") + &group(""), "two groups are called `g`"),
         (
+            group(&format!("versions = [{}]", "{ client_version = \"11.0.1.0\" },".repeat(101))),
+            "there are 101 `versions`: use at most 100",
+        ),
+        (group("").repeat(1_001), "there are 1001 groups: use at most 1000"),
+        (
             "[[groups]]\nname = \"g\"\nclients = 100_000\nconnections = 2".to_owned(),
             "200000 connections together: a store takes 100000",
         ),
@@ -207,7 +212,7 @@ fn reactions_are_written_as_they_are_read() {
         assert_eq!(serde_json::to_string(&reaction).unwrap(), row);
         assert_eq!(reaction.is_none(), row.contains("none"), "{row}");
     }
-    assert_eq!(serde_json::from_str::<Reaction>("{}").unwrap(), Reaction::gives_up());
+    assert_eq!(serde_json::from_str::<Reaction>("{}").unwrap(), Reaction::default());
     let span: Span = serde_json::from_str("\"90s\"").unwrap();
     assert_eq!(span, Span::exactly(Duration::from_secs(90)));
 }

@@ -1,6 +1,7 @@
 //! The programs that a fleet can name: the catalogue in `fixtures/catalogue/processes.toml`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -16,8 +17,6 @@ pub struct CatalogueProgram {
     pub process: Option<ProcessName>,
     /// Its name as the catalogue spells it.
     pub name: String,
-    /// What it is.
-    pub what: String,
     /// Whether it opens MAPI sessions at all.
     pub connects: bool,
 }
@@ -34,14 +33,19 @@ struct File {
 #[derive(Deserialize)]
 struct Row {
     name: String,
-    what: String,
     presents_name: String,
 }
 
 impl Catalogue {
     /// The catalogue of this program.
     #[must_use]
-    pub fn of_the_fixtures() -> Self {
+    pub fn of_the_fixtures() -> &'static Self {
+        // Read once: a fleet may name a program in each of its groups.
+        static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::read);
+        &CATALOGUE
+    }
+
+    fn read() -> Self {
         // INVARIANT: a test reads every row of the file.
         let rows = toml::from_str::<File>(PROCESSES).map(|file| file.process).unwrap_or_default();
         Self(rows.into_iter().map(|row| (row.name.to_lowercase(), row.into_program())).collect())
@@ -67,7 +71,6 @@ impl Row {
             process: presents.then(|| ProcessName::new(self.name.as_str()).ok()).flatten(),
             connects: self.presents_name != "no session",
             name: self.name,
-            what: self.what,
         }
     }
 }

@@ -220,6 +220,10 @@ impl GroupFields {
                 return Err(format!("`{field}` is {given}: use 1 to {most}"));
             }
         }
+        if VERSIONS_MAX < self.versions.len() {
+            let count = self.versions.len();
+            return Err(format!("there are {count} `versions`: use at most {VERSIONS_MAX}"));
+        }
         if self.mode.is_some() && self.modes.is_some() {
             return Err("`mode` and `modes` both say how mailboxes are used: leave one out".into());
         }
@@ -237,7 +241,7 @@ impl GroupFields {
             }
             (Some(name), None) => {
                 let catalogue = Catalogue::of_the_fixtures();
-                let program = catalogue.program(name).ok_or_else(|| unknown(name, &catalogue))?;
+                let program = catalogue.program(name).ok_or_else(|| unknown(name, catalogue))?;
                 if !program.connects {
                     let name = &program.name;
                     return Err(format!("`program` is `{name}`, which opens no MAPI session"));
@@ -345,6 +349,8 @@ impl From<FleetGroup> for GroupFields {
 
 /// The most characters of a group's name.
 const NAME_MAX: usize = 64;
+/// The most versions that a group's clients can have.
+const VERSIONS_MAX: usize = 100;
 /// The most clients of a group.
 const CLIENTS_MAX: u32 = 100_000;
 /// The most connections of a client.

@@ -72,6 +72,10 @@ impl Fleet {
         if fields.groups.is_empty() {
             return Err("the fleet has no clients: give it at least one of `groups`".to_owned());
         }
+        if GROUPS_MAX < fields.groups.len() {
+            let count = fields.groups.len();
+            return Err(format!("there are {count} groups: use at most {GROUPS_MAX}"));
+        }
         let mut names = BTreeSet::new();
         if let Some(twice) = fields.groups.iter().find(|group| !names.insert(group.name())) {
             let name = twice.name();
@@ -162,3 +166,5 @@ impl From<Fleet> for FleetFields {
 
 /// The most connections that the clients of a fleet open together: the sessions that a store takes.
 pub const MAX_CONNECTIONS: u64 = 100_000;
+/// The most groups of a fleet.
+const GROUPS_MAX: usize = 1_000;

@@ -59,7 +59,7 @@ impl Plot {
             just_edited: false,
             now: Some(scenario.start),
             looked: false,
-            fleet: false,
+            fleet: scenario.steps.iter().any(|step| matches!(step.action, StepAction::Fleet(_))),
             told: BTreeSet::new(),
         }
     }
@@ -106,8 +106,12 @@ impl Plot {
             StepAction::InstallHotfix
             | StepAction::Restart
             | StepAction::FailOver { .. }
-            | StepAction::Restore(_)
             | StepAction::Poll => self.taken_up(),
+            StepAction::Restore(_) => {
+                self.taken_up();
+                // When that was is not followed.
+                self.now = None;
+            }
             StepAction::Connect { .. }
             | StepAction::Disconnect { .. }
             | StepAction::Report { .. }

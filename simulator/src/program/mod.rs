@@ -24,8 +24,8 @@ use crate::name::ProcessName;
 use crate::spec::{ClientFields, ClientSpec};
 use chance::Chance;
 pub use habits::{Arrival, HabitFields, Habits, Spread};
-use reaction::Disguise;
 pub use reaction::Reaction;
+use reaction::{Disguise, SHORTEST};
 pub use span::{Length, Span};
 
 /// A fake client with habits.
@@ -49,6 +49,8 @@ struct Routine {
     leaves: Option<SimTime>,
     /// Where the machine was seen last.
     seen: ClientState,
+    /// When it began to connect last.
+    began: SimTime,
     /// Attempts in a row that opened no session.
     tries: u32,
     calls: u32,
@@ -103,6 +105,7 @@ impl Program {
                 next: None,
                 leaves: None,
                 seen: ClientState::Idle,
+                began: SimTime::EPOCH,
                 tries: 0,
                 calls: 0,
                 names: 0,
@@ -132,7 +135,8 @@ impl Program {
     pub fn connect(&mut self, now: SimTime) {
         if let Some(routine) = &mut self.routine {
             routine.tries = 0;
-            routine.next = None;
+            routine.stay_away();
+            routine.began = now;
             if let Some(arrives) = routine.arrives.take() {
                 routine.next = Some((now.saturating_add(arrives), Errand::Arrive));
                 return;
@@ -213,8 +217,12 @@ impl Program {
     fn run(&mut self, now: SimTime, errand: Errand) {
         let Some(routine) = &mut self.routine else { return };
         match errand {
-            Errand::Arrive => self.machine.connect(now),
+            Errand::Arrive => {
+                routine.began = now;
+                self.machine.connect(now);
+            }
             Errand::Return(disguise) => {
+                routine.began = now;
                 routine.tries = routine.tries.saturating_add(1);
                 if let Some(disguise) = disguise
                     && let Some(spec) = routine.disguised(self.machine.spec(), &disguise)
@@ -281,7 +289,9 @@ impl Routine {
         };
         if let Some(again) = reaction.after(self.tries, &mut self.chance) {
             let errand = Errand::Return(again.disguise.cloned());
-            self.next = Some((now.saturating_add(again.after), errand));
+            // Whatever the habit: store time has to move on.
+            let earliest = self.began.saturating_add(SHORTEST);
+            self.next = Some((now.saturating_add(again.after).max(earliest), errand));
         }
     }
 
@@ -296,7 +306,8 @@ impl Routine {
         let fields = match disguise {
             Disguise::Process(process) => {
                 self.names = self.names.saturating_add(1);
-                ClientFields { process: process.filled_in(self.number, self.names).ok(), ..was }
+                let process = process.filled_in(self.number, self.names).ok()?;
+                ClientFields { process: Some(process), ..was }
             }
             Disguise::Version(client_version) => {
                 let process = was.process.filter(|_| client_version.has_auxiliary_buffer());

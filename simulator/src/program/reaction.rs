@@ -19,7 +19,7 @@ use crate::version::ClientVersion;
 /// | `none` | never: it gives up | |
 /// | `fixed` | after the same delay each time | `delay` (`30s`) |
 /// | `back_off` | after a delay that grows, up to a most | `delay` of the first (`1s`), `factor` (2), `at_most` (`15m`), `jitter` (0.5) |
-/// | `storm` | at once, then again and again | `delay` between two attempts (`1s`) |
+/// | `storm` | at once, but no sooner than 1 ms after the attempt before, then again and again | `delay` between two attempts (`1s`) |
 /// | `rename` | as another program, as one does whose file was renamed | `process`, `delay` (`1m`) |
 /// | `fall_back` | with another, as a rule older, client interface | `client_version`, `delay` (`1m`) |
 ///
@@ -98,12 +98,6 @@ enum Reconnect {
 }
 
 impl Reaction {
-    /// It gives up.
-    #[must_use]
-    pub fn gives_up() -> Self {
-        Self::default()
-    }
-
     /// Whether it never connects again.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -288,8 +282,8 @@ impl From<Reaction> for ReactionFields {
     }
 }
 
-/// Shorter delays between two attempts would leave store time where it is.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// Shorter times from one attempt to the next would leave store time where it is.
+pub(super) const SHORTEST: Duration = Duration::from_millis(1);
 /// No delay grows beyond it.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// The most that a delay grows by at a time.

@@ -30,7 +30,7 @@ pub(super) struct Runner<'a> {
     clients: BTreeMap<&'a str, Vec<ClientId>>,
     /// How many have been injected.
     injected: u64,
-    snapshots: BTreeMap<&'a str, SnapshotId>,
+    snapshots: BTreeMap<&'a str, Saved<'a>>,
     step: usize,
     /// The last event seen.
     seen: u64,
@@ -40,6 +40,14 @@ pub(super) struct Runner<'a> {
     caused: Caused<'a>,
     timeline: Timeline,
     checks: Vec<Check>,
+}
+
+/// What there was when a snapshot was taken: the store gives the same numbers out again after it.
+struct Saved<'a> {
+    id: SnapshotId,
+    clients: BTreeMap<&'a str, Vec<ClientId>>,
+    injected: u64,
+    poll: Option<u64>,
 }
 
 impl<'a> Runner<'a> {
@@ -283,18 +291,23 @@ impl<'a> Runner<'a> {
     }
 
     fn take_snapshot(&mut self, name: &'a str) -> Result<(), DriverError> {
+        // The last poll is known once what has happened is.
+        self.show_events()?;
         let id = self.driver.take_snapshot(name)?;
-        self.snapshots.insert(name, id);
+        let (clients, injected, poll) = (self.clients.clone(), self.injected, self.poll);
+        self.snapshots.insert(name, Saved { id, clients, injected, poll });
         Ok(())
     }
 
     fn restore(&mut self, name: &str) -> Result<(), DriverError> {
-        let Some(id) = self.snapshots.get(name).copied() else {
-            return Err(DriverError::new(format!("no snapshot `{name}` was taken")));
-        };
         // What came before it has been shown; the journal begins anew.
         self.show_events()?;
-        self.driver.restore(id)?;
+        let Some(saved) = self.snapshots.get(name) else {
+            return Err(DriverError::new(format!("no snapshot `{name}` was taken")));
+        };
+        self.driver.restore(saved.id)?;
+        self.clients.clone_from(&saved.clients);
+        (self.injected, self.poll) = (saved.injected, saved.poll);
         self.seen = 0;
         Ok(())
     }

@@ -145,8 +145,12 @@ pub(super) fn fault_added(event: &StoreEvent) -> Sentence {
 }
 
 pub(super) fn fault_hit(event: &StoreEvent) -> Sentence {
-    let (fault, value) = (word(event, "fault"), word(event, "value"));
+    let fault = word(event, "fault");
+    let value = event.field("value").text();
+    let value = value
+        .map(|value| format!("the read of \"{value}\""))
+        .unwrap_or_else(|| "what comes".to_owned());
     let effect = event.field("effect").in_words().map(|effect| effect.replace('_', " "));
     let effect = effect.map(|effect| format!(": {effect}")).unwrap_or_default();
-    plain(format!("fault rule {fault} disturbs the read of \"{value}\"{effect}"))
+    plain(format!("fault rule {fault} disturbs {value}{effect}"))
 }

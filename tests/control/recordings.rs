@@ -250,6 +250,29 @@ fn every_look_of_a_rule_at_a_request_is_an_input() {
 }
 
 #[test]
+fn a_store_is_recorded_however_its_name_is_written() {
+    let text = within(async {
+        let recorded = Recorded::start(options()).await;
+        let api = &recorded.api;
+        let written = "/v1/stores/%64efaul%74";
+        let real = api.call("PATCH", &format!("{written}/clock"), r#"{"mode":"real"}"#).await;
+        assert_eq!(real.problem(), "recorded");
+        let alice = format!("{written}/users/alice");
+        api.call("PUT", &alice, r#"{"password":"hunter2"}"#).await.ok();
+        let rule = json!({ "match": { "stage": "api" }, "effect": { "slow_answer": "1ms" } });
+        api.call("POST", &format!("{written}/faults"), &rule.to_string()).await.ok();
+        api.call("GET", &format!("{written}/sessions"), "").await.ok();
+        recorded.end().await
+    });
+    let (_, lines) = read(&text);
+    let is_input = |line: &&Line| matches!(line, Line::Input(_));
+    assert_eq!(lines.iter().filter(is_input).count(), 2, "{text}");
+    assert_eq!(text.matches("fault.hit").count(), 1, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    same(&text, &within(replayed(&text)));
+}
+
+#[test]
 fn what_proves_a_user_is_in_no_recording() {
     let text = within(async {
         let recorded = Recorded::start(options()).await;

@@ -70,8 +70,33 @@ pub(crate) async fn add_cursor(State(app): State<App>, request: Request, next: N
 
 /// The store that a path is about.
 pub(crate) fn store_of(app: &App, path: &str) -> Option<StoreHandle> {
-    let name = path.strip_prefix("/v1/stores/")?.split('/').next()?;
-    app.stores().get(name)
+    app.stores().get(&within_store(path)?.0)
+}
+
+/// The name of the store that a path is about, as its route takes it, and the path from there on.
+pub(crate) fn within_store(path: &str) -> Option<(String, &str)> {
+    let path = path.strip_prefix("/v1/stores/")?;
+    let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+    Some((decoded(name)?, rest))
+}
+
+/// A segment of a path without its escapes (RFC 3986, 2.1).
+fn decoded(segment: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::with_capacity(segment.len()), segment.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, after) = escaped(rest).unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The byte that an escape stands for, and what comes after it.
+fn escaped(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'%', high, low, after @ ..] = bytes else { return None };
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    let byte = (digit(high)? << 4) | digit(low)?;
+    Some((u8::try_from(byte).ok()?, after))
 }
 
 pub(crate) fn with_cursor(mut response: Response, cursor: Cursor) -> Response {

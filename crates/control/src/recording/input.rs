@@ -9,6 +9,7 @@ use server::DEFAULT_STORE;
 use super::line::Input;
 use super::recorder::Recorder;
 use crate::problem::{Problem, ProblemType};
+use crate::reply::within_store;
 
 /// The ends of the paths of requests that look and change nothing, though they have a body.
 const LOOKS: [&str; 4] = ["/assertions", "/policy/validate", "/policy/preview", "/policy/explain"];
@@ -33,11 +34,10 @@ pub(super) fn route(parts: &Parts) -> Option<&str> {
     if !changes.contains(&parts.method) {
         return None;
     }
-    let rest = parts.uri.path().strip_prefix("/v1/stores/")?.strip_prefix(DEFAULT_STORE)?;
-    let is_ours = rest.is_empty() || rest.starts_with('/');
+    let (store, rest) = within_store(parts.uri.path())?;
     // What a run of a scenario does are requests of its own, each recorded in its turn.
     let of_scenarios = rest.starts_with("/scenarios");
-    (is_ours && !of_scenarios && !LOOKS.contains(&rest)).then_some(rest)
+    (store == DEFAULT_STORE && !of_scenarios && !LOOKS.contains(&rest)).then_some(rest)
 }
 
 /// Whether the request may change the store, now that its body is known: a wait that does not move time can't.

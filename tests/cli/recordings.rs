@@ -141,14 +141,37 @@ fn one_that_breaks_off_is_replayed_as_far_as_it_goes() {
     let whole: String = lines[..=of_entry].iter().map(|line| format!("{line}\n")).collect();
     fs::write(&path, &whole).unwrap();
     let (code, out, err) = replay(&path, &[]);
-    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(code, Some(7), "{err}");
     assert!(err.contains("note: the recording was not ended"), "{err}");
-    assert!(out.contains("5 inputs"), "{out}");
+    assert!(err.contains("error: the recording is not whole"), "{err}");
+    assert!(out.contains("5 inputs") && out.contains("the same as far as it goes: "), "{out}");
+    assert!(!out.contains("the same hashes"), "{out}");
+    let (code, json, _) = replay(&path, &["-o", "json"]);
+    let report: Value = serde_json::from_str(&json).expect("an object");
+    assert_eq!((&report["same"], &report["whole"]), (&true.into(), &false.into()));
+    assert_eq!(code, Some(7));
+    // What comes before the entry that is asked for is all there.
+    assert_eq!(replay(&path, &["--until", "2-7"]).0, Some(0));
     fs::write(&path, format!("{whole}{}", lines[of_entry + 1].split_at(40).0)).unwrap();
     let (code, again, err) = replay(&path, &[]);
-    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(code, Some(7), "{err}");
     assert!(err.contains(&format!("breaks off in line {}", of_entry + 2)), "{err}");
     assert_eq!(again, out);
+}
+
+#[test]
+fn one_that_could_not_be_recorded_any_more_is_not_whole() {
+    let path = recorded("kb-920185-note.toml", "pipe", "broken.rec");
+    let text = fs::read_to_string(&path).unwrap();
+    let (end, _) =
+        text.trim_end().rsplit_once('\n').expect("lines").1.rsplit_once(",\"hash\":").unwrap();
+    let (broken, line) = rewritten(&text, end, r#"{"broken":{"reason":"the disk is full"}"#);
+    assert_eq!(line, text.lines().count());
+    fs::write(&path, broken).unwrap();
+    let (code, out, err) = replay(&path, &[]);
+    assert_eq!(code, Some(7), "{err}");
+    assert!(out.contains("the same as far as it goes: "), "{out}");
+    assert!(err.contains(&format!("ended early, in line {line}: the disk is full")), "{err}");
 }
 
 #[test]
@@ -195,7 +218,7 @@ fn a_server_s_recording_ends_with_it_and_one_that_is_killed_leaves_what_was_done
         assert_eq!(run(&advance).status.code(), Some(0));
         assert_eq!(serving.end_with(signal), code);
         let (code, out, err) = replay(&path, &[]);
-        assert_eq!(code, Some(0), "{signal}: {err}");
+        assert_eq!(code, Some(if ended { 0 } else { 7 }), "{signal}: {err}");
         assert!(out.starts_with("2 inputs"), "{signal}: {out}");
         assert_eq!(err.is_empty(), ended, "{signal}: {err}");
     }

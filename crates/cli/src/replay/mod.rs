@@ -74,7 +74,10 @@ pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
         return Err(Failure::new(Code::NotFound, "the recording has no such entry")
             .hint("`--until` takes the number of an entry, or a cursor such as 2-17"));
     }
-    tell(args, report(played, &survey, notes))
+    let report = report(played, &survey, notes);
+    // Nothing is missing of what was to be replayed.
+    let is_all = report.whole || args.until.is_some();
+    tell(args, report, is_all)
 }
 
 fn report(played: Played, survey: &Survey, notes: Vec<String>) -> Report {
@@ -83,7 +86,7 @@ fn report(played: Played, survey: &Survey, notes: Vec<String>) -> Report {
     Report { same, whole, inputs, entries, hash, notes, difference }
 }
 
-fn tell(args: &args::Replay, report: Report) -> Result<(), Failure> {
+fn tell(args: &args::Replay, report: Report, is_all: bool) -> Result<(), Failure> {
     if args.output != Output::Text {
         let text = serde_json::to_string(&report);
         output::out(&text.map_err(|error| Failure::from_error(Code::Internal, &error))?);
@@ -91,11 +94,17 @@ fn tell(args: &args::Replay, report: Report) -> Result<(), Failure> {
     let Some(difference) = report.difference else {
         if args.output == Output::Text {
             let Report { inputs, entries, hash, .. } = report;
-            output::out(&format!("{inputs} inputs, {entries} entries, the same hashes: {hash}"));
+            let same = if is_all { "the same hashes" } else { "the same as far as it goes" };
+            output::out(&format!("{inputs} inputs, {entries} entries, {same}: {hash}"));
         }
-        return Ok(());
+        return if is_all { Ok(()) } else { Err(not_whole()) };
     };
     Err(difference.failure())
+}
+
+fn not_whole() -> Failure {
+    Failure::new(Code::BadInput, "the recording is not whole: what is missing was not compared")
+        .hint("`--until` takes the entry up to which it has to be the same")
 }
 
 fn open(path: &Path) -> Result<(Reader<BufReader<File>>, Header), Failure> {

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::thread::{self, JoinHandle};
 
 use axum::http::{Request, StatusCode};
@@ -246,6 +247,36 @@ fn every_look_of_a_rule_at_a_request_is_an_input() {
     let expected = ["POST /faults", "? GET /sessions", "? POST /clients", "POST /clients"];
     assert_eq!(inputs(&text), expected);
     assert_eq!(text.matches("fault.hit").count(), 1, "{text}");
+    same(&text, &within(replayed(&text)));
+}
+
+#[test]
+fn a_look_of_a_rule_has_its_answer_though_whoever_asked_hung_up() {
+    let text = within(async {
+        let recorded = Recorded::start(options()).await;
+        let api = &recorded.api;
+        let rule = json!({ "match": { "stage": "api" }, "effect": { "slow_answer": "1ms" } });
+        api.post("/faults", &rule.to_string()).await;
+        let mut asked = Box::pin(api.call("GET", "/sessions", ""));
+        // It is polled once: then the rules are being asked, and nobody waits for what they say.
+        let polled = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(asked);
+        api.post("/clients", "{}").await;
+        recorded.end().await
+    });
+    let (_, lines) = read(&text);
+    let mut under_way = true;
+    for line in &lines {
+        match line {
+            Line::Input(_) | Line::Opportunity(_) => {
+                assert!(!core::mem::replace(&mut under_way, true), "one has no answer: {text}");
+            }
+            Line::Answer(_) => under_way = false,
+            _ => {}
+        }
+    }
+    assert!(inputs(&text).contains(&"? GET /sessions".to_owned()), "{text}");
     same(&text, &within(replayed(&text)));
 }
 

@@ -46,14 +46,16 @@ async fn asked(
     method: Method,
     route: String,
 ) -> Result<ApiFault, StoreError> {
-    let ask = store.api_fault(method.as_str(), &route);
-    let Some(recorder) = disturbed(app, &store) else { return ask.await };
+    let Some(recorder) = disturbed(app, &store) else {
+        return store.api_fault(method.as_str(), &route).await;
+    };
     if recorder.is_replaying() {
         // They are asked by an input of their own.
         return Ok(ApiFault::default());
     }
-    let (method, route) = (method.to_string(), route.clone());
-    recorder.opportunity(Opportunity { number: 0, method, route, events: None }, ask).await
+    let method = method.to_string();
+    let at = Opportunity { number: 0, method: method.clone(), route: route.clone(), events: None };
+    recorder.opportunity(at, async move { store.api_fault(&method, &route).await }).await
 }
 
 /// The store that a request is about, and what it asks for.

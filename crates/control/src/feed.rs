@@ -164,9 +164,9 @@ impl Subscription {
         let Feed { store, recorder, .. } = &*self.feed;
         let asked = match recorder {
             Some(recorder) if store.disturbs_requests() => {
-                recorder
-                    .opportunity(Opportunity::of_a_stream(entries), store.stream_fault(entries))
-                    .await
+                let store = store.clone();
+                let ask = async move { store.stream_fault(entries).await };
+                recorder.opportunity(Opportunity::of_a_stream(entries), ask).await
             }
             Some(_) | None => store.stream_fault(entries).await,
         };

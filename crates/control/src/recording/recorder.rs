@@ -179,18 +179,37 @@ impl Recorder {
         drop(turn);
     }
 
-    /// Asks the rules of requests, and records that they were asked.
-    pub(crate) async fn opportunity<T>(&self, at: Opportunity, ask: impl Future<Output = T>) -> T {
-        let turn = self.shared.turn.lock().await;
+    /// Asks the rules of requests, and records that they were asked. That is carried through too, whoever hangs up: what has
+    /// begun has an answer.
+    ///
+    /// # Errors
+    /// That of asking, and [`StoreError::Stopped`] when the server leaves.
+    pub(crate) async fn opportunity<T: Send + 'static>(
+        &self,
+        at: Opportunity,
+        ask: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = Arc::clone(&self.shared.turn).lock_owned().await;
         if turn.is_over {
             drop(turn);
             return ask.await;
         }
+        let carried = self.clone().carry_opportunity(turn, at, ask);
+        tokio::spawn(carried.in_current_span()).await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    async fn carry_opportunity<T>(
+        self,
+        turn: OwnedMutexGuard<Turn>,
+        at: Opportunity,
+        ask: impl Future<Output = T>,
+    ) -> T {
         self.tell(Happening::Begun(Line::Opportunity(at)));
         let asked = ask.await;
         drop(self.shared.store.at_rest().await);
         let answer = Answer { input: 0, status: None, by_wall: false };
         self.tell(Happening::Ended { answer, is_done: true });
+        drop(turn);
         asked
     }
 

@@ -17,6 +17,16 @@ struct Tasks {
     places: usize,
     started: AtomicUsize,
     running: Mutex<Vec<AbortHandle>>,
+    let_go: Arc<AtomicUsize>,
+}
+
+/// What stands for the process of a helper: counts when it is let go of.
+struct Process(Arc<AtomicUsize>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl HelperSource for Tasks {
@@ -29,7 +39,8 @@ impl HelperSource for Tasks {
         let ((from, to), (hears, says)) = (split(here), split(there));
         let helper = tokio::spawn(hold_sockets(hears, says, self.places));
         self.running.lock().unwrap().push(helper.abort_handle());
-        Ok(Helper { to: Box::new(to), from: Box::new(from), process: Box::new(()) })
+        let process = Box::new(Process(Arc::clone(&self.let_go)));
+        Ok(Helper { to: Box::new(to), from: Box::new(from), process })
     }
 }
 
@@ -91,6 +102,11 @@ async fn a_helper_that_ends_is_connections_that_broke_and_no_more() {
         "type": "session.ended", "where": { "reason": "transport" }, "count": { "exactly": 3 } } },
         "after": "1-0" });
     api.post("/waits", &until.to_string()).await;
+    assert_eq!(
+        tasks.let_go.load(Ordering::SeqCst),
+        1,
+        "nothing is left of it, though nobody dials"
+    );
     api.post("/clock/advance", r#"{"by":"1m"}"#).await;
     assert_eq!(api.get("/sessions").await["items"].as_array().unwrap().len(), 5);
     let clients = api.get("/clients").await;

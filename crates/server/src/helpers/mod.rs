@@ -79,10 +79,16 @@ pub(crate) struct HeldPlace {
 /// What connects this process and a helper.
 struct HelperLink {
     frames: mpsc::Sender<Frame>,
-    /// Whoever hears of a dial; none any more when the helper is gone.
-    dials: Mutex<Option<BTreeMap<u64, mpsc::UnboundedSender<Say>>>>,
+    /// None any more when the helper is gone.
+    running: Mutex<Option<Running>>,
     places: Arc<Semaphore>,
+}
+
+/// A helper that runs. All of it goes at once, so that no process that has ended waits to be reaped.
+struct Running {
     _process: Box<dyn Send + Sync>,
+    /// Whoever hears of a dial.
+    dials: BTreeMap<u64, mpsc::UnboundedSender<Say>>,
 }
 
 impl fmt::Debug for HelperLink {
@@ -111,7 +117,7 @@ impl ClientSockets {
             return Ok(Place::Own { _permit: permit });
         }
         let mut links = self.links.lock().await;
-        links.retain(|link| link.dials().is_some());
+        links.retain(|link| link.running().is_some());
         if let Some(place) = links.iter().find_map(HelperLink::place) {
             return Ok(Place::Held(place));
         }
@@ -131,8 +137,8 @@ impl HelperLink {
         let (frames, queue) = mpsc::channel(AHEAD);
         drop(tokio::spawn(hold::say_all(BufWriter::new(to), queue)));
         let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
-        let dials = Mutex::new(Some(BTreeMap::new()));
-        let link = Arc::new(Self { frames, dials, places, _process: process });
+        let running = Running { _process: process, dials: BTreeMap::new() };
+        let link = Arc::new(Self { frames, running: Mutex::new(Some(running)), places });
         drop(tokio::spawn(hear(Arc::downgrade(&link), from)));
         Ok(link)
     }
@@ -142,9 +148,9 @@ impl HelperLink {
         Some(HeldPlace { link: Arc::clone(self), _permit: permit })
     }
 
-    fn dials(&self) -> MutexGuard<'_, Option<BTreeMap<u64, mpsc::UnboundedSender<Say>>>> {
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
         // Each change is one entry, so a poisoned lock still guards a good map.
-        self.dials.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,15 +158,15 @@ impl HelperLink {
 async fn hear(link: std::sync::Weak<HelperLink>, mut from: impl AsyncRead + Unpin) {
     while let Ok(Some(Frame { dial, say })) = Frame::read(&mut from).await {
         let Some(link) = link.upgrade() else { return };
-        let dials = link.dials();
-        if let Some(dial) = dials.as_ref().and_then(|dials| dials.get(&dial.0)) {
+        let running = link.running();
+        if let Some(dial) = running.as_ref().and_then(|running| running.dials.get(&dial.0)) {
             // One that does not hear any more has hung up.
             drop(dial.send(say));
         }
     }
     if let Some(link) = link.upgrade() {
         tracing::warn!("a process that held sockets of injected clients has ended");
-        *link.dials() = None;
+        *link.running() = None;
     }
 }
 
@@ -172,7 +178,7 @@ impl HeldPlace {
         (source, server): (IpAddr, SocketAddr),
     ) -> io::Result<HeldSocket> {
         let (sender, told) = mpsc::unbounded_channel();
-        self.link.dials().as_mut().ok_or_else(gone)?.insert(dial.0, sender);
+        self.link.running().as_mut().ok_or_else(gone)?.dials.insert(dial.0, sender);
         let socket = HeldSocket { link: Arc::clone(&self.link), dial, told };
         socket.say(Say::Dial { source, server }).await;
         Ok(socket)
@@ -195,8 +201,8 @@ impl HeldSocket {
 
 impl Drop for HeldSocket {
     fn drop(&mut self) {
-        if let Some(dials) = self.link.dials().as_mut() {
-            dials.remove(&self.dial.0);
+        if let Some(running) = self.link.running().as_mut() {
+            running.dials.remove(&self.dial.0);
         }
     }
 }

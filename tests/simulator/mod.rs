@@ -16,6 +16,7 @@ mod noting_store;
 mod pipe;
 mod report;
 mod report_bounds;
+mod report_names;
 mod requests;
 mod runner;
 mod scenario;

@@ -9,7 +9,7 @@ use simulator::{
 
 const KEY: &str =
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeIS\ParametersSystem";
-const LIST: &str = "Disable MAPI Client Processes";
+pub(super) const LIST: &str = "Disable MAPI Client Processes";
 
 /// A journal in the making: entries are numbered as they come.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Journal {
         self.client(second, who, fields)
     }
 
-    fn is_cut_off(&mut self, second: u64, who: Client) -> &mut Self {
+    pub(super) fn is_cut_off(&mut self, second: u64, who: Client) -> &mut Self {
         let decision = json!({ "list": "processes", "item": "mdl.exe" });
         self.is_ended(second, who, "policy", "poll:2", decision)
     }
@@ -93,7 +93,7 @@ impl Journal {
         self.client(second, who, json!({ "type": "session.ended", "reason": reason }))
     }
 
-    fn is_edited(&mut self, second: u64, text: Option<&str>) -> &mut Self {
+    pub(super) fn is_edited(&mut self, second: u64, text: Option<&str>) -> &mut Self {
         let value = text.map(|text| json!({ "type": "REG_SZ", "data": text }));
         let fields = json!({ "type": "registry.changed", "node": "NODE1", "key": KEY, "name": LIST, "value": value });
         self.add(second, fields)
@@ -125,7 +125,7 @@ fn points(points: &[Point]) -> Vec<(u64, u64)> {
     points.iter().map(|point| (point.at.0.since(eight).as_secs(), point.value)).collect()
 }
 
-fn row<'a>(report: &'a JournalReport, program: Option<&str>) -> &'a HitRow {
+pub(super) fn row<'a>(report: &'a JournalReport, program: Option<&str>) -> &'a HitRow {
     report.hit.rows.iter().find(|row| row.program.as_deref() == program).unwrap()
 }
 
@@ -363,15 +363,19 @@ fn ends_and_refusals_are_counted_by_their_reason() {
     journal.connects(0, one).connects(0, two).is_ended(60, one, "restart", "control", Value::Null);
     journal.ends(61, two, "transport").is_refused_for(62, one, "not_running");
     journal.is_refused_for(63, one, "session_limit").is_refused_for(64, two, "class_limit");
+    for reason in ["a`b", "c", "version_too_old", "version_too_old", "d"] {
+        journal.is_refused_for(65, one, reason);
+    }
     let report = journal.report();
     assert_eq!(report.totals.disconnected["restart"], 1);
     assert_eq!(report.totals.left, 1);
-    assert_eq!(report.totals.refused.len(), 3);
+    assert_eq!(report.totals.refused.len(), 7);
     assert_eq!(report.hit.rows.len(), 0);
     assert_eq!(
         report.summary,
         [
-            "Nobody is cut off or refused: no list in force names a client.",
+            "The policy cut nobody off and refused nobody.",
+            "For other reasons, 5 connections were refused (2 for `version_too_old`, 1 for `a\\u{60}b`, 1 for `c`, 1 for others) and the store ended 1 session (1 for `restart`).",
             "The store was strained, with 2 sessions at most: 2 connections refused for want of room, 1 refused while the service was stopped.",
         ]
     );
@@ -420,10 +424,14 @@ fn blind_spots_are_the_nameless_the_new_and_the_nearly_listed() {
 #[test]
 fn what_the_store_finds_wrong_with_a_list_is_told() {
     let mut journal = Journal::default();
-    let lints = json!([{ "code": "wildcard", "message": "`*` stands for itself" }]);
+    let lints = json!([
+        { "code": "wildcard", "message": "`*` stands for itself" },
+        { "code": "duplicate", "message": "`a`b`` means what `A`b`` does" },
+    ]);
     journal.add(0, json!({ "type": "registry.invalid", "value": LIST, "problem": "it has items", "lints": lints }));
     let lints = journal.report().blind_spots.lints;
-    assert_eq!(lints.rows[0].problem, ["it has items", "`*` stands for itself"]);
+    let whole = r"`a\u{60}b\u{60}` means what `A\u{60}b\u{60}` does";
+    assert_eq!(lints.rows[0].problem, ["it has items", "`*` stands for itself", whole]);
 }
 
 #[test]

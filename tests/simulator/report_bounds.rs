@@ -161,3 +161,17 @@ fn a_client_of_ever_other_names_is_counted_once_and_its_names_are_told_together(
     assert_eq!((told, row.came_as.more), (80 * 5, 0));
     assert!(row.came_as.rows.iter().any(|other| other.program.as_deref() == Some("(others)")));
 }
+
+#[test]
+fn a_client_in_too_many_rows_is_counted_once_in_each_and_the_rest_is_said_to_be_untold() {
+    let mut journal = Journal::default();
+    for round in 0..2 {
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
+            journal.is_refused(round, client(1, name));
+        }
+    }
+    let report = journal.report();
+    let rows: Vec<_> = report.hit.rows.iter().map(|row| (row.clients, row.refused)).collect();
+    assert_eq!(rows, [vec![(1, 2); 8], vec![(0, 2)]].concat());
+    assert!(report.not_said.iter().any(|line| line.starts_with("2 appearances of clients")));
+}

@@ -63,12 +63,28 @@ pub(super) struct Appearance<'a> {
 pub(super) struct Clients {
     clients: HashMap<u64, Client>,
     people: HashMap<u64, Person>,
+    /// Who opened each open session, and as what: some say only later what they are.
+    open: HashMap<u64, Opened>,
     places: BTreeMap<(NameId, Face), Place>,
     rows: Vec<Row>,
     /// Clients that the policy hit.
     hit: u64,
     /// Appearances of clients that there was no room to remember.
     untold: u64,
+}
+
+/// Who opened a session.
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    client: u64,
+    face: Face,
+}
+
+/// A row that a client is in, and as what it had come when it was hit.
+#[derive(Clone, Copy, Debug)]
+struct InRow {
+    place: Place,
+    came_as: Face,
 }
 
 /// A row's place.
@@ -80,7 +96,7 @@ struct Client {
     /// Who it is, by what it said first: an old MAPI does not name the machine that a new one named.
     person: Option<u64>,
     /// The rows that it is in.
-    rows: Vec<Place>,
+    rows: Vec<InRow>,
     /// Whether it was cut off or refused, and not only would have been.
     is_hit: bool,
     came_back: bool,
@@ -149,6 +165,7 @@ impl Clients {
             return Return::default();
         }
         self.come_back(who, id, fate);
+        self.opens(who, id, fate);
         let client = self.clients.entry(id).or_default();
         client.person = client.person.or_else(|| person_id(who));
         let is_nameless = who.face.program == NameId::NONE && fate == Fate::LetIn;
@@ -164,14 +181,19 @@ impl Clients {
     /// The policy cuts a session off, or would.
     pub(super) fn is_hit(&mut self, who: &Appearance<'_>, fate: Fate) {
         let Some(place) = self.place(who) else { return };
+        let Opened { client: id, face: came_as } = self.opened(who);
         let client = match self.clients.len() < PEOPLE {
-            true => Some(self.clients.entry(client_id(who)).or_default()),
-            false => self.clients.get_mut(&client_id(who)),
+            true => Some(self.clients.entry(id).or_default()),
+            false => self.clients.get_mut(&id),
         };
-        let is_new = client.as_ref().is_none_or(|client| !client.rows.contains(&place));
+        let told = client.as_ref().map(|client| client.is_told(place));
+        let is_new = told == Some(Told::New);
+        if told.is_none_or(|told| told == Told::NoRoom) {
+            self.untold = self.untold.saturating_add(1);
+        }
         if let Some(client) = client {
-            if is_new && client.rows.len() < FACES {
-                client.rows.push(place);
+            if is_new {
+                client.rows.push(InRow { place, came_as });
             }
             let is_hit = fate != Fate::WouldBlock;
             self.hit = self.hit.saturating_add(u64::from(is_hit && !client.is_hit));
@@ -195,12 +217,36 @@ impl Clients {
         }
     }
 
-    /// Of a client that was hit before as what it is: whether it is here again, and whether it gets in.
+    /// A session is over.
+    pub(super) fn ended(&mut self, session: Option<u64>) {
+        if let Some(session) = session {
+            self.open.remove(&session);
+        }
+    }
+
+    /// Remembers who opened a session.
+    fn opens(&mut self, who: &Appearance<'_>, client: u64, fate: Fate) {
+        let Some(session) = who.seen.session.filter(|_| fate == Fate::LetIn) else { return };
+        if self.open.len() < PEOPLE || self.open.contains_key(&session) {
+            self.open.insert(session, Opened { client, face: who.face });
+        }
+    }
+
+    /// Who opened the session, and as what; where that is not known, who it is by what it says now.
+    fn opened(&self, who: &Appearance<'_>) -> Opened {
+        let opened = who.seen.session.and_then(|session| self.open.get(&session));
+        opened.copied().unwrap_or_else(|| Opened { client: client_id(who), face: who.face })
+    }
+
+    /// Of a client that was hit before as what it is, or had come as: whether it is here again, and whether it gets in.
     fn come_back(&mut self, who: &Appearance<'_>, id: u64, fate: Fate) {
         let Some(client) = self.clients.get_mut(&id).filter(|client| client.is_hit) else { return };
         let rows = &mut self.rows;
-        let as_it_is = |place: &&Place| rows.get(place.0).is_some_and(|row| row.face == who.face);
-        let place = client.rows.iter().find(as_it_is).copied();
+        let as_it_is = |hit: &&InRow| {
+            let row = rows.get(hit.place.0);
+            hit.came_as == who.face || row.is_some_and(|row| row.face == who.face)
+        };
+        let place = client.rows.iter().find(as_it_is).map(|hit| hit.place);
         let Some(row) = place.and_then(|place| rows.get_mut(place.0)) else { return };
         if !core::mem::replace(&mut client.came_back, true) {
             row.came_back = row.came_back.saturating_add(1);
@@ -230,7 +276,7 @@ impl Clients {
 
     /// Who it is; none who says nothing, or for whom there is no more room.
     fn person(&mut self, who: &Appearance<'_>) -> Option<&mut Person> {
-        let known = self.clients.get(&client_id(who)).and_then(|client| client.person);
+        let known = self.clients.get(&self.opened(who).client).and_then(|client| client.person);
         let id = known.or_else(|| person_id(who))?;
         if PEOPLE <= self.people.len() && !self.people.contains_key(&id) {
             return None;
@@ -277,6 +323,25 @@ impl Clients {
         // Sorted twice by a stable sort: rows that were hit alike stay in the order in which they came.
         rows.sort_by_key(|row| core::cmp::Reverse((row.clients, hits(row))));
         Limited::first(rows, ROWS)
+    }
+}
+
+/// Whether a row counts a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Already,
+    New,
+    /// It is in too many rows to be told apart in another.
+    NoRoom,
+}
+
+impl Client {
+    fn is_told(&self, place: Place) -> Told {
+        match self.rows.iter().any(|hit| hit.place == place) {
+            true => Told::Already,
+            false if self.rows.len() < FACES => Told::New,
+            false => Told::NoRoom,
+        }
     }
 }
 

@@ -36,8 +36,18 @@ pub(super) struct Edits {
     generation: Option<u64>,
     /// The node that the service runs on, where the journal says so.
     active: Option<String>,
+    /// The last read that was slow.
+    slow: Option<SlowRead>,
     /// Keys of names that are or were listed, with the names as written.
     listed: BTreeSet<(String, String)>,
+}
+
+/// A poll whose values were held back after they were read.
+#[derive(Clone, Debug)]
+struct SlowRead {
+    cause: String,
+    /// The entry that says so: what came after it, the poll has not read.
+    seq: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -76,9 +86,10 @@ impl Edits {
         match event.event_type.as_str() {
             "registry.changed" => self.edited(event, moment),
             "poll.completed" if *event.field("changed") == Scalar::Bool(false) => {
-                self.read(moment, |_| Read::NoDifference { at: moment.at });
+                self.read(event, |_| Read::NoDifference { at: moment.at });
             }
-            "poll.failed" => self.failed(),
+            "poll.failed" => self.failed(event),
+            "fault.hit" => self.disturbed(event),
             "policy.changed" => self.policy(event, moment),
             "cluster.changed" => {
                 self.active = event.field("active").text().map(|node| cut(node).to_owned());
@@ -115,14 +126,30 @@ impl Edits {
         self.edits.rows.iter_mut().filter(move |edit| edit.read.is_none() && here(edit))
     }
 
-    fn read(&mut self, moment: Moment, how: impl Fn(&Edit) -> Read) {
-        for edit in self.waiting().filter(|edit| edit.at <= moment.at) {
+    /// A rule disturbs a read of the registry: one that is slow has the values as they are now.
+    fn disturbed(&mut self, event: &StoreEvent) {
+        let is = |field: &str, word: &str| event.field(field).text() == Some(word);
+        if is("stage", "registry") && is("effect", "slow") {
+            self.slow = Some(SlowRead { cause: cut(&event.cause).to_owned(), seq: event.seq });
+        }
+    }
+
+    /// The number of the entry before which the values of a poll, which this event comes of, were read.
+    fn read_before(&self, event: &StoreEvent) -> u64 {
+        let slow = self.slow.as_ref().filter(|slow| slow.cause == event.cause);
+        slow.map_or(event.seq, |slow| slow.seq)
+    }
+
+    fn read(&mut self, event: &StoreEvent, how: impl Fn(&Edit) -> Read) {
+        let before = self.read_before(event);
+        for edit in self.waiting().filter(|edit| edit.seq < before) {
             edit.read = Some(how(edit));
         }
     }
 
-    fn failed(&mut self) {
-        for edit in self.waiting() {
+    fn failed(&mut self, event: &StoreEvent) {
+        let before = self.read_before(event);
+        for edit in self.waiting().filter(|edit| edit.seq < before) {
             edit.failed_polls = edit.failed_polls.saturating_add(1);
         }
     }
@@ -135,7 +162,7 @@ impl Edits {
             let change = event.field(list);
             ["added", "removed"].iter().any(|part| !texts(change.field(part)).is_empty())
         };
-        self.read(moment, |edit| match changed(edit.list) {
+        self.read(event, |edit| match changed(edit.list) {
             true => Read::InForce { at: moment.at, generation },
             false => Read::NoDifference { at: moment.at },
         });

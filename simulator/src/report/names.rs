@@ -76,6 +76,34 @@ pub(super) fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
+/// A name between backticks, with those in it written out: it ends where it ends.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', BACKTICK))
+}
+
+/// A sentence of the store with names between backticks. One within a word belongs to a name, and is written out.
+pub(super) fn with_whole_quotes(sentence: &str) -> String {
+    let mut whole = String::with_capacity(sentence.len());
+    let (mut is_quoted, mut before) = (false, None);
+    let mut letters = sentence.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let beside = if is_quoted { letters.peek().copied() } else { before };
+        before = Some(letter);
+        if letter != '`' {
+            whole.push(letter);
+        } else if beside.is_none_or(|beside| !beside.is_alphanumeric() && beside != '`') {
+            is_quoted = !is_quoted;
+            whole.push(letter);
+        } else {
+            whole.push_str(BACKTICK);
+        }
+    }
+    whole
+}
+
+/// A backtick, written out.
+const BACKTICK: &str = r"\u{60}";
+
 /// The name of a program without quotes and path, as the store compares it.
 pub(super) fn base_name(reported: &str) -> &str {
     let inner = reported.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));

@@ -1,10 +1,19 @@
 //! The answer in sentences, and what a journal does not say.
 
+use std::collections::BTreeMap;
+
 use super::journal_report::{EditOutcome, JournalReport, PolicyRow, Totals};
+use super::names::quoted;
 use super::tally::History;
 
-/// Programs that a sentence names.
+/// Programs, and reasons, that a sentence names.
 const NAMED: usize = 3;
+
+/// Why connections were refused that the sentences about the policy and the store tell.
+const REFUSALS_TOLD: [&str; 5] = ["policy", "session_limit", "class_limit", "not_running", "fault"];
+
+/// Why sessions were ended that they tell.
+const ENDS_TOLD: [&str; 2] = ["policy", "limit"];
 
 /// Who is cut off, when, what they did next, and whether the store bore it.
 pub(super) fn summary(report: &JournalReport, is_audit: bool) -> Vec<String> {
@@ -12,6 +21,7 @@ pub(super) fn summary(report: &JournalReport, is_audit: bool) -> Vec<String> {
         return vec!["The journal is empty: nothing has happened.".to_owned()];
     }
     let mut told = vec![who(report, is_audit)];
+    told.extend(besides(&report.totals));
     told.extend(next(report));
     told.extend(waiting(report));
     told.extend(unreached(report));
@@ -30,53 +40,90 @@ fn who(report: &JournalReport, is_audit: bool) -> String {
             let whom = programs(report, |row| 0 < row.would_block);
             let sessions = counted(totals.would_block, "session", "sessions");
             format!(
-                "Nobody is cut off: the policy is only watched, and would have blocked {sessions} of {whom}."
+                "The policy cut nobody off: it is only watched, and would have blocked {sessions} of {}.",
+                whom.text
             )
         }
-        (0, 0) if is_audit => "Nobody is cut off: the policy is only watched.".to_owned(),
-        (0, 0) => "Nobody is cut off or refused: no list in force names a client.".to_owned(),
+        (0, 0) if is_audit => "The policy cut nobody off: it is only watched.".to_owned(),
+        (0, 0) => "The policy cut nobody off and refused nobody.".to_owned(),
         (0, refused) => {
             let connections = counted(refused, "connection", "connections");
-            format!("Nobody is cut off; {connections} of {whom} are refused.")
+            let are = if refused == 1 { "is" } else { "are" };
+            format!("The policy cut nobody off; {connections} of {} {are} refused.", whom.text)
         }
         (cut_off, _) => {
             let whom = programs(report, |row| 0 < row.cut_off);
             let sessions = counted(cut_off, "session", "sessions");
-            format!("{whom} {} cut off: {sessions}{}.", are(&whom), when(report))
+            let are = if whom.is_one { "is" } else { "are" };
+            format!("{} {are} cut off: {sessions}{}.", whom.text, when(report))
         }
     }
 }
 
-fn are(whom: &str) -> &'static str {
-    if whom.contains(" and ") { "are" } else { "is" }
+/// Refusals, and ends of sessions, that no other sentence tells.
+fn besides(totals: &Totals) -> Option<String> {
+    let refused = reasons(&totals.refused, &REFUSALS_TOLD).map(|(count, why)| {
+        let were = counted(count, "connection was", "connections were");
+        format!("{were} refused ({why})")
+    });
+    let ended = reasons(&totals.disconnected, &ENDS_TOLD).map(|(count, why)| {
+        format!("the store ended {} ({why})", counted(count, "session", "sessions"))
+    });
+    let told: Vec<String> = refused.into_iter().chain(ended).collect();
+    (!told.is_empty()).then(|| format!("For other reasons, {}.", told.join(" and ")))
+}
+
+/// The sum of all but some, and how many there are for each of the first reasons: 2 for `version_too_old`.
+fn reasons(all: &BTreeMap<String, u64>, but: &[&str]) -> Option<(u64, String)> {
+    let is_left =
+        |(reason, count): &(&String, &u64)| 0 < **count && !but.contains(&reason.as_str());
+    let mut left: Vec<(&String, u64)> =
+        all.iter().filter(is_left).map(|(reason, count)| (reason, *count)).collect();
+    left.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
+    let sum =
+        |of: &[(&String, u64)]| of.iter().fold(0_u64, |sum, (_, one)| sum.saturating_add(*one));
+    let (first, rest) = left.split_at_checked(NAMED).unwrap_or((&left, &[]));
+    let why = |(reason, count): &(&String, u64)| format!("{count} for {}", quoted(reason));
+    let mut told: Vec<String> = first.iter().map(why).collect();
+    if !rest.is_empty() {
+        told.push(format!("{} for others", sum(rest)));
+    }
+    (!told.is_empty()).then(|| (sum(&left), told.join(", ")))
+}
+
+/// Who is spoken of.
+struct Whom {
+    text: String,
+    is_one: bool,
 }
 
 /// `mdl.exe`, `notes.exe` and 3 other programs.
 fn programs(
     report: &JournalReport,
     is_hit: impl Fn(&super::journal_report::HitRow) -> bool,
-) -> String {
-    let mut names: Vec<&str> = Vec::new();
+) -> Whom {
+    let mut names: Vec<Option<&str>> = Vec::new();
     for row in report.hit.rows.iter().filter(|row| is_hit(row)) {
-        let name = row.program.as_deref().unwrap_or("nameless clients");
+        let name = row.program.as_deref();
         if !names.contains(&name) {
             names.push(name);
         }
     }
     let others = names.len().saturating_sub(NAMED);
-    let mut named: Vec<String> = names.iter().take(NAMED).map(|name| quoted(name)).collect();
+    let mut named: Vec<String> = names.iter().take(NAMED).map(|name| called(*name)).collect();
     if 0 < others {
         named.push(counted(count(others), "other program", "other programs"));
     }
-    match named.split_last() {
+    let text = match named.split_last() {
         None => "clients".to_owned(),
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} and {last}", first.join(", ")),
-    }
+    };
+    Whom { text, is_one: matches!(names.as_slice(), [Some(_)]) }
 }
 
-fn quoted(name: &str) -> String {
-    if name == "nameless clients" { name.to_owned() } else { format!("`{name}`") }
+fn called(name: Option<&str>) -> String {
+    name.map_or_else(|| "nameless clients".to_owned(), quoted)
 }
 
 /// At which instants, and how long after which edit.
@@ -232,7 +279,7 @@ pub(super) fn not_said(report: &JournalReport, history: &History) -> Vec<String>
 const ALWAYS: &str = "A journal has store time alone: how long the store took to answer is not in it. A client is told from \
 others by its number when it was injected, and else by user, machine and program, as it says them itself.";
 
-fn of(reasons: &std::collections::BTreeMap<String, u64>, reason: &str) -> u64 {
+fn of(reasons: &BTreeMap<String, u64>, reason: &str) -> u64 {
     reasons.get(reason).copied().unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use super::axis::{Axis, Counter, Factor};
 use super::clients::{Appearance, Clients, Face, Fate};
 use super::edits::Edits;
 use super::journal_report::{At, JournalReport, JournalSpan, Limited, LintRow, Took};
-use super::names::{NameId, Names, cut};
+use super::names::{NameId, Names, cut, with_whole_quotes};
 use super::programs::{By, First, Moment, Programs};
 use super::seen::{Line, Seen};
 use crate::event::{Scalar, StoreEvent};
@@ -63,7 +63,6 @@ pub(super) struct History {
     pub(super) groups: Names,
     pub(super) versions: Names,
     pub(super) counts: Counts,
-    pub(super) live_peak: Option<(SimTime, u64)>,
     pub(super) lints: Limited<LintRow>,
     pub(super) is_audit: bool,
     pub(super) is_restored: bool,
@@ -170,7 +169,8 @@ impl Tally {
             | "session.identified" => history.client(seen, moment),
             "session.ended" => history.ended(seen, moment),
             "session.notified" => {}
-            "fault.hit" => history.counts.faults = history.counts.faults.saturating_add(1),
+            // A rule that disturbs a poll is read whole: it may hold back what the poll has read.
+            "fault.hit" if !seen.cause.starts_with(POLL) => history.fault_hit(),
             _ => {
                 if let Some(event) = whole() {
                     history.service(&event, moment);
@@ -208,7 +208,6 @@ impl History {
             groups: Names::new(NAMES),
             versions: Names::new(NAMES),
             counts: Counts::default(),
-            live_peak: None,
             lints: Limited::default(),
             is_audit: false,
             is_restored: false,
@@ -254,10 +253,6 @@ impl History {
     fn connected(&mut self, who: &Appearance<'_>, moment: Moment) {
         self.counts.connected = self.counts.connected.saturating_add(1);
         self.programs.connected(who.seen.session, who.face.program, moment);
-        let live = self.programs.all_sessions().now();
-        if self.live_peak.is_none_or(|(_, peak)| peak < live) {
-            self.live_peak = Some((moment.at, live));
-        }
         let is_newly_nameless = self.comes(who, Fate::LetIn, moment);
         if who.face.program == NameId::NONE {
             self.programs.nameless(who.face.version, is_newly_nameless);
@@ -307,9 +302,14 @@ impl History {
 
     fn ended(&mut self, seen: &Seen<'_>, moment: Moment) {
         self.programs.ended(seen.session, moment);
+        self.clients.ended(seen.session);
         if matches!(seen.reason, Some("client" | "transport")) {
             self.counts.left = self.counts.left.saturating_add(1);
         }
+    }
+
+    fn fault_hit(&mut self) {
+        self.counts.faults = self.counts.faults.saturating_add(1);
     }
 
     fn service(&mut self, event: &StoreEvent, moment: Moment) {
@@ -320,6 +320,7 @@ impl History {
             "poll.failed" => Some(&mut counts.polls_failed),
             "poll.abandoned" | "poll.skipped" => Some(&mut counts.polls_missed),
             "store.started" => Some(&mut counts.starts),
+            "fault.hit" => Some(&mut counts.faults),
             _ => None,
         };
         if let Some(count) = counted {
@@ -344,6 +345,9 @@ impl Counts {
     }
 }
 
+/// What the cause of everything that a poll does begins with.
+const POLL: &str = "poll:";
+
 /// What the journal has no word for.
 const UNSAID: &str = "unsaid";
 
@@ -363,7 +367,7 @@ fn count(reasons: &mut BTreeMap<String, Counter>, reason: &str, moment: Moment) 
 }
 
 fn lint(event: &StoreEvent, moment: Moment) -> LintRow {
-    let text = |field: &str| event.field(field).text().map(|text| cut(text).to_owned());
+    let text = |field: &str| event.field(field).text().map(cut);
     let items = match event.field("lints") {
         Scalar::List(lints) => lints.as_slice(),
         Scalar::Null
@@ -374,11 +378,11 @@ fn lint(event: &StoreEvent, moment: Moment) -> LintRow {
         | Scalar::Object(_) => &[],
     };
     let messages = items.iter().take(LINTS).filter_map(|lint| lint.field("message").text());
-    let messages = messages.map(|message| cut(message).to_owned());
+    let messages = messages.map(cut);
     LintRow {
         seq: moment.seq,
         at: At(moment.at),
-        value: text("value").unwrap_or_default(),
-        problem: text("problem").into_iter().chain(messages).collect(),
+        value: text("value").unwrap_or_default().to_owned(),
+        problem: text("problem").into_iter().chain(messages).map(with_whole_quotes).collect(),
     }
 }

@@ -223,19 +223,6 @@ impl core::fmt::Display for RequestError {
 
 impl core::error::Error for RequestError {}
 
-/// `text` as one segment of a path, or as a value of a query: all but unreserved characters are written as bytes
-/// (RFC 3986 2.3).
-pub(crate) fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
 /// Waits between two questions to a server that can't say when it has more.
 #[expect(
     clippy::disallowed_methods,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use control::percent_encoded;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::exit::Failure;
-use crate::http::{Answer, RequestError, percent_encoded, unknown};
+use crate::http::{Answer, RequestError, unknown};
 use crate::output::{self, Output};
 use crate::remote::{Remote, value};
 use crate::table::{Column, table};

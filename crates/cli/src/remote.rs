@@ -2,12 +2,13 @@
 
 use core::fmt::Display;
 
+use control::percent_encoded;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::args::Openapi;
 use crate::exit::{Code, Failure, tell};
-use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, percent_encoded, unknown};
+use crate::http::{Answer, Client, Lines, Method, Payload, RequestError, unknown};
 use crate::listing::Page;
 use crate::once::Once;
 use crate::output::{self, Output};

@@ -1,11 +1,12 @@
 //! `exstore client group`: clients of one kind, as many as are wanted.
 
 use clap::Subcommand;
+use control::percent_encoded;
 use serde_json::{Value, json};
 
 use super::client::Kind;
 use crate::exit::Failure;
-use crate::http::{Method, Payload, percent_encoded};
+use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::Remote;
 use crate::table::{Column, number, text};

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use control::percent_encoded;
 use serde_json::{Value, json};
 
 use super::registry_file::{self, ExportFormat, Source};
 use super::request::query;
 use crate::exit::{Code, Failure};
-use crate::http::{Answer, Method, Payload, percent_encoded};
+use crate::http::{Answer, Method, Payload};
 use crate::output;
 use crate::remote::{Remote, Target};
 use crate::table::{Column, cell, table, text};

@@ -1,8 +1,7 @@
 //! Bodies and queries out of what was given: what was not is the server's to choose.
 
+use control::percent_encoded;
 use serde_json::{Map, Value};
-
-use crate::http::percent_encoded;
 
 /// An object of the fields that were given.
 pub(super) fn given<'a>(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
+use control::percent_encoded;
 use infostore::ProtectionLevel;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::poll;
 use super::request::given;
 use crate::args::{Disconnect, Level, Mode, Watch};
 use crate::exit::Failure;
-use crate::http::{Answer, Method, Payload, percent_encoded};
+use crate::http::{Answer, Method, Payload};
 use crate::listing::{self, Part};
 use crate::once::Once;
 use crate::remote::{Remote, Target};

@@ -6,10 +6,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use control::percent_encoded;
 use serde_json::{Map, Value};
 
 use crate::exit::{Code, Failure};
-use crate::http::{Method, Payload, percent_encoded};
+use crate::http::{Method, Payload};
 use crate::listing::{self, Part};
 use crate::remote::{Remote, Target};
 use crate::table::{Column, number, text};

@@ -28,6 +28,7 @@ use crate::extract::{
     unsupported,
 };
 use crate::page::{Limit, take_page};
+use crate::percent::percent_encoded;
 use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::reply::Reply;
@@ -261,7 +262,7 @@ async fn add(
     let shown = Shown::new(&kept);
     app.books().add(app.stores(), (&name, &handle), kept)?;
     let cursor = handle.read(|view| view.cursor()).await?;
-    let path = format!("/v1/stores/{name}/scenarios/{}", segment(&shown.listed.name));
+    let path = format!("/v1/stores/{name}/scenarios/{}", percent_encoded(&shown.listed.name));
     Ok(located(Reply::created((cursor, shown)).into_response(), &path))
 }
 
@@ -345,7 +346,8 @@ async fn start(
     drop(watched.wait_for(|state| state.state != RunStateName::Starting).await);
     let cursor = handle.read(|view| view.cursor()).await?;
     let state = watched.borrow().clone();
-    let path = format!("/v1/stores/{name}/scenarios/{}/runs/{}", segment(&scenario), run.number);
+    let path =
+        format!("/v1/stores/{name}/scenarios/{}/runs/{}", percent_encoded(&scenario), run.number);
     Ok(located(Reply::accepted((cursor, state)).into_response(), &path))
 }
 
@@ -427,11 +429,6 @@ async fn watch(
 ) -> Result<Response, Problem> {
     let run = app.books().run(app.stores(), (&name, &handle), (&scenario, &number))?;
     stream::response(&app, run.watch(), &headers)
-}
-
-/// A name as one segment of a path.
-fn segment(name: &str) -> String {
-    super::driver::encoded(name)
 }
 
 fn located(mut response: Response, path: &str) -> Response {

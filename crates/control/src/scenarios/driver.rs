@@ -13,6 +13,7 @@ use simulator::{
 };
 
 use super::plane::{ControlPlane, PlaneRequest, Verb, problem_name};
+use crate::percent::percent_encoded;
 
 /// Rows asked for at a time: the most that a page holds.
 const PAGE: usize = 1_000;
@@ -131,7 +132,7 @@ struct Numbered {
 impl<P: ControlPlane> ScenarioDriver<P> {
     /// The store of this name.
     pub fn new(plane: P, store: &str) -> Self {
-        Self { plane, store: format!("/v1/stores/{}", encoded(store)), cursor: None }
+        Self { plane, store: format!("/v1/stores/{}", percent_encoded(store)), cursor: None }
     }
 
     fn call<T: DeserializeOwned>(
@@ -174,7 +175,7 @@ impl<P: ControlPlane> ScenarioDriver<P> {
             page.items.into_iter().for_each(&mut see);
             match page.next {
                 None => return Ok(()),
-                Some(Value::String(next)) => after = format!("&after={}", encoded(&next)),
+                Some(Value::String(next)) => after = format!("&after={}", percent_encoded(&next)),
                 Some(next) => after = format!("&after={next}"),
             }
         }
@@ -465,9 +466,9 @@ fn list_path(list: BlockList, apply: Apply) -> String {
 
 /// The path of a value of the key that the store polls.
 fn value_path(ValuePlace { name, node }: &ValuePlace) -> String {
-    let key = encoded(KeyPath::parameters_system().as_str());
-    let node = node.as_ref().map(|node| format!("&node={}", encoded(node)));
-    format!("/registry/{key}?value={}{}", encoded(name), node.unwrap_or_default())
+    let key = percent_encoded(KeyPath::parameters_system().as_str());
+    let node = node.as_ref().map(|node| format!("&node={}", percent_encoded(node)));
+    format!("/registry/{key}?value={}{}", percent_encoded(name), node.unwrap_or_default())
 }
 
 fn client_body(injection: &Injection) -> Value {
@@ -481,17 +482,4 @@ fn client_body(injection: &Injection) -> Value {
         "transport": match injection.transport { Transport::Pipe => "pipe", Transport::Tcp => "tcp" },
         "group": injection.group,
     })
-}
-
-/// `text` as one segment of a path, or as a value of a query: all but unreserved characters are written as bytes
-/// (RFC 3986 2.3).
-pub(super) fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

@@ -1,0 +1,56 @@
+// A change of the store, as the page sends it, and as curl and the command line would.
+import { type Answered, request } from "./request";
+
+export interface Change {
+  /** What it does, as a button says it. */
+  label: string;
+  method: "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Below the server, with its query. */
+  path: string;
+  body?: unknown;
+  /** Of a body that is no JSON. */
+  type?: string;
+  headers?: Record<string, string>;
+  /** The same for `exstore`, without the words that name the server and the store. */
+  cli: string[];
+  /** The same as a step of a scenario, in TOML; null where scenarios have none. */
+  step?: string | null;
+}
+
+/** Does it. */
+export function send<Body = unknown>(change: Change): Promise<Answered<Body>> {
+  const { method, path, body, type, headers } = change;
+  return request<Body>(path, {
+    method,
+    ...(body === undefined ? {} : { body }),
+    ...(type ? { type } : {}),
+    ...(headers ? { headers } : {}),
+  });
+}
+
+/** A word that every POSIX shell takes as it is. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** What curl would be told. The token, where the server wants one, is left to a variable. */
+export function asCurl(change: Change, origin: string, wantsToken: boolean): string {
+  const words = ["curl", "-fsS", "-X", change.method];
+  if (wantsToken) words.push("-H", '"Authorization: Bearer $EXSTORE_TOKEN"');
+  for (const [name, value] of Object.entries(change.headers ?? {})) words.push("-H", quoted(`${name}: ${value}`));
+  if (change.body !== undefined) {
+    words.push("-H", quoted(`Content-Type: ${change.type ?? "application/json"}`));
+    const text = typeof change.body === "string" && change.type ? change.body : JSON.stringify(change.body);
+    words.push("--data-binary", quoted(text));
+  }
+  words.push(quoted(origin + change.path));
+  return words.join(" ");
+}
+
+/** What the command line would be told. */
+export function asCli(change: Change, origin: string, store: string): string {
+  const words = ["exstore", ...change.cli.map(quoted)];
+  if (store !== "default") words.push("--store", quoted(store));
+  if (origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
+  return words.join(" ");
+}

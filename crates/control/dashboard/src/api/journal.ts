@@ -1,0 +1,172 @@
+// The stream of a store's journal: every entry once and in order, over lost connections too.
+import type { Cursor, Event } from "./types";
+
+/** How the stream stands. */
+export type Connection =
+  | { state: "connecting" }
+  | { state: "open" }
+  | { state: "lost"; since: number; attempt: number; why: string }
+  | { state: "ended"; why: string };
+
+export interface Reader {
+  /** Entries of one epoch, in order; `cursor` is the place after the last. */
+  entries(events: Event[], cursor: Cursor): void;
+  /** The place can't be resumed from: entries are gone, or a new epoch has begun. All has to be read anew. */
+  broken(why: "gap" | "reset"): void;
+  connection(connection: Connection): void;
+}
+
+/** A server that has said nothing for this long, heartbeats included, is taken for gone. Milliseconds. */
+const SILENCE = 40_000;
+
+/** The first wait before connecting again, and the longest. Milliseconds. */
+const FIRST_WAIT = 250;
+const LONGEST_WAIT = 5_000;
+
+interface Notice {
+  type: `stream.${string}`;
+  cursor: Cursor;
+  reason?: string | null;
+}
+
+/** Reads the stream of a store from a place on, until it is stopped. */
+export class Journal {
+  private readonly stopped = new AbortController();
+  private cursor: Cursor;
+  private attempt = 0;
+  private lostSince = 0;
+  private connected: AbortController | null = null;
+
+  constructor(
+    private readonly path: string,
+    after: Cursor,
+    private readonly reader: Reader,
+  ) {
+    this.cursor = after;
+    void this.run();
+  }
+
+  stop(): void {
+    this.stopped.abort();
+    this.connected?.abort();
+  }
+
+  /** Drops the connection as a network would, so that it can be seen to come back. */
+  drop(): void {
+    this.connected?.abort();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      let why = "the connection ended";
+      try {
+        const over = await this.connect();
+        if (over) return;
+      } catch (error) {
+        why = error instanceof Error && error.name !== "AbortError" ? error.message : why;
+      }
+      if (this.stopped.signal.aborted) return;
+      this.attempt += 1;
+      this.lostSince ||= Date.now();
+      this.reader.connection({ state: "lost", since: this.lostSince, attempt: this.attempt, why });
+      const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.attempt - 1));
+      await this.pause(longest);
+    }
+  }
+
+  /** Reads until the connection ends. True when there is nothing to come back for. */
+  private async connect(): Promise<boolean> {
+    const connected = new AbortController();
+    this.connected = connected;
+    let silence = setTimeout(() => connected.abort(), SILENCE);
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => connected.abort(), SILENCE);
+    };
+    try {
+      const query = new URLSearchParams({ format: "ndjson", after: this.cursor });
+      const response = await fetch(`${this.path}?${query}`, { signal: connected.signal, cache: "no-store" });
+      if (response.status === 404) {
+        this.reader.connection({ state: "ended", why: "there is no such store any more" });
+        return true;
+      }
+      if (response.status === 400) {
+        // A place that this server does not know: it is another run of it.
+        this.reader.broken("reset");
+        return true;
+      }
+      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+      this.attempt = 0;
+      this.lostSince = 0;
+      this.reader.connection({ state: "open" });
+      const lines = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { value, done } = await lines.read();
+        if (done) return false;
+        heard();
+        const parts = (rest + value).split("\n");
+        rest = parts.pop() ?? "";
+        if (this.take(parts)) return true;
+      }
+    } finally {
+      clearTimeout(silence);
+      connected.abort();
+    }
+  }
+
+  /** Hands lines on. True when there is nothing more to read from this place. */
+  private take(lines: string[]): boolean {
+    let events: Event[] = [];
+    const flush = () => {
+      if (events.length > 0) this.reader.entries(events, this.cursor);
+      events = [];
+    };
+    for (const line of lines) {
+      if (line === "") continue;
+      const told = JSON.parse(line) as Event | Notice;
+      if (!isNotice(told)) {
+        events.push(told);
+        this.cursor = `${epochOf(this.cursor)}-${told.seq}`;
+        continue;
+      }
+      flush();
+      switch (told.type) {
+        case "stream.gap":
+          this.reader.broken("gap");
+          return true;
+        case "stream.reset":
+          this.reader.broken("reset");
+          return true;
+        default:
+          this.cursor = told.cursor;
+      }
+    }
+    flush();
+    return false;
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(done, milliseconds);
+      this.stopped.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        done();
+      });
+    });
+  }
+}
+
+function isNotice(told: Event | Notice): told is Notice {
+  return told.type.startsWith("stream.");
+}
+
+/** The epoch of a place. */
+export function epochOf(cursor: Cursor): number {
+  return Number(cursor.split("-", 1)[0]);
+}
+
+/** The entry that a place is after, counted from 1 in its epoch. */
+export function seqOf(cursor: Cursor): number {
+  return Number(cursor.slice(cursor.indexOf("-") + 1));
+}

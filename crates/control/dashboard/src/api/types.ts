@@ -1,0 +1,33 @@
+// The structures of the control plane by their short names. They come from the OpenAPI document, so that what the server
+// says and what is shown can't drift apart without the compiler's notice.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Clock = Schemas["Clock"];
+export type Decision = Schemas["Decision"];
+export type Event = Schemas["Event"];
+export type EventOf<Type extends Event["type"]> = Extract<Event, { type: Type }>;
+export type Explanation = Schemas["Explanation"];
+export type Fault = Schemas["Fault"];
+export type FieldError = Schemas["FieldError"];
+export type Generation = Schemas["Generation"];
+export type Info = Schemas["Info"];
+export type Lint = Schemas["Lint"];
+export type PolicyInForce = Schemas["PolicyInForce"];
+export type Poll = Schemas["Poll"];
+export type Preview = Schemas["Preview"];
+export type Problem = Schemas["Problem"];
+export type Schedule = Schemas["Schedule"];
+export type Session = Schemas["Session"];
+export type SessionFields = Schemas["SessionFields"];
+export type Store = Schemas["Store"];
+
+/** A place in the journal: `<epoch>-<seq>`. */
+export type Cursor = string;
+
+/** A page of a list. */
+export interface Page<Item, Next = number> {
+  items: Item[];
+  next?: Next | null;
+}

@@ -1,0 +1,22 @@
+// The dashboard: a page of the control plane that asks it as any other client does.
+import { render } from "preact";
+
+import "uplot/dist/uPlot.min.css";
+import "./style/base.css";
+import "./style/shell.css";
+import "./style/parts.css";
+import "./style/screens.css";
+
+import { App } from "./app";
+import { follow } from "./model/current";
+import { followPast } from "./model/view";
+import { learnAboutToken } from "./ui/action";
+
+follow();
+followPast();
+void learnAboutToken();
+const root = document.getElementById("app");
+if (root) {
+  root.replaceChildren();
+  render(<App />, root);
+}

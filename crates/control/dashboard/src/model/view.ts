@@ -1,0 +1,82 @@
+// The store as it is looked at: as it is now, or as it was at a cursor.
+import { effect, signal } from "@preact/signals";
+
+import { epochOf, seqOf } from "../api/journal";
+import { everyPage, request } from "../api/request";
+import type { Cursor, Event, Page, Session } from "../api/types";
+import { at } from "../router";
+import { live } from "./current";
+import { type SessionRow, countByProcess, rowOf } from "./live";
+
+/** The store as it was after an entry. */
+export interface Past {
+  cursor: Cursor;
+  /** The entry itself; null for the beginning of an epoch. */
+  event: Event | null;
+  sessions: Map<number, SessionRow>;
+  byProcess: Map<string, number>;
+}
+
+/** The past that is looked at; null when it is now, or not read yet. */
+export const past = signal<Past | null>(null);
+
+/** Why the past can't be shown. */
+export const pastError = signal<unknown>(null);
+
+/** Reads the past whenever the URL names one. */
+export function followPast(): void {
+  let reading = new AbortController();
+  effect(() => {
+    const cursor = at.value;
+    const { path } = live.value;
+    reading.abort();
+    reading = new AbortController();
+    const { signal } = reading;
+    pastError.value = null;
+    if (cursor === null) {
+      past.value = null;
+      return;
+    }
+    void readPast(path, cursor, signal).then(
+      (read) => {
+        past.value = read;
+      },
+      (error) => {
+        if (signal.aborted) return;
+        past.value = null;
+        pastError.value = error;
+      },
+    );
+  });
+}
+
+async function readPast(path: string, cursor: Cursor, signal: AbortSignal): Promise<Past> {
+  const sessions = new Map<number, SessionRow>();
+  const before = `${epochOf(cursor)}-${Math.max(0, seqOf(cursor) - 1)}`;
+  const [page] = await Promise.all([
+    request<Page<Event, Cursor>>(`${path}/events?after=${before}&limit=1`, { signal }),
+    everyPage<Session>(
+      `${path}/sessions?at=${encodeURIComponent(cursor)}`,
+      (items) => {
+        for (const item of items) sessions.set(item.id, rowOf(item));
+      },
+      signal,
+    ),
+  ]);
+  const event = seqOf(cursor) === 0 ? null : (page.body.items[0] ?? null);
+  return { cursor, event, sessions, byProcess: countByProcess(sessions.values()) };
+}
+
+/** The sessions that are looked at. Whoever calls it while drawing is drawn again when they change. */
+export function sessionsInView(): Map<number, SessionRow> {
+  if (at.value !== null) return past.value?.sessions ?? new Map();
+  // Maps are changed in place; the version is what tells.
+  void live.value.version.value;
+  return live.value.sessions;
+}
+
+export function byProcessInView(): Map<string, number> {
+  if (at.value !== null) return past.value?.byProcess ?? new Map();
+  void live.value.version.value;
+  return live.value.byProcess;
+}

@@ -1,0 +1,6 @@
+// Events.
+import { Heading } from "../ui/heading";
+
+export function EventsScreen() {
+  return <Heading title="Events" />;
+}

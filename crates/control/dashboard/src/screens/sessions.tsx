@@ -1,0 +1,6 @@
+// Sessions.
+import { Heading } from "../ui/heading";
+
+export function SessionsScreen() {
+  return <Heading title="Sessions" />;
+}

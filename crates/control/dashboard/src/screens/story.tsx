@@ -1,0 +1,6 @@
+// Two-minute story.
+import { Heading } from "../ui/heading";
+
+export function StoryScreen() {
+  return <Heading title="Two-minute story" />;
+}

@@ -1,0 +1,153 @@
+// A control that changes the store. Beside each is the same as curl, as a command, and as a step of a scenario.
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { type Change, asCli, asCurl, send } from "../api/change";
+import type { Answered } from "../api/request";
+import { info, live } from "../model/current";
+import { ProblemNote } from "./problem";
+import { toast } from "./toasts";
+
+interface ActionProps<Body> {
+  change: Change;
+  children?: ComponentChildren;
+  /** Told when it is done; what it says is told to the reader. */
+  onDone?: (answer: Answered<Body>) => string | void;
+  disabled?: boolean;
+  kind?: "primary" | "plain" | "danger" | "quiet";
+  /** Asked before it is done, where it can't be undone. */
+  confirm?: string;
+  id?: string;
+}
+
+/** A button that does a change, and another that says how a script would. */
+export function Action<Body = unknown>(props: ActionProps<Body>) {
+  const { change, children, disabled = false, kind = "plain", confirm: question, id } = props;
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const press = async () => {
+    if (busy || (question && !window.confirm(question))) return;
+    setBusy(true);
+    setError(null);
+    try {
+      const answer = await send<Body>(change);
+      toast(props.onDone?.(answer) || `${change.label}: done`);
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <span class="action">
+      <span class="action-buttons">
+        <button type="button" id={id} class={kind} disabled={disabled} aria-disabled={busy} aria-busy={busy} onClick={press}>
+          {children ?? change.label}
+        </button>
+        <CopyButton change={change} />
+      </span>
+      {error !== null && <ProblemNote error={error} />}
+    </span>
+  );
+}
+
+const shown = signal<Change | null>(null);
+
+/** Shows a change as curl and as a command. */
+export function CopyButton({ change }: { change: Change }) {
+  return (
+    <button
+      type="button"
+      class="quiet copy"
+      aria-label={`${change.label}: as curl and as a command`}
+      title="As curl and as a command"
+      onClick={() => {
+        shown.value = change;
+      }}
+    >
+      <span aria-hidden="true">&gt;_</span>
+    </button>
+  );
+}
+
+/** Where changes are shown; there is one of it in the page. */
+export function CopyDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const change = shown.value;
+  useEffect(() => {
+    if (change) dialog.current?.showModal();
+  }, [change]);
+  const wantsToken = document.cookie !== "" || hasToken.value;
+  return (
+    <dialog
+      ref={dialog}
+      class="copy-dialog"
+      aria-labelledby="copy-title"
+      onClose={() => {
+        shown.value = null;
+      }}
+    >
+      {change && (
+        <>
+          <h2 id="copy-title">{change.label}</h2>
+          <Copyable name="curl" text={asCurl(change, location.origin, wantsToken)} />
+          <Copyable name="Command line" text={asCli(change, location.origin, live.value.name)} />
+          {change.step && <Copyable name="Step of a scenario" text={change.step} />}
+          <p class="dialog-buttons">
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Close
+            </button>
+          </p>
+        </>
+      )}
+    </dialog>
+  );
+}
+
+/** Whether requests of others have to carry a token: the cookie of a browser that was let in can't be seen from here. */
+const hasToken = signal(false);
+
+/** Asks whether the server wants a token of whoever has no cookie. */
+export async function learnAboutToken(): Promise<void> {
+  try {
+    const answer = await fetch("/v1/info", { credentials: "omit", cache: "no-store" });
+    hasToken.value = answer.status === 401;
+  } catch {
+    // The stream says it when the server is gone.
+  }
+}
+
+/** A text to copy, under its name. */
+export function Copyable({ name, text }: { name: string; text: string }) {
+  const [copied, setCopied] = useState(false);
+  const block = useRef<HTMLPreElement>(null);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    } catch {
+      // No clipboard without a secure context: the text is chosen, to be copied by hand.
+      if (block.current) getSelection()?.selectAllChildren(block.current);
+    }
+  };
+  return (
+    <div class="copyable">
+      <div class="copyable-head">
+        <span>{name}</span>
+        <button type="button" class="quiet" aria-label={`Copy ${name}`} onClick={copy}>
+          {copied ? "Copied" : "Copy"}
+        </button>
+      </div>
+      <pre ref={block} tabIndex={0} aria-label={name}>
+        {text}
+      </pre>
+    </div>
+  );
+}
+
+/** The server's version, for who wants to say it. */
+export function version(): string {
+  return info.value?.version ?? "";
+}

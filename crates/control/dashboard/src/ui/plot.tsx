@@ -1,0 +1,165 @@
+// A plot over store time, and the same as a table. Its lines are told apart by dashes and labels before colour.
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+
+import { timeOfDay } from "../model/time";
+
+export interface Line {
+  label: string;
+  /** One for each time; null where there is none. */
+  values: (number | null)[];
+}
+
+interface PlotProps {
+  title: string;
+  /** Store time of each value, in milliseconds, ascending. */
+  times: number[];
+  lines: Line[];
+  /** Steps, as of something counted now and then, and not slopes. */
+  bars?: boolean;
+}
+
+const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [14, 4], [1, 4]];
+
+/** Rows of the table, so that a page with many plots stays small: the newest. */
+const ROWS = 50;
+
+export function Plot({ title, times, lines, bars = false }: PlotProps): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [isOpen, setIsOpen] = useState(false);
+  const names = lines.map(({ label }) => label).join("\n");
+  const data: uPlot.AlignedData = [times.map((time) => time / 1000), ...lines.map(({ values }) => values)];
+  const newest = useRef(data);
+  newest.current = data;
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const make = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(options(element, lines, bars), newest.current, element);
+    };
+    make();
+    const watcher = new ResizeObserver(() => {
+      plot.current?.setSize({ width: element.clientWidth, height: PLOT_HEIGHT });
+    });
+    watcher.observe(element);
+    // Colours are read from the style: another theme is another plot.
+    const theme = matchMedia("(prefers-color-scheme: dark)");
+    theme.addEventListener("change", make);
+    const marked = new MutationObserver(make);
+    marked.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      watcher.disconnect();
+      marked.disconnect();
+      theme.removeEventListener("change", make);
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [names, bars]);
+
+  useEffect(() => plot.current?.setData(data));
+
+  return (
+    <figure class="plot">
+      <figcaption>{title}</figcaption>
+      <div class="plot-canvas" ref={box} role="img" aria-label={`${title}: ${said(lines)}`} />
+      <ul class="legend">
+        {lines.map(({ label, values }, place) => (
+          <li key={label}>
+            <svg class={`key line-${place % DASHES.length}`} viewBox="0 0 28 8" aria-hidden="true">
+              <line x1="0" y1="4" x2="28" y2="4" stroke-dasharray={DASHES[place % DASHES.length]?.join(" ")} />
+            </svg>
+            {label} <strong>{values.at(-1) ?? "–"}</strong>
+          </li>
+        ))}
+      </ul>
+      <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
+        <summary>As a table</summary>
+        {isOpen && <PlotTable title={title} times={times} lines={lines} />}
+      </details>
+    </figure>
+  );
+}
+
+function PlotTable({ title, times, lines }: Pick<PlotProps, "title" | "times" | "lines">) {
+  const begin = Math.max(0, times.length - ROWS);
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Store time</th>
+            {lines.map(({ label }) => (
+              <th key={label} scope="col" class="end">
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {times.slice(begin).map((time, place) => (
+            <tr key={time}>
+              <th scope="row">{timeOfDay(time)}</th>
+              {lines.map(({ label, values }) => (
+                <td key={label} class="end">
+                  {values[begin + place] ?? "–"}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const PLOT_HEIGHT = 180;
+
+/** What the lines say last, in words. */
+function said(lines: Line[]): string {
+  return lines.map(({ label, values }) => `${label} ${values.at(-1) ?? "none"}`).join(", ") || "nothing yet";
+}
+
+function options(element: HTMLElement, lines: Line[], bars: boolean): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  // Custom properties keep light-dark() as written: an element of each colour says what it comes to.
+  const probe = document.createElement("span");
+  element.append(probe);
+  const seen = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color || colour(name);
+  };
+  const axis = { stroke: seen("--ink-soft"), grid: { stroke: seen("--edge"), width: 1 }, ticks: { stroke: seen("--edge") }, font: "12px system-ui, sans-serif" };
+  const made: uPlot.Options = {
+    width: element.clientWidth || 300,
+    height: PLOT_HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    scales: { x: { time: true }, y: { range: (_, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => timeOfDay(tick * 1000)), space: 80 },
+      { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
+    ],
+    series: [
+      {},
+      ...lines.map(({ label }, place): uPlot.Series => {
+        const stepped = uPlot.paths.stepped?.({ align: 1 });
+        const drawn: uPlot.Series = {
+          label,
+          stroke: seen(`--line-${place % DASHES.length}`),
+          width: 2,
+          dash: DASHES[place % DASHES.length] ?? [],
+          points: { show: bars },
+        };
+        return stepped ? { ...drawn, paths: stepped } : drawn;
+      }),
+    ],
+  };
+  probe.remove();
+  return made;
+}

@@ -1,4 +1,15 @@
+import type { ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
+
+function proxy(): ProxyOptions {
+  return {
+    target: process.env["EXSTORE_CONTROL"] ?? "http://127.0.0.1:8135",
+    // The head of a stream is an answer too: it does not wait for the first entry.
+    configure: (server) => {
+      server.on("proxyRes", (_head, _request, answer) => setImmediate(() => answer.flushHeaders()));
+    },
+  };
+}
 
 // The names of files are fixed and their ETags tell versions apart, so that the server embeds a list that does not change.
 export default defineConfig({
@@ -21,7 +32,7 @@ export default defineConfig({
       },
     },
   },
-  // `npm run dev` beside a server with --allow-origin http://localhost:5173 is not needed: requests go through here.
-  server: { proxy: { "/v1": "http://127.0.0.1:8135", "/healthz": "http://127.0.0.1:8135" } },
+  // `npm run dev` asks a server that runs beside it; EXSTORE_CONTROL names another.
+  server: { proxy: { "/v1": proxy(), "/docs": proxy() } },
   test: { include: ["test/**/*.test.ts"], environment: "node" },
 });

@@ -22,17 +22,17 @@ export function App() {
   }, [screen]);
   return (
     <div class="shell">
-      <a
-        class="skip"
-        href={href(screen)}
-        onClick={(event) => {
-          event.preventDefault();
-          document.getElementById("main")?.focus();
-        }}
-      >
-        Skip to the screen
-      </a>
       <header class="top">
+        <a
+          class="skip"
+          href={href(screen)}
+          onClick={(event) => {
+            event.preventDefault();
+            document.getElementById("main")?.focus();
+          }}
+        >
+          Skip to the screen
+        </a>
         <a class="brand" href={href("live")}>
           exstore
         </a>

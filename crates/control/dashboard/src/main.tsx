@@ -8,8 +8,8 @@ import "./style/parts.css";
 import "./style/screens.css";
 
 import { App } from "./app";
-import { follow } from "./model/current";
-import { followPast } from "./model/view";
+import { follow, live } from "./model/current";
+import { followPast, sessionsInView } from "./model/view";
 import { learnAboutToken } from "./ui/action";
 
 follow();
@@ -20,3 +20,14 @@ if (root) {
   root.replaceChildren();
   render(<App />, root);
 }
+
+// What a test, or somebody at the browser's console, asks of the page: it tells, and changes nothing in the store.
+Object.assign(window, {
+  exstore: {
+    sessions: () => live.peek().sessions.size,
+    sessionsInView: () => sessionsInView().size,
+    cursor: () => live.peek().cursor,
+    heard: () => live.peek().heard,
+    drop: () => live.peek().drop(),
+  },
+});

@@ -1,0 +1,154 @@
+"""The dashboard in headless Chromium: stores to look at, pages that are open on them, and what has to hold of every look.
+
+Nothing here sleeps: a test waits for what the page shows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from browser import Finding, Visit  # noqa: E402
+
+# What a page may take, in milliseconds, until it shows what it should: machines are slow at times, and a test that passes never waits
+# for long.
+PATIENCE = 30_000
+
+# A picture of every look goes here when it is set, for people.
+PICTURES = os.environ.get("EXSTORE_DASHBOARD_PICTURES")
+
+
+class Api:
+    """The control plane, as a script asks it."""
+
+    def __init__(self, url: str, store: str = "default") -> None:
+        self.url, self.store = url.rstrip("/"), store
+        # Never through a proxy that the environment names.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ask(self, method: str, path: str, body=None):
+        """`path` begins below the store, or with /v1. The answer's JSON, or None when it has none."""
+        whole = path if path.startswith("/v1") else f"/v1/stores/{self.store}{path}"
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        request = urllib.request.Request(self.url + whole, data=data, headers=headers, method=method)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            raise Finding(f"{method} {whole}: {error.code} {error.read().decode()}") from None
+        return json.loads(text) if text else None
+
+    def get(self, path):
+        return self.ask("GET", path)
+
+    def post(self, path, body=None):
+        return self.ask("POST", path, body)
+
+    def put(self, path, body=None):
+        return self.ask("PUT", path, body)
+
+    def patch(self, path, body=None):
+        return self.ask("PATCH", path, body)
+
+    def delete(self, path):
+        return self.ask("DELETE", path)
+
+    def new_store(self, name: str, **settings) -> "Api":
+        """A store of its own on a manual clock."""
+        clock = {"mode": "manual", "now": "2006-04-22T08:00:00Z"}
+        self.post("/v1/stores", {"name": name, "seed": "0x7", "clock": clock, **settings})
+        return Api(self.url, name)
+
+    def clients(self, process, count=1, **fields):
+        """Clients that connect at once, over the pipe."""
+        return self.post("/clients", {"process": process, "client_version": "11.0.5608.0", "count": count, **fields})
+
+
+class Dashboard:
+    """Opens pages of a server's dashboard. `base` is another server of the same page: that of `npm run dev`."""
+
+    def __init__(self, browser, url: str, base: str | None = None) -> None:
+        self.browser, self.api = browser, Api(url)
+        self.base = (base or url).rstrip("/")
+        self.origin = "/".join(self.base.split("/")[:3]) + "/"
+        self._stores = 0
+
+    def new_store(self, **settings) -> Api:
+        self._stores += 1
+        return self.api.new_store(f"d{os.getpid()}-{self._stores}", **settings)
+
+    @contextmanager
+    def open(self, store: Api, place: str = "live", *, scheme="light", width=1280, height=900, zoom=1, motion="reduce"):
+        """A page in a profile of its own, at a place such as `sessions?q=process:mdl.exe`. `zoom` 2 is 200 percent: half as much fits."""
+        context = self.browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width // zoom, "height": height // zoom},
+            device_scale_factor=zoom,
+            reduced_motion=motion,
+        )
+        context.set_default_timeout(PATIENCE)
+        try:
+            mark = "&" if "?" in place else "?"
+            yield Visit(context.new_page(), f"{self.base}/#/{place}{mark}store={store.store}")
+        finally:
+            context.close()
+
+    def check(self, visit, name: str, wide: bool = False) -> None:
+        """What has to hold of every look: nothing for axe-core to find, no scrolling sideways, no error on the console, and no request
+        that leaves the server."""
+        if PICTURES:
+            folder = Path(PICTURES)
+            folder.mkdir(parents=True, exist_ok=True)
+            visit.page.screenshot(path=folder / f"{name}.png")
+        visit.check_accessible()
+        if not wide:
+            visit.check_width()
+        visit.check_requests(self.origin)
+        visit.check_quiet()
+
+    def looks(self, store: Api, place: str, name: str, ready, *, act=lambda page: None) -> None:
+        """Every look at a place: light and dark on a desk, 320 pixels wide, and at 200 percent. `ready` waits until the page shows what
+        it should; `act` does something first, such as opening a dialog."""
+        for look, options in {
+            "light": {},
+            "dark": {"scheme": "dark"},
+            "narrow": {"width": 320},
+            "zoomed": {"zoom": 2},
+        }.items():
+            with self.open(store, place, **options) as visit:
+                ready(visit.page)
+                act(visit.page)
+                self.check(visit, f"{name}-{look}")
+
+
+def shows(page, selector: str, text: str | None = None):
+    """Waits until something is to be seen, with a text if one is named; the element."""
+    found = page.locator(selector)
+    found = found.filter(has_text=text) if text else found
+    found.first.wait_for(state="visible")
+    return found.first
+
+
+def gone(page, selector: str, text: str | None = None) -> None:
+    """Waits until it is not to be seen any more."""
+    found = page.locator(selector)
+    found = found.filter(has_text=text) if text else found
+    found.first.wait_for(state="hidden")
+
+
+def is_so(page, expression: str, argument=None) -> None:
+    """Waits until an expression of the page holds."""
+    page.wait_for_function(expression, arg=argument)
+
+
+def expect(found, wanted, what: str) -> None:
+    if found != wanted:
+        raise Finding(f"{what}: {found!r}, and not {wanted!r}")

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { live } from "./model/current";
 import { href, place } from "./router";
 import { SCREENS } from "./screens/list";
+import { Coach } from "./story/coach";
 import { CopyDialog } from "./ui/action";
 import { ConnectionState } from "./ui/connection";
 import { ProblemNote } from "./ui/problem";
@@ -61,6 +62,7 @@ export function App() {
         {store.loading.value === "failed" && <ProblemNote error={store.failure.value} onRetry={() => void store.start()} />}
         {Shown ? <Shown key={screen} /> : <Unknown screen={screen} />}
       </main>
+      <Coach />
       <CopyDialog />
       <Toasts />
     </div>

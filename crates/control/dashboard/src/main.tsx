@@ -10,10 +10,12 @@ import "./style/screens.css";
 import { App } from "./app";
 import { follow, live } from "./model/current";
 import { followPast, sessionsInView } from "./model/view";
+import { followStory } from "./story/progress";
 import { learnAboutToken } from "./ui/action";
 
 follow();
 followPast();
+followStory();
 void learnAboutToken();
 const root = document.getElementById("app");
 if (root) {

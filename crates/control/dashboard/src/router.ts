@@ -36,7 +36,7 @@ export const storeName = computed(() => place.value.query.get("store") ?? "defau
 export const at = computed(() => place.value.query.get("at"));
 
 /** What stays from screen to screen. */
-const STAYS = ["store", "at"];
+const STAYS = ["store", "at", "story"];
 
 export type Query = Record<string, string | number | null | undefined>;
 
@@ -53,6 +53,11 @@ export function href(path: string, query: Query = {}): string {
   }
   const text = whole.toString();
   return `#/${path.replace(/^\//, "")}${text ? `?${text}` : ""}`;
+}
+
+/** Where a story that begins at a cursor begins. */
+export function storyHref(began: string): string {
+  return href("story", { story: began, at: null });
 }
 
 /** The path of the place itself, without its query. */

@@ -13,6 +13,8 @@ export interface Change {
   headers?: Record<string, string>;
   /** The same for `exstore`, without the words that name the server and the store. */
   cli: string[];
+  /** What `exstore` reads on its stdin, by a here-document. */
+  stdin?: string;
   /** The same as a step of a scenario, in TOML; null where scenarios have none. */
   step?: string | null;
 }
@@ -52,5 +54,6 @@ export function asCli(change: Change, origin: string, store: string): string {
   const words = ["exstore", ...change.cli.map(quoted)];
   if (store !== "default") words.push("--store", quoted(store));
   if (origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
-  return words.join(" ");
+  const stdin = change.stdin === undefined ? "" : ` <<'END'\n${change.stdin}\nEND`;
+  return words.join(" ") + stdin;
 }

@@ -63,6 +63,7 @@ impl Running {
                 version: "test".to_owned(),
                 limits: ControlLimits::default(),
                 recorder: None,
+                dashboard: control::Bundle::built_in(),
             };
             (store, control::bind(config).await.expect("the control plane listens"))
         });

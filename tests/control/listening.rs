@@ -23,6 +23,7 @@ async fn bound(address: std::net::SocketAddr) -> Result<Bound, BindError> {
         version,
         limits,
         recorder: None,
+        dashboard: control::Bundle::default(),
     })
     .await
 }

@@ -7,6 +7,7 @@ mod client_sockets;
 mod clients;
 mod cluster;
 mod conditional;
+mod dashboard;
 mod decisions;
 mod docs;
 mod events;
@@ -51,7 +52,7 @@ use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use clock::ClockMode;
-use control::{Access, ControlConfig, ControlLimits, router};
+use control::{Access, Bundle, ControlConfig, ControlLimits, router};
 use infostore::Settings;
 use serde_json::Value;
 use server::{Directory, Seed, StoreHandle, StoreOptions, Stores};
@@ -129,6 +130,12 @@ impl Api {
         }
     }
 
+    /// The same, with this dashboard.
+    fn showing(self, dashboard: Bundle) -> Self {
+        let config = config(&self.stores, ControlLimits::default(), Access::default());
+        Self { router: router(ControlConfig { dashboard, ..config }), ..self }
+    }
+
     async fn send(&self, request: Request<Body>) -> Answer {
         let (parts, bytes) = self.send_for_bytes(request).await;
         let text = String::from_utf8(bytes).expect("the body is text");
@@ -179,6 +186,7 @@ fn config(stores: &Arc<Stores>, limits: ControlLimits, access: Access) -> Contro
         version: "1.2.3".to_owned(),
         limits,
         recorder: None,
+        dashboard: Bundle::default(),
     }
 }
 

@@ -44,6 +44,7 @@ impl Recorded {
         let limits = ControlLimits::default();
         let config = ControlConfig {
             recorder: Some(recorder.clone()),
+            dashboard: control::Bundle::default(),
             ..config(&stores, limits, Access::default())
         };
         let api = Api { router: router(config), store, stores };

@@ -42,6 +42,7 @@ impl Server {
                 version: "test".to_owned(),
                 limits,
                 recorder: None,
+                dashboard: control::Bundle::default(),
             };
             (store, bind(config).await.expect("a port is free"))
         });

@@ -53,6 +53,7 @@ const ALLOWED: &[Row] = &[
             "bytes",
             "http-body",
             "http-body-util",
+            "include_dir",
         ],
     ),
     (

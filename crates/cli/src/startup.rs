@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clock::ClockMode;
-use control::{Access, BindError, Bound, ControlConfig, ControlLimits, Secret};
+use control::{Access, BindError, Bound, Bundle, ControlConfig, ControlLimits, Secret};
 use infostore::{Authentication, DisconnectMode, Limits, Pacing, RegistryWatch, Settings};
 use registry_poll::{AnsiCodePage, FileKeyStore, Registry};
 use rlimit::Resource;
@@ -141,6 +141,7 @@ impl Running {
                 ..ControlLimits::default()
             },
             recorder: recording.as_ref().map(|recording| recording.recorder.clone()),
+            dashboard: Bundle::built_in(),
         };
         let control = control::bind(config).await.map_err(|error| cannot_bind(&error))?;
         Ok(Self { store, stores, control, recording })

@@ -11,6 +11,7 @@ use server::{StoreHandle, Stores};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::Access;
+use crate::dashboard::Bundle;
 use crate::feed::Feed;
 use crate::idempotency::Answers;
 use crate::recording::Recorder;
@@ -34,6 +35,8 @@ pub struct ControlConfig {
     pub limits: ControlLimits,
     /// What records one of the stores, where one is recorded.
     pub recorder: Option<Recorder>,
+    /// What `/` shows.
+    pub dashboard: Bundle,
 }
 
 /// How much the control plane takes.

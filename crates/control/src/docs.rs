@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Map, Value};
 
@@ -16,14 +16,7 @@ use crate::html::{self, STYLE_PATH, escaped, prose};
 
 /// The pages. They are no part of the API, and its document does not list them.
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(first_page))
-        .route("/docs", get(docs))
-        .route(STYLE_PATH, get(html::style))
-}
-
-async fn first_page(_: NoQuery) -> Redirect {
-    Redirect::to("/docs")
+    Router::new().route("/docs", get(docs)).route(STYLE_PATH, get(html::style))
 }
 
 async fn docs(_: NoQuery, State(app): State<App>) -> Response {

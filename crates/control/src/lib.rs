@@ -19,7 +19,9 @@ mod clients;
 mod clock_mode;
 mod cluster;
 mod connection;
+mod content_coding;
 mod cors;
+mod dashboard;
 mod decisions;
 mod docs;
 mod docs_example;
@@ -93,6 +95,7 @@ mod waits;
 
 pub use access::{Access, HostName, HostNameError, Origin, OriginError};
 pub use app::{ControlConfig, ControlLimits};
+pub use dashboard::Bundle;
 pub use events::journal_line;
 pub use percent::percent_encoded;
 pub use problem::ProblemType;

@@ -16,10 +16,10 @@ use crate::recording::record;
 use crate::reply::add_cursor;
 use crate::token::require_token;
 use crate::{
-    block_lists, build, client_groups, clients, cluster, decisions, docs, event_totals, events,
-    faults, fleets, health, info, logons, metrics, notifications, openapi, policy_in_force, polls,
-    problems, reg_file, registry, reset, restart, scenarios, sessions, snapshots, stores, stream,
-    time, token, transcript, users, waits,
+    block_lists, build, client_groups, clients, cluster, dashboard, decisions, docs, event_totals,
+    events, faults, fleets, health, info, logons, metrics, notifications, openapi, policy_in_force,
+    polls, problems, reg_file, registry, reset, restart, scenarios, sessions, snapshots, stores,
+    stream, time, token, transcript, users, waits,
 };
 
 /// The whole control plane as a service, for whoever brings a transport of their own: a test calls it in process.
@@ -45,6 +45,7 @@ pub(crate) fn routers(config: ControlConfig, signals: Signals) -> Routers {
     let app = App::new(config, document, signals);
     // The last layer is the outermost: an id first, then the guard, the token, and the time that a request has.
     let plane = routes
+        .merge(dashboard::routes())
         .merge(docs::routes())
         .fallback(route_not_found)
         .layer(from_fn(add_tag))

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use clock::{ClockMode, SimTime};
-use control::{Access, ControlConfig, ControlLimits};
+use control::{Access, Bundle, ControlConfig, ControlLimits};
 use infostore::Settings;
 use serde_json::Value;
 use server::{Directory, Seed, StoreHandle, StoreOptions, Stores};
@@ -60,6 +60,7 @@ impl Plane {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: ControlLimits::default(),
             recorder: None,
+            dashboard: Bundle::built_in(),
         };
         let router = control::router(config.clone());
         let stores_made = AtomicU64::new(0);

@@ -41,6 +41,7 @@ pub(crate) fn control_config(stores: Arc<Stores>) -> ControlConfig {
         access: Access::default(),
         limits: ControlLimits::default(),
         recorder: None,
+        dashboard: control::Bundle::default(),
     }
 }
 

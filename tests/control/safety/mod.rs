@@ -53,6 +53,7 @@ impl Plane {
             version: "1.2.3".to_owned(),
             limits,
             recorder: None,
+            dashboard: control::Bundle::default(),
         };
         let bound = bind(config).await.expect("a port is free");
         let address = bound.local_addr();

@@ -208,6 +208,7 @@ async fn nothing_beyond_loopback_is_listened_on_without_a_token_or_a_word() {
             version: "1.2.3".to_owned(),
             limits: ControlLimits::default(),
             recorder: None,
+            dashboard: control::Bundle::default(),
         };
         match bind(config).await {
             Ok(_) => assert!(listens, "{name}"),

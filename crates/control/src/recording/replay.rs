@@ -15,6 +15,7 @@ use super::recorder::{Happenings, Heard, Recorder};
 use super::setup::SetupError;
 use crate::access::Access;
 use crate::app::{ControlConfig, ControlLimits};
+use crate::dashboard::Bundle;
 use crate::router::router;
 
 /// How long whatever was recorded may take on a slower machine.
@@ -63,6 +64,7 @@ impl Replay {
             version: header.exstore.clone(),
             limits: ControlLimits { request_timeout: PATIENCE, wait_timeout: PATIENCE, ..defaults },
             recorder: Some(recorder.clone()),
+            dashboard: Bundle::default(),
         };
         Ok((Self { plane: router(config), recorder }, happenings))
     }

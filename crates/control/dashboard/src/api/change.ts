@@ -11,8 +11,10 @@ export interface Change {
   /** Of a body that is no JSON. */
   type?: string;
   headers?: Record<string, string>;
-  /** The same for `exstore`, without the words that name the server and the store. */
-  cli: string[];
+  /** The same for `exstore`, without the words that name the server and the store; null where it has no such command. */
+  cli: string[] | null;
+  /** Whether the command is about another store than the server's unless it is told the server. */
+  namesServer?: boolean;
   /** What `exstore` reads on its stdin, by a here-document. */
   stdin?: string;
   /** The same as a step of a scenario, in TOML; null where scenarios have none. */
@@ -49,11 +51,19 @@ export function asCurl(change: Change, origin: string, wantsToken: boolean): str
   return words.join(" ");
 }
 
-/** What the command line would be told. */
-export function asCli(change: Change, origin: string, store: string): string {
+/** What the command line would be told; null where it has no such command. */
+export function asCli(change: Change, origin: string, store: string): string | null {
+  if (change.cli === null) return null;
   const words = ["exstore", ...change.cli.map(quoted)];
   if (store !== "default") words.push("--store", quoted(store));
-  if (origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
-  const stdin = change.stdin === undefined ? "" : ` <<'END'\n${change.stdin}\nEND`;
-  return words.join(" ") + stdin;
+  if (change.namesServer || origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
+  return words.join(" ") + (change.stdin === undefined ? "" : hereDocument(change.stdin));
+}
+
+/** A text for a command to read. The word that ends it is no line of it. */
+function hereDocument(text: string): string {
+  const lines = new Set(text.split("\n"));
+  let end = "END";
+  while (lines.has(end)) end += "_";
+  return ` <<'${end}'\n${text}${text.endsWith("\n") ? "" : "\n"}${end}`;
 }

@@ -1,6 +1,7 @@
 // Every change that the page can make, each with its words for the command line and for scenarios.
 import type { LiveStore } from "../model/live";
 import type { Change } from "./change";
+import { step } from "./toml";
 
 /** What makes a change: a store's name and path are enough. */
 export type Of = Pick<LiveStore, "name" | "path">;
@@ -12,10 +13,10 @@ export function advanceToPoll({ path }: Of): Change {
     path: `${path}/clock/advance`,
     body: { next: "poll" },
     cli: ["clock", "advance", "--next", "poll"],
-    step: '[[steps]]\nadvance = "next_poll"',
+    step: step("Time goes on to the next poll.", "advance", { next: "poll" }),
   };
 }
 
 export function pollNow({ path }: Of): Change {
-  return { label: "Poll now", method: "POST", path: `${path}/polls`, cli: ["poll", "now"] };
+  return { label: "Poll now", method: "POST", path: `${path}/polls`, cli: ["poll", "now"], step: step("The store polls.", "poll", true) };
 }

@@ -14,6 +14,8 @@ interface ActionProps<Body> {
   children?: ComponentChildren;
   /** Told when it is done; what it says is told to the reader. */
   onDone?: (answer: Answered<Body>) => string | void;
+  /** Told when it is begun, with null, and when it is refused. True when the refusal is shown elsewhere, such as at a field. */
+  onError?: (error: unknown) => boolean | void;
   disabled?: boolean;
   kind?: "primary" | "plain" | "danger" | "quiet";
   /** Asked before it is done, where it can't be undone. */
@@ -30,11 +32,12 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
     if (busy || (question && !window.confirm(question))) return;
     setBusy(true);
     setError(null);
+    props.onError?.(null);
     try {
       const answer = await send<Body>(change);
       toast(props.onDone?.(answer) || `${change.label}: done`);
     } catch (failure) {
-      setError(failure);
+      if (!props.onError?.(failure)) setError(failure);
     } finally {
       setBusy(false);
     }
@@ -92,7 +95,7 @@ export function CopyDialog() {
         <>
           <h2 id="copy-title">{change.label}</h2>
           <Copyable name="curl" text={asCurl(change, location.origin, wantsToken)} />
-          <Copyable name="Command line" text={asCli(change, location.origin, live.value.name)} />
+          <CommandLine change={change} />
           {change.step && <Copyable name="Step of a scenario" text={change.step} />}
           <p class="dialog-buttons">
             <button type="button" onClick={() => dialog.current?.close()}>
@@ -103,6 +106,12 @@ export function CopyDialog() {
       )}
     </dialog>
   );
+}
+
+function CommandLine({ change }: { change: Change }) {
+  const text = asCli(change, location.origin, live.value.name);
+  if (text === null) return <p class="hint">The command line has no word for this: curl does it.</p>;
+  return <Copyable name="Command line" text={text} />;
 }
 
 /** Whether requests of others have to carry a token: the cookie of a browser that was let in can't be seen from here. */

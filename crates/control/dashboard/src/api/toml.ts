@@ -1,0 +1,21 @@
+// Steps of scenarios, as they are written in TOML.
+
+/** A step: what it says, and its one action. */
+export function step(say: string, action: string, value: unknown): string {
+  return `[[steps]]\nsay = ${inline(say)}\n${key(action)} = ${inline(value)}`;
+}
+
+/** A value on one line. What is undefined or null is left out, as TOML has neither. */
+export function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const given = Object.entries(value).filter(([, one]) => one !== undefined && one !== null);
+    return given.length === 0 ? "{}" : `{ ${given.map(([name, one]) => `${key(name)} = ${inline(one)}`).join(", ")} }`;
+  }
+  // Strings are written as JSON writes them, but for one character that JSON lets stand.
+  return typeof value === "string" ? JSON.stringify(value).replaceAll("\u007f", "\\u007f") : String(value);
+}
+
+function key(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : inline(name);
+}

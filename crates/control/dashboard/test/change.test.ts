@@ -1,33 +1,39 @@
 import { expect, test } from "vitest";
 
-import { type Change, asCli } from "../src/api/change";
-import { inline, step } from "../src/api/toml";
+import { type Change, asCli, asCurl, quoted } from "../src/api/change";
 
-const ORIGIN = "http://127.0.0.1:8135";
+const CHANGE: Change = {
+  label: "Write it",
+  method: "PUT",
+  path: "/v1/stores/default/block-lists/processes?apply=now",
+  body: { data: "it's.exe; $HOME.exe" },
+  cli: ["block-list", "set", "processes", "it's.exe; $HOME.exe", "--apply", "now"],
+};
 
-function change(fields: Partial<Change>): Change {
-  return { label: "it", method: "POST", path: "/v1/stores/default/x", cli: ["x"], ...fields };
-}
-
-test("a command names the server where it is another, or where it has to", () => {
-  expect(asCli(change({}), ORIGIN, "default")).toBe("exstore x");
-  expect(asCli(change({}), "http://127.0.0.1:1", "t")).toBe("exstore x --store t --control http://127.0.0.1:1");
-  expect(asCli(change({ namesServer: true }), ORIGIN, "default")).toBe(`exstore x --control ${ORIGIN}`);
+test("a word is quoted for every shell when it has to be", () => {
+  expect(quoted("mdl.exe")).toBe("mdl.exe");
+  expect(quoted("a b")).toBe("'a b'");
+  expect(quoted("it's")).toBe("'it'\\''s'");
+  expect(quoted("")).toBe("''");
+  expect(quoted("$(rm)\n`x`")).toBe("'$(rm)\n`x`'");
 });
 
-test("what has no command says so", () => {
-  expect(asCli(change({ cli: null }), ORIGIN, "default")).toBe(null);
-});
-
-test("a text that is read ends at a word that is no line of it", () => {
-  expect(asCli(change({ stdin: "a" }), ORIGIN, "default")).toBe("exstore x <<'END'\na\nEND");
-  expect(asCli(change({ stdin: "a\nEND\n" }), ORIGIN, "default")).toBe("exstore x <<'END_'\na\nEND\nEND_");
-});
-
-test("a step is TOML", () => {
-  expect(step("It polls.", "poll", true)).toBe('[[steps]]\nsay = "It polls."\npoll = true');
-  expect(inline({ match: { value: 'a "b"', client_id: null }, next: [1, 0.5], "a b": {} })).toBe(
-    '{ match = { value = "a \\"b\\"" }, next = [1, 0.5], "a b" = {} }',
+test("curl is told all of the request, and the token only where one is wanted", () => {
+  const curl = asCurl(CHANGE, "http://127.0.0.1:8135", false);
+  expect(curl).toBe(
+    "curl -fsS -X PUT -H 'Content-Type: application/json' --data-binary '{\"data\":\"it'\\''s.exe; $HOME.exe\"}' " +
+      "'http://127.0.0.1:8135/v1/stores/default/block-lists/processes?apply=now'",
   );
-  expect(inline("\u007f\n")).toBe('"\\u007f\\n"');
+  expect(asCurl(CHANGE, "http://127.0.0.1:8135", true)).toContain('-H "Authorization: Bearer $EXSTORE_TOKEN"');
+});
+
+test("the command names the store and the server only where they are not the usual ones", () => {
+  expect(asCli(CHANGE, "http://127.0.0.1:8135", "default")).toBe(
+    "exstore block-list set processes 'it'\\''s.exe; $HOME.exe' --apply now",
+  );
+  expect(asCli(CHANGE, "http://127.0.0.1:9000", "t1")).toMatch(/ --store t1 --control http:\/\/127\.0\.0\.1:9000$/);
+  const piped = { ...CHANGE, cli: ["client", "add", "--file", "-"], stdin: '{"process":"a.exe"}' };
+  expect(asCli(piped, "http://127.0.0.1:8135", "default")).toBe(
+    "exstore client add --file - <<'END'\n{\"process\":\"a.exe\"}\nEND",
+  );
 });

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { type Change, asCli, asCurl, send } from "../api/change";
 import type { Answered } from "../api/request";
-import { info, live } from "../model/current";
+import { live } from "../model/current";
 import { ProblemNote } from "./problem";
 import { toast } from "./toasts";
 
@@ -81,7 +81,6 @@ export function CopyDialog() {
   useEffect(() => {
     if (change) dialog.current?.showModal();
   }, [change]);
-  const wantsToken = document.cookie !== "" || hasToken.value;
   return (
     <dialog
       ref={dialog}
@@ -94,7 +93,7 @@ export function CopyDialog() {
       {change && (
         <>
           <h2 id="copy-title">{change.label}</h2>
-          <Copyable name="curl" text={asCurl(change, location.origin, wantsToken)} />
+          <Copyable name="curl" text={asCurl(change, location.origin, wantsToken.value)} />
           <CommandLine change={change} />
           {change.step && <Copyable name="Step of a scenario" text={change.step} />}
           <p class="dialog-buttons">
@@ -115,13 +114,13 @@ function CommandLine({ change }: { change: Change }) {
 }
 
 /** Whether requests of others have to carry a token: the cookie of a browser that was let in can't be seen from here. */
-const hasToken = signal(false);
+const wantsToken = signal(false);
 
 /** Asks whether the server wants a token of whoever has no cookie. */
 export async function learnAboutToken(): Promise<void> {
   try {
     const answer = await fetch("/v1/info", { credentials: "omit", cache: "no-store" });
-    hasToken.value = answer.status === 401;
+    wantsToken.value = answer.status === 401;
   } catch {
     // The stream says it when the server is gone.
   }
@@ -154,9 +153,4 @@ export function Copyable({ name, text }: { name: string; text: string }) {
       </pre>
     </div>
   );
-}
-
-/** The server's version, for who wants to say it. */
-export function version(): string {
-  return info.value?.version ?? "";
 }

@@ -1,6 +1,6 @@
 //! Programs that nobody here wrote: impacket tells the story and is hostile, Samba runs its own tests of a server, tshark
 //! reads what went over the wire, Python and curl read the stream of events, Prometheus' parser reads the metrics, schemathesis holds the control plane to its
-//! document, Chromium opens the report.
+//! document, Chromium opens the report and the dashboard.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -171,6 +171,22 @@ fn chromium_opens_the_report_with_no_error_no_request_and_nothing_for_axe_to_fin
     let exstore = exstore.get_program().to_str().expect("a path");
     let folder = scratch("report");
     run("report.py", &[exstore, folder.to_str().expect("a path")]);
+}
+
+/// Opens a screen of the dashboard, which `make dashboard` builds and this binary has inside.
+fn dashboard(screen: &str) {
+    let server = Running::start();
+    run("dashboard", &[&server.url, screen]);
+}
+
+#[test]
+fn dashboard_shell_tells_the_time_and_survives_lost_connections() {
+    dashboard("shell");
+}
+
+#[test]
+fn dashboard_tells_its_story_to_the_keyboard_alone() {
+    dashboard("story");
 }
 
 /// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.

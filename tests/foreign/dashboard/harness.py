@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -145,8 +146,20 @@ def gone(page, selector: str, text: str | None = None) -> None:
 
 
 def is_so(page, expression: str, argument=None) -> None:
-    """Waits until an expression of the page holds."""
-    page.wait_for_function(expression, arg=argument)
+    """Waits until an expression of the page holds, or a function of `argument`. It is part of what is evaluated from outside: the
+    page's policy lets no text become code, so `wait_for_function` is of no use here."""
+    holds = expression if re.match(r"\(?\w*\)? =>", expression) else f"() => {expression}"
+    waited = f"""async (argument) => {{
+      const holds = {holds};
+      const end = performance.now() + {PATIENCE};
+      while (!holds(argument)) {{
+        if (end < performance.now()) return false;
+        await new Promise((done) => setTimeout(done, 20));
+      }}
+      return true;
+    }}"""
+    if not page.evaluate(waited, argument):
+        raise Finding(f"it never came to be so: {expression}")
 
 
 def expect(found, wanted, what: str) -> None:

@@ -19,6 +19,12 @@ export interface Reader {
 /** A server that has said nothing for this long, heartbeats included, is taken for gone. Milliseconds. */
 const SILENCE = 40_000;
 
+/**
+ * A page that nobody has looked at for this long lets its connection go, and resumes when it is looked at. A browser has six to a
+ * server for all its tabs together: without this, six of them in the background would leave none for the next. Milliseconds.
+ */
+const UNSEEN = 10_000;
+
 /** The first wait before connecting again, and the longest. Milliseconds. */
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 5_000;
@@ -58,6 +64,8 @@ export class Journal {
 
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
+      await this.seen();
+      if (this.stopped.signal.aborted) return;
       let why = "the connection ended";
       try {
         const over = await this.connect();
@@ -66,6 +74,7 @@ export class Journal {
         why = error instanceof Error && error.name !== "AbortError" ? error.message : why;
       }
       if (this.stopped.signal.aborted) return;
+      if (document.hidden) continue;
       this.attempt += 1;
       this.lostSince ||= Date.now();
       this.reader.connection({ state: "lost", since: this.lostSince, attempt: this.attempt, why });
@@ -79,6 +88,12 @@ export class Journal {
     const connected = new AbortController();
     this.connected = connected;
     let silence = setTimeout(() => connected.abort(), SILENCE);
+    let unseen = 0;
+    const look = () => {
+      clearTimeout(unseen);
+      if (document.hidden) unseen = window.setTimeout(() => connected.abort(), UNSEEN);
+    };
+    document.addEventListener("visibilitychange", look);
     const heard = () => {
       clearTimeout(silence);
       silence = setTimeout(() => connected.abort(), SILENCE);
@@ -111,6 +126,8 @@ export class Journal {
       }
     } finally {
       clearTimeout(silence);
+      clearTimeout(unseen);
+      document.removeEventListener("visibilitychange", look);
       connected.abort();
     }
   }
@@ -144,6 +161,20 @@ export class Journal {
     }
     flush();
     return false;
+  }
+
+  /** Until the page is looked at. */
+  private seen(): Promise<void> {
+    if (!document.hidden) return Promise.resolve();
+    return new Promise((done) => {
+      const look = () => {
+        if (document.hidden && !this.stopped.signal.aborted) return;
+        document.removeEventListener("visibilitychange", look);
+        done();
+      };
+      document.addEventListener("visibilitychange", look);
+      this.stopped.signal.addEventListener("abort", look);
+    });
   }
 
   private pause(milliseconds: number): Promise<void> {

@@ -6,6 +6,7 @@ import { href, place } from "./router";
 import { SCREENS } from "./screens/list";
 import { Coach } from "./story/coach";
 import { CopyDialog } from "./ui/action";
+import { ConfirmDialog } from "./ui/confirm";
 import { ConnectionState } from "./ui/connection";
 import { ProblemNote } from "./ui/problem";
 import { StorePicker } from "./ui/store_picker";
@@ -64,6 +65,7 @@ export function App() {
       </main>
       <Coach />
       <CopyDialog />
+      <ConfirmDialog />
       <Toasts />
     </div>
   );

@@ -37,3 +37,8 @@ test("the command names the store and the server only where they are not the usu
     "exstore client add --file - <<'END'\n{\"process\":\"a.exe\"}\nEND",
   );
 });
+
+test("a file is named, and not written out", () => {
+  const change = { ...CHANGE, body: "REGEDIT4", type: "text/x-ms-regedit", file: "my lists.reg" };
+  expect(asCurl(change, "http://127.0.0.1:8135", false)).toContain("--data-binary '@my lists.reg'");
+});

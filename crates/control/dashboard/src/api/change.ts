@@ -11,6 +11,8 @@ export interface Change {
   /** Of a body that is no JSON. */
   type?: string;
   headers?: Record<string, string>;
+  /** The file that the body came from: then the body is no text to be shown, and curl and the command line read the file. */
+  file?: string;
   /** The same for `exstore`, without the words that name the server and the store; null where it has no such command. */
   cli: string[] | null;
   /** Whether the command is about another store than the server's unless it is told the server. */
@@ -45,7 +47,7 @@ export function asCurl(change: Change, origin: string, wantsToken: boolean): str
   if (change.body !== undefined) {
     words.push("-H", quoted(`Content-Type: ${change.type ?? "application/json"}`));
     const text = typeof change.body === "string" && change.type ? change.body : JSON.stringify(change.body);
-    words.push("--data-binary", quoted(text));
+    words.push("--data-binary", quoted(change.file === undefined ? text : `@${change.file}`));
   }
   words.push(quoted(origin + change.path));
   return words.join(" ");

@@ -30,7 +30,7 @@ export interface Answered<Body> {
 
 export interface Asked {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Written as JSON; a text with a type of its own is sent as it is. */
+  /** Written as JSON; a text or a file with a type of its own is sent as it is. */
   body?: unknown;
   type?: string;
   headers?: Record<string, string>;
@@ -53,7 +53,8 @@ export async function answerOf(path: string, asked: Asked = {}): Promise<Respons
   const init: RequestInit = { method, headers: { accept: "application/json", ...headers }, cache: "no-store" };
   if (signal) init.signal = signal;
   if (body !== undefined) {
-    init.body = typeof body === "string" && type !== "application/json" ? body : JSON.stringify(body);
+    const isAsItIs = (typeof body === "string" || body instanceof Blob) && type !== "application/json";
+    init.body = isAsItIs ? body : JSON.stringify(body);
     init.headers = { ...init.headers, "content-type": type };
   }
   let response: Response;

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Change, asCli, asCurl, send } from "../api/change";
 import type { Answered } from "../api/request";
 import { live } from "../model/current";
+import { confirmed } from "./confirm";
 import { ProblemNote } from "./problem";
 import { toast } from "./toasts";
 
@@ -19,17 +20,19 @@ interface ActionProps<Body> {
   disabled?: boolean;
   kind?: "primary" | "plain" | "danger" | "quiet";
   /** Asked before it is done, where it can't be undone. */
-  confirm?: string;
+  confirm?: string | undefined;
   id?: string;
+  /** Of a choice among several: whether it is the one that holds. */
+  pressed?: boolean;
 }
 
 /** A button that does a change, and another that says how a script would. */
 export function Action<Body = unknown>(props: ActionProps<Body>) {
-  const { change, children, disabled = false, kind = "plain", confirm: question, id } = props;
+  const { change, children, disabled = false, kind = "plain", confirm: question, id, pressed } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const press = async () => {
-    if (busy || (question && !window.confirm(question))) return;
+    if (busy || (question && !(await confirmed(question, change.label)))) return;
     setBusy(true);
     setError(null);
     props.onError?.(null);
@@ -45,7 +48,16 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
   return (
     <span class="action">
       <span class="action-buttons">
-        <button type="button" id={id} class={kind} disabled={disabled} aria-disabled={busy} aria-busy={busy} onClick={press}>
+        <button
+          type="button"
+          id={id}
+          class={kind}
+          disabled={disabled}
+          aria-disabled={busy}
+          aria-busy={busy}
+          aria-pressed={pressed}
+          onClick={press}
+        >
           {children ?? change.label}
         </button>
         <CopyButton change={change} />

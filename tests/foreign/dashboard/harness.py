@@ -102,9 +102,9 @@ class Dashboard:
         finally:
             context.close()
 
-    def check(self, visit, name: str, wide: bool = False) -> None:
-        """What has to hold of every look: nothing for axe-core to find, no scrolling sideways, no error on the console, and no request
-        that leaves the server."""
+    def check(self, visit, name: str, wide: bool = False, expected: str | None = None) -> None:
+        """What has to hold of every look: nothing for axe-core to find, no scrolling sideways, no error on the console but those with the
+        `expected` text (a browser writes every answer that is a refusal there), and no request that leaves the server."""
         if PICTURES:
             folder = Path(PICTURES)
             folder.mkdir(parents=True, exist_ok=True)
@@ -113,9 +113,9 @@ class Dashboard:
         if not wide:
             visit.check_width()
         visit.check_requests(self.origin)
-        visit.check_quiet()
+        visit.check_quiet(expected)
 
-    def looks(self, store: Api, place: str, name: str, ready, *, act=lambda page: None) -> None:
+    def looks(self, store: Api, place: str, name: str, ready, *, act=lambda page: None, expected: str | None = None) -> None:
         """Every look at a place: light and dark on a desk, 320 pixels wide, and at 200 percent. `ready` waits until the page shows what
         it should; `act` does something first, such as opening a dialog."""
         for look, options in {
@@ -127,7 +127,7 @@ class Dashboard:
             with self.open(store, place, **options) as visit:
                 ready(visit.page)
                 act(visit.page)
-                self.check(visit, f"{name}-{look}")
+                self.check(visit, f"{name}-{look}", expected=expected)
 
 
 def shows(page, selector: str, text: str | None = None):

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-import { FilterError, parseFilter, processKey, timeKey } from "../src/model/filter";
+import { FilterError, parseFilter, processKey, quotedValue, suggestions, timeKey } from "../src/model/filter";
 import type { SessionRow } from "../src/model/live";
 
 const DOCS = readFileSync(new URL("../../../../docs/filters.md", import.meta.url), "utf8");
@@ -119,4 +119,20 @@ describe("what a filter means", () => {
     expect(passing('process:""', [], [hidden])).toEqual([5]);
   });
   it("takes no values of objects for fields", () => expect(() => parseFilter("is:toString")).toThrow("is none of"));
+});
+
+describe("what is offered while somebody types", () => {
+  it.each([
+    ["pro", ["process:"]],
+    ["mode:cached -is:fo", ["mode:cached -is:foreign"]],
+    ["transport:", ["transport:pipe", "transport:tcp"]],
+    ["process:a", ['process:"a b.exe"', "process:a.exe"].slice(1)],
+    ["colour:", []],
+  ])("%s", (text, offered) => expect(suggestions(text, ["a b.exe", "a.exe", "mdl.exe"])).toEqual(offered));
+  it("offers every field for nothing", () => expect(suggestions("", [])).toHaveLength(12));
+  it("quotes what would mean something else", () => {
+    const hostile = 'a "b", C:\\c*';
+    const row = session(1, { machine: hostile });
+    expect(passing(`machine:${quotedValue(hostile)}`, [], [row])).toEqual([1]);
+  });
 });

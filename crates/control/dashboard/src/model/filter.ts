@@ -360,3 +360,33 @@ function simpleUpper(letter: string): string {
   const alone: Record<number, string> = { 0x1fb3: "\u1fbc", 0x1fc3: "\u1fcc", 0x1ff3: "\u1ffc" };
   return alone[code] ?? letter;
 }
+
+const WORDS: Record<string, string[]> = {
+  mode: ["unknown", "classic", "cached"],
+  transport: ["pipe", "tcp"],
+  origin: ["injected", "foreign"],
+  is: Object.keys(FLAGS),
+};
+
+/** Most suggestions at a time. */
+const MOST_SUGGESTED = 12;
+
+/** What a text may go on as: fields, then their words, and the names of programs that are there. Each is the whole text. */
+export function suggestions(text: string, programs: Iterable<string>): string[] {
+  const [before = "", sign = "", part = ""] = /^(.*\s)?(-?)(\S*)$/s.exec(text)?.slice(1).map((found) => found ?? "") ?? [];
+  const colon = part.indexOf(":");
+  if (colon < 0) {
+    const names = FIELDS.filter(({ name }) => name.startsWith(part.toLowerCase()));
+    return names.map(({ name }) => `${before}${sign}${name}:`);
+  }
+  const name = part.slice(0, colon).toLowerCase();
+  const value = part.slice(colon + 1).toLowerCase();
+  const words = name === "process" ? [...programs].map(quotedValue) : (WORDS[name] ?? []);
+  const found = words.filter((word) => word.toLowerCase().startsWith(value) && word.toLowerCase() !== value);
+  return found.slice(0, MOST_SUGGESTED).map((word) => `${before}${sign}${name}:${word}`);
+}
+
+/** A text as a filter has it: in quotes where it would mean something else. */
+export function quotedValue(text: string): string {
+  return text === "" || /[\s,"*\\]|^[<>]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
+}

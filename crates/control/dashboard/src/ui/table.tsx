@@ -34,6 +34,8 @@ interface TableProps<Row> {
   empty?: ComponentChildren;
   /** Lines that it is high at the most. */
   lines?: number;
+  /** Whether the end stays in sight when rows are added there, for who is at the end. */
+  followsEnd?: boolean;
 }
 
 /** Rows beyond those in sight that are in the page, so that a key or a wheel finds them there. */
@@ -43,7 +45,12 @@ const BEYOND = 8;
 const FIRST_GUESS = 33;
 
 export function DataTable<Row>(props: TableProps<Row>) {
-  const { caption, columns, rows, rowKey, isOpen, rowClass, sorting = null, onSort, empty, lines = 16 } = props;
+  // Another component, so that what it measures and listens to begins with its first row.
+  return props.rows.length === 0 && props.empty ? <>{props.empty}</> : <Rows {...props} />;
+}
+
+function Rows<Row>(props: TableProps<Row>) {
+  const { caption, columns, rows, rowKey, isOpen, rowClass, sorting = null, onSort, lines = 16, followsEnd = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState(FIRST_GUESS);
   const [sight, setSight] = useState({ top: 0, room: 600 });
@@ -65,10 +72,11 @@ export function DataTable<Row>(props: TableProps<Row>) {
       element.removeEventListener("scroll", look);
     };
   }, []);
-  const first = Math.max(0, Math.min(rows.length, Math.floor(sight.top / height)) - BEYOND);
-  const last = Math.min(rows.length, Math.ceil((sight.top + sight.room) / height) + BEYOND);
+  const top = useAnchor({ box, rows, rowKey, height, followsEnd, top: sight.top }, (top) => setSight({ ...sight, top }));
+  useKeptFocus(box);
+  const first = Math.max(0, Math.min(rows.length, Math.floor(top / height)) - BEYOND);
+  const last = Math.min(rows.length, Math.ceil((top + sight.room) / height) + BEYOND);
   const seen = rows.slice(first, last);
-  if (rows.length === 0 && empty) return <>{empty}</>;
   return (
     <div
       class="table-box"
@@ -115,6 +123,95 @@ export function DataTable<Row>(props: TableProps<Row>) {
       </table>
     </div>
   );
+}
+
+interface Anchored<Row> {
+  box: { current: HTMLDivElement | null };
+  rows: readonly Row[];
+  rowKey: (row: Row) => string | number;
+  height: number;
+  followsEnd: boolean;
+  /** How far it is scrolled, as it was heard last. */
+  top: number;
+}
+
+/**
+ * Keeps the rows in sight where they are when others come and go above them; at the top, what is new at the top is seen.
+ * The answer is how far it has to be scrolled for that.
+ */
+function useAnchor<Row>({ box, rows, rowKey, height, followsEnd, top }: Anchored<Row>, moved: (top: number) => void): number {
+  const before = useRef<{ rows: readonly Row[]; place: number; key: string | number } | null>(null);
+  const wasAtEnd = useRef(followsEnd);
+  const was = before.current;
+  let wanted = top;
+  if (was === null || was.rows !== rows) {
+    const room = box.current?.clientHeight ?? 0;
+    if (followsEnd && wasAtEnd.current) wanted = Math.max(0, rows.length * height - room);
+    else if (was && 0 < top) {
+      const place = placeOf(rows, rowKey, was.key, was.place);
+      if (0 <= place) wanted = Math.max(0, top + (place - was.place) * height);
+    }
+  }
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    if (followsEnd && wasAtEnd.current) element.scrollTop = element.scrollHeight;
+    else if (wanted !== top) element.scrollTop = wanted;
+    if (element.scrollTop !== top) moved(element.scrollTop);
+    const remember = () => {
+      const place = Math.min(rows.length - 1, Math.floor(element.scrollTop / height));
+      const row = rows[place];
+      before.current = row === undefined ? null : { rows, place, key: rowKey(row) };
+      wasAtEnd.current = element.scrollHeight - element.clientHeight - element.scrollTop < height;
+    };
+    remember();
+    element.addEventListener("scroll", remember, { passive: true });
+    return () => element.removeEventListener("scroll", remember);
+  }, [rows, height, followsEnd]);
+  return wanted;
+}
+
+/** Where a row is now that was at `place`; -1 when it is gone. */
+function placeOf<Row>(rows: readonly Row[], rowKey: (row: Row) => string | number, key: string | number, place: number): number {
+  const here = rows[place];
+  if (here !== undefined && rowKey(here) === key) return place;
+  return rows.findIndex((row) => rowKey(row) === key);
+}
+
+/** Keeps the focus in the table when the row that has it leaves: it goes to the row in its place, or else to the table. */
+function useKeptFocus(box: { current: HTMLDivElement | null }): void {
+  const row = useRef<{ element: HTMLElement; index: number } | null>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const came = (event: FocusEvent) => {
+      const found = (event.target as HTMLElement).closest<HTMLElement>("tr[data-row]");
+      row.current = found && { element: found, index: Number(found.ariaRowIndex) };
+    };
+    const left = (event: FocusEvent) => {
+      // A row that is taken away has no focus to hand on, and may tell so.
+      if (event.relatedTarget !== null) row.current = null;
+    };
+    element.addEventListener("focusin", came);
+    element.addEventListener("focusout", left);
+    return () => {
+      element.removeEventListener("focusin", came);
+      element.removeEventListener("focusout", left);
+    };
+  }, []);
+  useLayoutEffect(() => {
+    const had = row.current;
+    const element = box.current;
+    if (!had || !element) return;
+    if (had.element.isConnected) {
+      had.index = Number(had.element.ariaRowIndex);
+      return;
+    }
+    row.current = null;
+    if (document.activeElement !== document.body) return;
+    const next = element.querySelector<HTMLElement>(`tr[aria-rowindex="${had.index}"] :is(a, button)`);
+    (next ?? element).focus({ preventScroll: true });
+  });
 }
 
 function Space({ rows, height, columns }: { rows: number; height: number; columns: number }) {
@@ -166,9 +263,12 @@ function moveAmongRows(event: KeyboardEvent, box: HTMLElement | null, height: nu
 export function sorted<Row>(rows: Row[], columns: Column<Row>[], sorting: Sorting | null): Row[] {
   const by = columns.find(({ key }) => key === sorting?.key)?.by;
   if (!by || !sorting) return rows;
-  const sign = sorting.down ? -1 : 1;
-  return rows.toSorted((left, right) => {
-    const [a, b] = [by(left), by(right)];
-    return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  // What is compared is asked of each row once, and as plain texts: ten thousand rows are put in order several times a second.
+  const keyed = rows.map((row) => {
+    const key = by(row);
+    return { row, key: typeof key === "string" ? key.toLowerCase() : key };
   });
+  const sign = sorting.down ? -1 : 1;
+  keyed.sort((left, right) => (left.key < right.key ? -sign : left.key === right.key ? 0 : sign));
+  return keyed.map(({ row }) => row);
 }

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness import Finding, shows
+from harness import Finding, gone, shows
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,3 +31,18 @@ def as_command(page, control, refusal=None):
     text = shows(page, f"dialog pre[aria-label='Command line']").inner_text()
     page.keyboard.press("Escape")
     return run_command(text, refusal)
+
+
+def copies_of(page, label):
+    """The texts of a change by their names: `curl`, `Command line`, `Step of a scenario`."""
+    page.get_by_role("button", name=f"{label}: as curl and as a command", exact=True).click()
+    shows(page, "dialog[open] pre")
+    texts = page.locator("dialog[open] pre").evaluate_all("all => all.map(one => [one.getAttribute('aria-label'), one.textContent])")
+    page.keyboard.press("Escape")
+    gone(page, "dialog[open]")
+    return dict(texts)
+
+
+def do_elsewhere(text, store, other):
+    """Runs a command line on another store than it names: so what it does can be held against what the page did."""
+    return run_command(text.replace(f"--store {store.store}", f"--store {other.store}"))

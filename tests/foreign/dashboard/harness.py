@@ -14,7 +14,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# Behind this folder, whose modules have names that are there too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from browser import Finding, Visit  # noqa: E402
 

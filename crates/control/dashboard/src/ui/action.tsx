@@ -24,6 +24,8 @@ interface ActionProps<Body> {
   id?: string;
   /** Of a choice among several: whether it is the one that holds. */
   pressed?: boolean;
+  /** Whether the Enter key in a field of its form presses it too. */
+  submits?: boolean;
 }
 
 /** A button that does a change, and another that says how a script would. */
@@ -49,7 +51,7 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
     <span class="action">
       <span class="action-buttons">
         <button
-          type="button"
+          type={props.submits ? "submit" : "button"}
           id={id}
           class={kind}
           disabled={disabled}

@@ -41,3 +41,19 @@ export interface Page<Item, Next = number> {
   items: Item[];
   next?: Next | null;
 }
+
+export type BlockList = Schemas["BlockList"];
+export type BlockListState = Schemas["BlockListState"];
+export type Build = Schemas["Build"];
+export type Cluster = Schemas["Cluster"];
+export type CutOff = Schemas["CutOff"];
+export type Generations = Schemas["Generations"];
+export type Imported = Schemas["Import"];
+export type Item = Schemas["Item"];
+export type ListMeaning = Schemas["ListMeaning"];
+export type NamedValue = Schemas["NamedValue"];
+export type PolicyModeState = Schemas["PolicyModeState"];
+export type RegistryKey = Schemas["RegistryKey"];
+export type RegistryValue = Schemas["RegistryValue"];
+export type TextSpan = Schemas["TextSpan"];
+export type Validation = Schemas["Validation"];

@@ -1,0 +1,89 @@
+// The policies that were in force, newest first, each as what it changed.
+import { useState } from "preact/hooks";
+
+import type { Generation, Generations, PolicyInForce } from "../api/types";
+import { live } from "../model/current";
+import { useResource } from "../model/resource";
+import { dateTime } from "../model/time";
+import { href } from "../router";
+import { Empty } from "../ui/empty";
+import { ProblemNote } from "../ui/problem";
+import { ItemChange } from "./policy_standing";
+
+/** Policies that are shown at once. */
+const PAGE = 25;
+
+export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
+  const [pages, setPages] = useState(1);
+  const newest = policy?.generation ?? 0;
+  const wanted = pages * PAGE;
+  const after = Math.max(0, newest - wanted);
+  const path = policy ? `${live.value.path}/policy/generations?after=${after}&limit=${Math.min(1000, wanted)}` : null;
+  const { body, error, reload } = useResource<Generations>(path, /^(policy|enforcement|journal)\./);
+  // A policy that comes moves the page: what was read stays until the next is there.
+  const [kept, setKept] = useState<Generations | null>(null);
+  if (body && body !== kept) setKept(body);
+  const shown = body ?? kept;
+  const items = shown?.items.toReversed() ?? [];
+  return (
+    <section class="card" aria-labelledby="policy-history">
+      <h2 id="policy-history">History</h2>
+      {error !== null && <ProblemNote error={error} onRetry={reload} />}
+      {shown && items.length === 0 && (
+        <Empty title="No list has been in force yet" command='exstore block-list set processes "program1.exe; program2.exe"'>
+          <p>Each change of what is blocked is kept here, with what it did.</p>
+        </Empty>
+      )}
+      {0 < items.length && (
+        <ol class="policy-history" reversed>
+          {items.map((generation) => (
+            <GenerationRow key={generation.generation} generation={generation} isInForce={generation.generation === newest} />
+          ))}
+        </ol>
+      )}
+      {0 < after && wanted < 1000 && (
+        <p>
+          <button type="button" onClick={() => setPages(pages + 1)}>
+            Show older ones
+          </button>
+        </p>
+      )}
+      {shown !== null && 0 < shown.forgotten && <p class="hint">{shown.forgotten} older ones have left the journal.</p>}
+    </section>
+  );
+}
+
+function GenerationRow({ generation, isInForce }: { generation: Generation; isInForce: boolean }) {
+  const { generation: number, at, cause, processes, versions, disconnected, would_block: wouldBlock } = generation;
+  return (
+    <li id={`policy-generation-${number}`} class="policy-generation">
+      <p class="row">
+        <strong>Policy {number}</strong>
+        {isInForce && <span class="badge badge-good">✓ in force</span>}
+        <time dateTime={at}>{dateTime(at)}</time>
+        <Cause cause={cause} />
+        <span>
+          {disconnected === 1 ? "1 session" : `${disconnected} sessions`} cut off
+          {0 < wouldBlock && `, ${wouldBlock} would have been`}
+        </span>
+      </p>
+      <Changed title="Programs" change={processes} />
+      <Changed title="Versions" change={versions} />
+    </li>
+  );
+}
+
+function Cause({ cause }: { cause: string }) {
+  const poll = /^poll:(\d+)$/.exec(cause)?.[1];
+  return poll ? <a href={href(`clock/polls/${poll}`)}>by poll {poll}</a> : <span>by {cause}</span>;
+}
+
+function Changed({ title, change }: { title: string; change: Generation["processes"] }) {
+  if (change.added.length === 0 && change.removed.length === 0) return null;
+  return (
+    <div class="policy-changed">
+      <span class="soft">{title}</span>
+      <ItemChange {...change} />
+    </div>
+  );
+}

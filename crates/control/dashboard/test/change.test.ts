@@ -42,3 +42,8 @@ test("a file is named, and not written out", () => {
   const change = { ...CHANGE, body: "REGEDIT4", type: "text/x-ms-regedit", file: "my lists.reg" };
   expect(asCurl(change, "http://127.0.0.1:8135", false)).toContain("--data-binary '@my lists.reg'");
 });
+
+test("words that are no flags stay at the end", () => {
+  const change = { ...CHANGE, cli: ["registry", "set", "--type", "REG_SZ", "--", "HKLM\\X", "-a", "-b"] };
+  expect(asCli(change, "http://127.0.0.1:8135", "t1")).toBe("exstore registry set --type REG_SZ --store t1 -- 'HKLM\\X' -a -b");
+});

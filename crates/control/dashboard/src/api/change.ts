@@ -56,10 +56,13 @@ export function asCurl(change: Change, origin: string, wantsToken: boolean): str
 /** What the command line would be told; null where it has no such command. */
 export function asCli(change: Change, origin: string, store: string): string | null {
   if (change.cli === null) return null;
-  const words = ["exstore", ...change.cli.map(quoted)];
+  // After `--` come words that are no flags, whatever they begin with.
+  const end = change.cli.indexOf("--");
+  const [begun, rest] = end === -1 ? [change.cli, []] : [change.cli.slice(0, end), change.cli.slice(end)];
+  const words = ["exstore", ...begun.map(quoted)];
   if (store !== "default") words.push("--store", quoted(store));
   if (change.namesServer || origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
-  return words.join(" ") + (change.stdin === undefined ? "" : hereDocument(change.stdin));
+  return [...words, ...rest.map(quoted)].join(" ") + (change.stdin === undefined ? "" : hereDocument(change.stdin));
 }
 
 /** A text for a command to read. The word that ends it is no line of it. */

@@ -337,7 +337,7 @@ fn shortened(text: String) -> String {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Problem {
     pub(crate) kind: ProblemType,
-    detail: String,
+    pub(crate) detail: String,
     errors: Vec<FieldError>,
     hint: Option<String>,
     first_available: Option<Box<str>>,

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::extract::Params;
 use crate::guard::Site;
-use crate::html::STYLE_PATH;
+use crate::html::{self, STYLE_PATH, escaped, wants_page};
 use crate::problem::{Problem, ProblemType};
 use crate::secret::Secret;
 
@@ -70,8 +70,29 @@ pub(crate) async fn require_token(
 ) -> Response {
     match authorise(&app, &request) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => refused(problem, request.uri().path(), request.headers()),
     }
+}
+
+/// A problem, but to whoever opens a page in a browser: a page that says how to get in.
+fn refused(problem: Problem, path: &str, headers: &HeaderMap) -> Response {
+    let is_page = matches!(path, "/" | "/docs" | "/login") && wants_page(headers);
+    if problem.kind != ProblemType::NotAuthorised || !is_page {
+        return problem.into_response();
+    }
+    let mut response = html::response(html::page(
+        "Not logged in",
+        &format!(
+            "<h1>Not logged in</h1>\n<p>The page is not shown: {}.</p>\n\
+             <p>When it starts, <code>exstore serve</code> prints a link that logs a browser in. Open that one: it is good once, \
+             and the browser stays logged in until the server ends. Each start prints a new link.</p>\n\
+             <p>A browser that has been logged in finds the dashboard <a href=\"/\">here</a>.</p>\n",
+            escaped(&problem.detail)
+        ),
+    ));
+    *response.status_mut() = problem.kind.status();
+    response.headers_mut().extend(problem.kind.header());
+    response
 }
 
 fn authorise(app: &App, request: &Request) -> Result<(), Problem> {
@@ -160,8 +181,15 @@ struct LoginQuery {
 async fn login(
     State(app): State<App>,
     method: Method,
+    headers: HeaderMap,
     Params(query): Params<LoginQuery>,
-) -> Result<Response, Problem> {
+) -> Response {
+    exchange(&app, &method, &query.ticket)
+        .unwrap_or_else(|problem| refused(problem, "/login", &headers))
+}
+
+/// The cookie for a ticket.
+fn exchange(app: &App, method: &Method, ticket: &str) -> Result<Response, Problem> {
     let used = || {
         Problem::new(ProblemType::NotAuthorised, "the ticket is wrong or has been used")
             .hint("each start of `exstore serve` prints a new link")
@@ -173,8 +201,8 @@ async fn login(
         tracing::error!(%error, "no random numbers for a cookie");
         Problem::new(ProblemType::Internal, "the system gives no random numbers")
     })?;
-    let value = app.logins().redeem(&query.ticket, cookie).ok_or_else(used)?;
-    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict", cookie_name(&app));
+    let value = app.logins().redeem(ticket, cookie).ok_or_else(used)?;
+    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict", cookie_name(app));
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, "/".to_owned()), (header::SET_COOKIE, cookie)])
         .into_response())
 }

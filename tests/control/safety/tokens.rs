@@ -68,6 +68,9 @@ async fn nothing_but_what_says_nothing_is_open() {
     let closed = [
         ("GET", "/healthz/ready"),
         ("GET", "/healthz/startup"),
+        ("GET", "/"),
+        ("GET", "/docs"),
+        ("GET", "/dashboard/app.js"),
         ("GET", "/v1/info"),
         ("GET", "/v1/openapi.json"),
         ("GET", "/v1/stores"),
@@ -126,6 +129,64 @@ async fn a_ticket_is_good_once_and_a_wrong_one_does_not_use_it_up() {
     let again = plane.get(&format!("/login?ticket={TICKET}"), "").await;
     assert_eq!(outcome(&again), (401, "not-authorised".to_owned()));
     assert!(!again.text.contains(TICKET), "{}", again.text);
+}
+
+/// What a browser sends with an address that somebody has typed or opened.
+const NAVIGATION: &str =
+    "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nSec-Fetch-Site: none\r\n";
+
+#[tokio::test]
+async fn a_browser_is_told_how_to_log_in_and_a_program_is_sent_a_problem() {
+    let plane = plane().await;
+    let used = "/login?ticket=used";
+    for path in ["/", "/docs", used] {
+        let page = plane.get(path, NAVIGATION).await;
+        assert_eq!(page.status, 401, "{path}");
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert_eq!(page.header("www-authenticate"), "Bearer realm=\"exstore\"", "{path}");
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert!(
+            page.header("content-security-policy").starts_with("default-src 'none'; style-src")
+        );
+        assert!(page.text.contains("<code>exstore serve</code> prints a link"), "{}", page.text);
+        let told = ["the ticket is wrong", "this server wants a token"];
+        assert!(page.text.contains(told[usize::from(path != used)]), "{path}: {}", page.text);
+        assert!(!page.text.contains(TOKEN) && !page.text.contains(TICKET), "{}", page.text);
+        assert_eq!(
+            outcome(&plane.get(path, "").await),
+            (401, "not-authorised".to_owned()),
+            "{path}"
+        );
+    }
+    // Only pages are answered with one: the dashboard's files and the API are asked for by scripts.
+    for path in ["/dashboard/app.js", "/v1/info", "/nowhere"] {
+        let answer = plane.get(path, NAVIGATION).await;
+        assert_eq!(outcome(&answer), (401, "not-authorised".to_owned()), "{path}");
+    }
+    let posted = plane.send("POST", "/", (NAVIGATION, "")).await;
+    assert_eq!(posted.status, 401);
+    // The style of the page is for everybody, as the page is.
+    assert_eq!(plane.get("/docs/style.css", "").await.status, 200);
+    // What else is wrong with a request is no matter of logging in.
+    let evil =
+        format!("{}Origin: http://evil.example\r\n", NAVIGATION.replace("none", "cross-site"));
+    assert_eq!(outcome(&plane.get("/", &evil).await), (403, "origin-not-allowed".to_owned()));
+}
+
+#[tokio::test]
+async fn whoever_follows_the_link_is_led_to_the_dashboard_and_the_ticket_stays_behind() {
+    let plane = plane().await;
+    let cookie = format!("Cookie: {}\r\n", log_in(&plane).await);
+    for path in ["/", "/docs"] {
+        let page = plane.get(path, &format!("{cookie}{NAVIGATION}")).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+    }
+    // What the page itself asks for.
+    let own = format!("{cookie}Sec-Fetch-Site: same-origin\r\n");
+    assert_eq!(plane.get("/v1/info", &own).await.status, 200);
+    let script = plane.get("/dashboard/app.js", &own).await;
+    assert_eq!(outcome(&script), (404, "route-not-found".to_owned()), "there is no bundle here");
 }
 
 /// A browser adds the cookie to what any page asks for, and so the cookie alone lets nobody write.

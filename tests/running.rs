@@ -52,6 +52,10 @@ impl Running {
     }
 
     pub(crate) fn with(options: StoreOptions) -> Self {
+        Self::for_whom(options, Access::default())
+    }
+
+    pub(crate) fn for_whom(options: StoreOptions, access: Access) -> Self {
         let runtime = Runtime::new().unwrap();
         let (store, bound) = runtime.block_on(async {
             let store = StoreHandle::start(options).await.expect("the store starts");
@@ -59,7 +63,7 @@ impl Running {
                 address: any_port(),
                 stores: Arc::new(Stores::new(store.clone())),
                 allow_shutdown: false,
-                access: Access::default(),
+                access,
                 version: "test".to_owned(),
                 limits: ControlLimits::default(),
                 recorder: None,

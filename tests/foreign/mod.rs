@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use control::{Access, Secret};
 use infostore::{Authentication, ProtectionLevel, Settings};
 use server::{AccountName, Directory, DomainName, NtHash, StoreOptions, User, UserRights};
 
@@ -171,6 +172,15 @@ fn chromium_opens_the_report_with_no_error_no_request_and_nothing_for_axe_to_fin
     let exstore = exstore.get_program().to_str().expect("a path");
     let folder = scratch("report");
     run("report.py", &[exstore, folder.to_str().expect("a path")]);
+}
+
+#[test]
+fn chromium_is_logged_in_by_the_link_once_and_told_how_otherwise() {
+    let secret = |text| Some(Secret::parse(text).expect("a secret"));
+    let (token, ticket) = (secret("correct-horse-battery-staple"), secret("0123456789-ticket"));
+    let access = Access { token, ticket, ..Access::default() };
+    let server = Running::for_whom(options(), access);
+    run("pages.py", &[&format!("{}/login?ticket=0123456789-ticket", server.url)]);
 }
 
 /// Opens a screen of the dashboard, which `make dashboard` builds and this binary has inside.

@@ -175,12 +175,13 @@ fn chromium_opens_the_report_with_no_error_no_request_and_nothing_for_axe_to_fin
 }
 
 #[test]
-fn chromium_is_logged_in_by_the_link_once_and_told_how_otherwise() {
+fn chromium_is_logged_in_by_the_link_and_reads_the_pages() {
     let secret = |text| Some(Secret::parse(text).expect("a secret"));
     let (token, ticket) = (secret("correct-horse-battery-staple"), secret("0123456789-ticket"));
     let access = Access { token, ticket, ..Access::default() };
     let server = Running::for_whom(options(), access);
-    run("pages.py", &[&format!("{}/login?ticket=0123456789-ticket", server.url)]);
+    let link = format!("{}/login?ticket=0123456789-ticket", server.url);
+    run("pages.py", &[&link, &Running::start().url]);
 }
 
 /// Opens a screen of the dashboard, which `make dashboard` builds and this binary has inside.

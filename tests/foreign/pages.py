@@ -1,15 +1,16 @@
-"""The pages around a login, in headless Chromium.
+"""The pages that the server makes, and the way in, in headless Chromium.
 
-usage: pages.py LINK
+usage: pages.py LINK CONTROL_URL
 
 LINK is what `exstore serve --token-file` prints. A browser that is not logged in is told how; the link leads one to `/`, with no
 ticket in the address, where the page and what it asks for are served; and a second browser can't use the link again.
+CONTROL_URL is a server without a token, whose pages axe-core looks at.
 """
 
 import sys
 from urllib.parse import urlsplit
 
-from browser import LOOKS, Finding, chromium, visit
+from browser import LOOKS, Finding, check, chromium, visit
 
 
 def expect(found, wanted, what):
@@ -50,7 +51,7 @@ def check_looks(browser, url):
 
 
 def main():
-    link = sys.argv[1]
+    link, url = sys.argv[1:]
     origin = link.split("login?")[0]
     with chromium() as browser:
         check_inside(browser, origin, link)
@@ -59,6 +60,16 @@ def main():
         print("ok others are told how to log in")
         check_looks(browser, origin)
         print("ok the page that tells them")
+        for path in ["/v1/problems", "/v1/problems/not-authorised"]:
+            check(browser, url + path, url)
+            print(f"ok {path}")
+        # axe-core takes long for the longest page, whose style is that of the others.
+        with visit(browser, f"{url}/docs", width=360) as page:
+            page.check_accessible()
+            page.check_width()
+            page.check_requests(url)
+            page.check_quiet()
+        print("ok /docs")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ impl<'a> Operation<'a> {
             )
         };
         let rows: String = self.parameters().iter().map(row).collect();
-        table(["Parameter", "In", "Type", ""], &rows)
+        table(["Parameter", "In", "Type", "What it is"], &rows)
     }
 
     fn body(&self) -> String {
@@ -152,7 +152,7 @@ impl<'a> Operation<'a> {
             )
         };
         let rows: String = responses.into_iter().flatten().map(row).collect();
-        table(["Status", "Answer", ""], &rows)
+        table(["Status", "Answer", "What it means"], &rows)
     }
 }
 
@@ -178,7 +178,7 @@ fn structure(name: &str, schema: &Value) -> String {
     if rows.is_empty() {
         section.push_str(&format!("<p>{}</p>\n", shape(schema)));
     }
-    section.push_str(&table(["Field", "Type", ""], &rows));
+    section.push_str(&table(["Field", "Type", "What it is"], &rows));
     section
 }
 

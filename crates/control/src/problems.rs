@@ -54,19 +54,19 @@ impl From<ProblemType> for ProblemKind {
 #[utoipa::path(get, path = "/v1/problems", tag = "problems", responses((status = 200, body = ProblemKinds)))]
 async fn list(_: NoQuery, headers: HeaderMap) -> Response {
     if wants_page(&headers) {
-        let sections: String = ProblemType::ALL.iter().map(|kind| section(*kind)).collect();
+        let sections: String = ProblemType::ALL.iter().map(|kind| section(*kind, "h2")).collect();
         return html::response(html::page("Problems", &format!("<h1>Problems</h1>\n{sections}")));
     }
     let items = ProblemType::ALL.iter().map(|kind| ProblemKind::from(*kind)).collect();
     Json(ProblemKinds { items }).into_response()
 }
 
-/// A type of problem in a page.
-fn section(kind: ProblemType) -> String {
+/// A type of problem in a page, under a heading of this level.
+fn section(kind: ProblemType, heading: &str) -> String {
     let (slug, title, status) = (kind.slug(), escaped(kind.title()), kind.status().as_u16());
     let link = format!("<a href=\"/v1/problems/{slug}\">{title}</a>");
     format!(
-        "<h3 id=\"{slug}\">{link} <span class=\"quiet\">{status}, <code>{slug}</code></span></h3>\n{}",
+        "<{heading} id=\"{slug}\">{link} <span class=\"quiet\">{status}, <code>{slug}</code></span></{heading}>\n{}",
         prose(kind.explanation())
     )
 }
@@ -90,7 +90,7 @@ async fn explain(
     if wants_page(&headers) {
         let body = format!(
             "{}<p><a href=\"/v1/problems\">Every problem</a>, <a href=\"/docs\">every operation</a></p>\n",
-            section(kind)
+            section(kind, "h1")
         );
         return Ok(html::response(html::page(kind.title(), &body)));
     }

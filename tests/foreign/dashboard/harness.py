@@ -88,7 +88,7 @@ class Dashboard:
         return self.api.new_store(f"d{os.getpid()}-{self._stores}", **settings)
 
     @contextmanager
-    def open(self, store: Api, place: str = "live", *, scheme="light", width=1280, height=900, zoom=1, motion="reduce"):
+    def open(self, store: Api, place: str = "live", *, scheme="light", width=1280, height=900, zoom=1, motion="reduce", script=None):
         """A page in a profile of its own, at a place such as `sessions?q=process:mdl.exe`. `zoom` 2 is 200 percent: half as much fits."""
         context = self.browser.new_context(
             color_scheme=scheme,
@@ -97,6 +97,9 @@ class Dashboard:
             reduced_motion=motion,
         )
         context.set_default_timeout(PATIENCE)
+        if script:
+            # Runs in the page before any of its own.
+            context.add_init_script(script)
         try:
             mark = "&" if "?" in place else "?"
             yield Visit(context.new_page(), f"{self.base}/#/{place}{mark}store={store.store}")
@@ -106,15 +109,20 @@ class Dashboard:
     def check(self, visit, name: str, wide: bool = False, expected: str | None = None) -> None:
         """What has to hold of every look: nothing for axe-core to find, no scrolling sideways, no error on the console but those with the
         `expected` text (a browser writes every answer that is a refusal there), and no request that leaves the server."""
-        if PICTURES:
-            folder = Path(PICTURES)
-            folder.mkdir(parents=True, exist_ok=True)
-            visit.page.screenshot(path=folder / f"{name}.png")
+        self.picture(visit, name)
         visit.check_accessible()
         if not wide:
             visit.check_width()
         visit.check_requests(self.origin)
         visit.check_quiet(expected)
+
+    @staticmethod
+    def picture(visit, name: str) -> None:
+        """Of what is to be seen without scrolling, where somebody wants pictures."""
+        if PICTURES:
+            folder = Path(PICTURES)
+            folder.mkdir(parents=True, exist_ok=True)
+            visit.page.screenshot(path=folder / f"{name}.png")
 
     def looks(self, store: Api, place: str, name: str, ready, *, act=lambda page: None, expected: str | None = None) -> None:
         """Every look at a place: light and dark on a desk, 320 pixels wide, and at 200 percent. `ready` waits until the page shows what

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { type ScenarioRun, formatOf, resetStore, runScenario, takeSnapshot } from "../src/api/changes_scenarios";
-import { take, takeEvents } from "../src/api/run_stream";
+import { RunWatch, take, takeEvents } from "../src/api/run_stream";
 
 const BEGUN: ScenarioRun = {
   run: 1,
@@ -80,4 +80,36 @@ test("snapshots and resets", () => {
     body: { to: "empty", now: "2006-04-22T08:00:00Z" },
     cli: ["store", "reset", "--to", "empty", "--now", "2006-04-22T08:00:00Z"],
   });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("a stream that ends too early is resumed after its last line", async () => {
+  const asked: string[] = [];
+  const over = { ...BEGUN, state: "met", step: 3, revision: 9, lines: ["a", "b", "c"] };
+  const streams = [
+    'event: line\nid: 2\ndata: {"line":"b"}\n\nevent: line\nid: 3\ndata: {"li',
+    `event: line\nid: 3\ndata: {"line":"c"}\n\nevent: end\nid: 3\ndata: ${JSON.stringify(over)}\n\n`,
+  ];
+  vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+    const known = new Headers(init.headers).get("last-event-id");
+    asked.push(known === null ? "run" : `stream after ${known}`);
+    if (path.endsWith("/stream")) return new Response(streams.shift());
+    // The server stands where the stream broke off.
+    return Response.json(asked.length === 1 ? BEGUN : { ...BEGUN, revision: 5, lines: ["a", "b"] });
+  });
+  const errors: unknown[] = [];
+  const run = await new Promise<ScenarioRun>((done) => {
+    const watch = new RunWatch(
+      "/v1/stores/default/scenarios/s/runs/1",
+      (shown) => {
+        if (shown.state === "met") done(shown);
+      },
+      (error) => errors.push(error),
+    );
+    void watch;
+  });
+  expect(asked).toEqual(["run", "stream after 1", "run", "stream after 2"]);
+  expect(run.lines).toEqual(["a", "b", "c"]);
+  expect(errors.filter((error) => error !== null)).toEqual([]);
 });

@@ -68,7 +68,7 @@ function withLine(run: ScenarioRun, line: string, number: number): ScenarioRun {
 export class RunWatch {
   private readonly stopped = new AbortController();
   private run: ScenarioRun | null = null;
-  private timer = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
   private asking = false;
 
   constructor(
@@ -81,7 +81,7 @@ export class RunWatch {
 
   stop(): void {
     this.stopped.abort();
-    clearTimeout(this.timer);
+    if (this.timer !== null) clearTimeout(this.timer);
   }
 
   private async follow(): Promise<void> {
@@ -89,17 +89,16 @@ export class RunWatch {
     while (!this.stopped.signal.aborted) {
       try {
         await this.read();
-        wait = FIRST_WAIT;
         if (this.run && isOver(this.run)) return;
-        await this.stream();
+        if (await this.stream()) wait = FIRST_WAIT;
         if (this.run && isOver(this.run)) return;
       } catch (error) {
         if (this.stopped.signal.aborted) return;
         this.fail(error);
         if (error instanceof RequestError && error.status === 404) return;
-        await new Promise((done) => setTimeout(done, wait));
-        wait = Math.min(LONGEST_WAIT, 2 * wait);
       }
+      await new Promise((done) => setTimeout(done, wait));
+      wait = Math.min(LONGEST_WAIT, 2 * wait);
     }
   }
 
@@ -112,19 +111,23 @@ export class RunWatch {
     this.tell();
   }
 
-  private async stream(): Promise<void> {
+  /** The answer says whether anything was told before it ended. */
+  private async stream(): Promise<boolean> {
     const known = this.run ? this.run.lines_before + this.run.lines.length : 0;
     const headers = { accept: "text/event-stream", "last-event-id": String(known) };
     const answer = await answerOf(`${this.path}/stream`, { headers, signal: this.stopped.signal });
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
+    let hasTold = false;
     while (reader) {
       const { value, done } = await reader.read();
-      if (done) return;
+      if (done) break;
       const { events, rest } = takeEvents(text + value);
       text = rest;
       for (const told of events) this.hear(told);
+      hasTold ||= 0 < events.length;
     }
+    return hasTold;
   }
 
   private hear(told: Told): void {
@@ -149,8 +152,8 @@ export class RunWatch {
   }
 
   private tell(): void {
-    this.timer ||= window.setTimeout(() => {
-      this.timer = 0;
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
       if (this.run && !this.stopped.signal.aborted) this.show(this.run);
     }, REST);
   }

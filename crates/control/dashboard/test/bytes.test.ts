@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { around, bytesOf, findText, hexLines, visible } from "../src/model/bytes";
+import { around, bytesOf, findText, hexLines } from "../src/model/bytes";
 
 describe("bytes", () => {
   it("finds a name however it is written", () => {
@@ -19,5 +19,4 @@ describe("bytes", () => {
     expect(first?.text.join("")).toBe("A...............");
     expect(last).toEqual({ offset: "0010", hex: ["00"], text: ["."] });
   });
-  it("shows what would move a cursor", () => expect(visible("a\u001b[2J\u202eb\u007f")).toBe("a␛[2J\\u{202e}b␡"));
 });

@@ -74,12 +74,3 @@ export function around(text: string, { start, end }: Stretch): [string, string, 
   const part = (from: number, to: number) => new TextDecoder().decode(bytes.slice(from, to));
   return [part(0, start), part(start, end), part(end, bytes.length)];
 }
-
-/** A text with pictures and escapes for what would move a cursor or turn its direction. */
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (found) => {
-    const code = found.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "\u2421" : `\\u{${code.toString(16)}}`;
-  });
-}

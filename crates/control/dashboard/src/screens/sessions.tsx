@@ -6,7 +6,7 @@ import { injectClients } from "../api/changes_sessions";
 import { seqOf } from "../api/journal";
 import { request } from "../api/request";
 import { useBlocked } from "../model/blocked";
-import { visible } from "../model/bytes";
+import { visible } from "../model/visible";
 import { live } from "../model/current";
 import { FIELDS, type Filter, parseFilter, suggestions, versionKey } from "../model/filter";
 import { type SessionRow, UNNAMED, nameOf } from "../model/live";
@@ -74,7 +74,7 @@ export function SessionsScreen() {
   return (
     <>
       <Heading title="Sessions">
-        <p class="sessions-count" role="status">
+        <p class="sessions-count">
           {isReading ? "Reading…" : text === "" ? `${all.size} live` : `${rows.length} of ${all.size}`}
           {at.value !== null && " then"}
         </p>

@@ -10,7 +10,7 @@ import {
   renameClient,
 } from "../api/changes_sessions";
 import type { Client, Decisions, Event, Events, Notification, Page, Session, SessionFields } from "../api/types";
-import { visible } from "../model/bytes";
+import { visible } from "../model/visible";
 import { live } from "../model/current";
 import { type SessionRow, UNNAMED } from "../model/live";
 import { useResource } from "../model/resource";

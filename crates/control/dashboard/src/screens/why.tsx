@@ -1,6 +1,221 @@
-// Why?.
+// Why? The answer for a session, a client, a decision, or a client that somebody describes.
+import { useEffect, useState } from "preact/hooks";
+
+import { asCli } from "../api/change";
+import { injectClients } from "../api/changes_sessions";
+import { epochOf, seqOf } from "../api/journal";
+import type { Decision, EventTotals } from "../api/types";
+import { live } from "../model/current";
+import { type ReadBack, readBack } from "../model/read_back";
+import { request } from "../api/request";
+import { dateTime } from "../model/time";
+import { visible } from "../model/visible";
+import { at, go, href, place, setQuery } from "../router";
+import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
+import { ProblemNote } from "../ui/problem";
+import { type Column, DataTable } from "../ui/table";
+import { NOTHING_TOLD } from "./sessions_inject";
+import { Answer } from "./why_answer";
+import { ActionBadge } from "./why_parts";
+import { type Kind, type Question, questionOf } from "./why_question";
+import "./why.css";
 
 export function WhyScreen() {
-  return <Heading title="Why?" />;
+  const question = questionOf(place.value.query);
+  const key = JSON.stringify(question);
+  return (
+    <>
+      <Heading title="Why?">
+        {question && (
+          <a class="button" id="why-newest" href={href("why")}>
+            The newest decisions
+          </a>
+        )}
+      </Heading>
+      {at.value !== null && <p class="note note-warn">This screen explains by the policy in force now, whatever time the others show.</p>}
+      <Asker key={`asker ${key}`} question={question} />
+      {question ? <Answer key={key} question={question} /> : <NewestDecisions />}
+    </>
+  );
+}
+
+const KINDS: [Kind, string][] = [
+  ["session", "Session"],
+  ["client", "Injected client"],
+  ["decision", "Decision"],
+  ["described", "A client that reports…"],
+];
+
+function Asker({ question }: { question: Question | null }) {
+  const [kind, setKind] = useState<Kind>(question?.kind ?? "described");
+  const [number, setNumber] = useState(question && question.kind !== "described" ? String(question.number) : "");
+  const [process, setProcess] = useState(question?.processes[0] ?? "");
+  const [version, setVersion] = useState(question?.version ?? "");
+  const isDescribed = kind === "described";
+  const ask = (event: Event) => {
+    event.preventDefault();
+    const described = process === "" ? { unnamed: 1, version } : { process, version };
+    go(href("why", isDescribed ? described : { [kind]: number }));
+  };
+  return (
+    <form class="card why-asker" onSubmit={ask}>
+      <div class="field">
+        <label for="why-kind">Explain</label>
+        <select id="why-kind" value={kind} onChange={(event) => setKind(event.currentTarget.value as Kind)}>
+          {KINDS.map(([one, words]) => (
+            <option key={one} value={one}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </div>
+      {isDescribed ? (
+        <>
+          <div class="field why-grows">
+            <label for="why-process">Program</label>
+            <input id="why-process" value={process} placeholder="none: it names no program" spellcheck={false} onInput={(event) => setProcess(event.currentTarget.value)} />
+          </div>
+          <div class="field">
+            <label for="why-version">Version</label>
+            <input id="why-version" value={version} placeholder="11.0.5608.0" spellcheck={false} onInput={(event) => setVersion(event.currentTarget.value)} />
+          </div>
+        </>
+      ) : (
+        <div class="field">
+          <label for="why-number">Number</label>
+          <input id="why-number" type="number" min={1} required value={number} onInput={(event) => setNumber(event.currentTarget.value)} />
+        </div>
+      )}
+      <button type="submit" id="why-explain" class="primary">
+        Why?
+      </button>
+    </form>
+  );
+}
+
+const COLUMNS: Column<Decision>[] = [
+  { key: "id", title: "Decision", cell: ({ id }) => <a href={href("why", { decision: id })}>{id}</a> },
+  { key: "at", title: "Store time", cell: ({ at: when }) => dateTime(when) },
+  { key: "action", title: "Outcome", cell: ({ action }) => <ActionBadge action={action} /> },
+  { key: "process", title: "Program", cell: ({ process }) => (process == null ? <span class="soft">(no name)</span> : visible(process)) },
+  { key: "version", title: "Version", cell: (row) => row.client_version },
+  { key: "session", title: "Session", cell: ({ session }) => (session == null ? "none" : <a href={href(`sessions/${session}`)}>{session}</a>) },
+  { key: "cause", title: "Cause", cell: ({ cause }) => cause },
+  { key: "summary", title: "In a sentence", cell: ({ summary }) => visible(summary) },
+];
+
+/** Decisions that are shown when nothing is asked. */
+const SHOWN = 200;
+
+/** Least time between two reads while decisions are taken, and the rest of typing before one; in milliseconds. */
+const REST = 1000;
+const TYPING = 250;
+
+function NewestDecisions() {
+  const text = place.value.query.get("q") ?? "";
+  const { rows, from, error, isReading } = useNewest(text);
+  return (
+    <>
+      <div class="filter" role="search">
+        <div class="field">
+          <label for="why-filter">Filter the decisions</label>
+          <input
+            id="why-filter"
+            type="search"
+            value={text}
+            placeholder="action:refused,disconnected process:mdl.exe"
+            autocomplete="off"
+            spellcheck={false}
+            aria-invalid={error !== null}
+            onInput={(event) => setQuery({ q: event.currentTarget.value })}
+          />
+        </div>
+        {error !== null && <ProblemNote error={error} />}
+      </div>
+      <DataTable
+        caption="The newest decisions"
+        columns={COLUMNS}
+        rows={rows}
+        rowKey={({ id }) => id}
+        lines={18}
+        empty={isReading ? <p class="soft">Reading the decisions…</p> : error === null && <NoDecisions isFiltered={text !== ""} />}
+      />
+      {SHOWN <= rows.length && 0 < from && <p class="hint">The newest {rows.length}. A filter finds older ones, as far as the journal goes back.</p>}
+    </>
+  );
+}
+
+function NoDecisions({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) return <Empty title="No decision passes this filter" />;
+  const change = injectClients(live.value, { ...NOTHING_TOLD, process: "mdl.exe" });
+  const command = asCli(change, location.origin, live.value.name);
+  return (
+    <Empty title="Nothing was decided yet" {...(command === null ? {} : { command })}>
+      <p>Every client that connects is decided on, and every session again when the policy changes. A client that is described above is explained at once.</p>
+    </Empty>
+  );
+}
+
+interface Newest {
+  rows: Decision[];
+  from: number;
+  error: unknown;
+  isReading: boolean;
+}
+
+/** The newest decisions that a filter of the server lets through, newest first. */
+function useNewest(text: string): Newest {
+  const [state, setState] = useState<Newest>({ rows: [], from: 0, error: null, isReading: true });
+  const [turn, setTurn] = useState(0);
+  const store = live.value;
+  const epoch = store.generation.value;
+  useEffect(() => {
+    if (epoch === 0) return undefined;
+    const reading = new AbortController();
+    const timer = setTimeout(() => {
+      readNewest(text, reading.signal).then(
+        ({ items, from }) => setState({ rows: items.slice(-SHOWN).reverse(), from, error: null, isReading: false }),
+        (error) => {
+          if (!reading.signal.aborted) setState((before) => ({ ...before, error, isReading: false }));
+        },
+      );
+    }, TYPING);
+    return () => {
+      reading.abort();
+      clearTimeout(timer);
+    };
+  }, [store, epoch, text, turn]);
+  useEffect(() => {
+    let timer = 0;
+    const stop = store.listen((events) => {
+      if (timer !== 0 || !events.some(({ type }) => type.startsWith("session."))) return;
+      timer = window.setTimeout(() => {
+        timer = 0;
+        setTurn((number) => number + 1);
+      }, REST);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [store]);
+  return state;
+}
+
+async function readNewest(text: string, signal: AbortSignal): Promise<ReadBack<Decision>> {
+  const { path } = live.peek();
+  const { body, cursor } = await request<EventTotals>(`${path}/events/totals`, { signal });
+  return readBack<Decision>(
+    {
+      path: `${path}/decisions`,
+      query: text === "" ? {} : { q: text },
+      epoch: epochOf(cursor),
+      end: seqOf(cursor),
+      oldest: seqOf(body.first_available),
+      wanted: SHOWN,
+    },
+    ({ id }) => id,
+    signal,
+  );
 }

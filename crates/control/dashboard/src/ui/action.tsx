@@ -107,9 +107,7 @@ export function CopyDialog() {
       {change && (
         <>
           <h2 id="copy-title">{change.label}</h2>
-          <Copyable name="curl" text={asCurl(change, location.origin, wantsToken.value)} />
-          <CommandLine change={change} />
-          {change.step && <Copyable name="Step of a scenario" text={change.step} />}
+          <AsCommands change={change} />
           <p class="dialog-buttons">
             <button type="button" onClick={() => dialog.current?.close()}>
               Close
@@ -118,6 +116,17 @@ export function CopyDialog() {
         </>
       )}
     </dialog>
+  );
+}
+
+/** A request as curl, as a command and as a step of a scenario. */
+export function AsCommands({ change }: { change: Change }) {
+  return (
+    <>
+      <Copyable name="curl" text={asCurl(change, location.origin, wantsToken.value)} />
+      <CommandLine change={change} />
+      {change.step && <Copyable name="Step of a scenario" text={change.step} />}
+    </>
   );
 }
 

@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 
 import { RequestError, request } from "../api/request";
 import type { Packet, Packets } from "../api/types";
-import { type Found, bytesOf, findText, hexLines, visible } from "../model/bytes";
+import { type Found, bytesOf, findText, hexLines } from "../model/bytes";
+import { visible } from "../model/visible";
 import { timeOfDay } from "../model/time";
 import { ProblemNote } from "./problem";
 import "./transcript.css";

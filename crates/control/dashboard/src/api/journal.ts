@@ -47,6 +47,8 @@ export class Journal {
     private readonly path: string,
     after: Cursor,
     private readonly reader: Reader,
+    /** What entries have to pass, as the server's `q` and `type` say it. */
+    private readonly filters: Record<string, string> = {},
   ) {
     this.cursor = after;
     void this.run();
@@ -99,7 +101,7 @@ export class Journal {
       silence = setTimeout(() => connected.abort(), SILENCE);
     };
     try {
-      const query = new URLSearchParams({ format: "ndjson", after: this.cursor });
+      const query = new URLSearchParams({ ...this.filters, format: "ndjson", after: this.cursor });
       const response = await fetch(`${this.path}?${query}`, { signal: connected.signal, cache: "no-store" });
       if (response.status === 404) {
         this.reader.connection({ state: "ended", why: "there is no such store any more" });

@@ -9,12 +9,16 @@ import "./style/screens.css";
 
 import { App } from "./app";
 import { follow, live } from "./model/current";
+import { followMarks } from "./model/marks";
+import { followAtAPace } from "./model/pace";
 import { followPast, sessionsInView } from "./model/view";
 import { followStory } from "./story/progress";
 import { learnAboutToken } from "./ui/action";
 
 follow();
 followPast();
+followMarks();
+followAtAPace();
 followStory();
 void learnAboutToken();
 const root = document.getElementById("app");

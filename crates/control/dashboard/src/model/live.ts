@@ -38,6 +38,48 @@ export const UNNAMED = "(no name)";
 /** What these say changes what the store's own resource says. */
 const OF_STORE = /^(store|poll|policy|clock|build|cluster|enforcement)\./;
 
+/** Whether an entry changes what the store's own resource says. A poll whose values a fault holds back is one of them. */
+function movesStore(event: Event): boolean {
+  return OF_STORE.test(event.type) || (event.type === "fault.hit" && event.stage === "registry");
+}
+
+/** What the store counts since it started. */
+export type Totals = Pick<Store["counts"], "admitted" | "refused" | "disconnected" | "would_block">;
+
+function totalsOf({ admitted, refused, disconnected, would_block }: Store["counts"]): Totals {
+  return { admitted, refused, disconnected, would_block };
+}
+
+/** Which of them an entry counts in; null for none. */
+export function totalOf(event: Event): keyof Totals | null {
+  switch (event.type) {
+    case "session.connected":
+      return "admitted";
+    case "session.refused":
+      return "refused";
+    case "session.disconnected":
+      return "disconnected";
+    case "session.would_block":
+      return "would_block";
+    default:
+      return null;
+  }
+}
+
+/** What was counted at an entry, out of what is counted now; null when the entries since then are not all there. */
+export function totalsAt(now: Totals, recent: readonly Event[], seq: number): Totals | null {
+  const oldest = recent[0];
+  if (!oldest || seq + 1 < oldest.seq) return null;
+  const then = { ...now };
+  for (let place = recent.length - 1; 0 <= place; place -= 1) {
+    const event = recent[place];
+    if (!event || event.seq <= seq) break;
+    const total = totalOf(event);
+    if (total) then[total] -= 1;
+  }
+  return then;
+}
+
 export type Loading = "loading" | "ready" | "failed";
 
 export class LiveStore {
@@ -58,6 +100,8 @@ export class LiveStore {
   byProcess = new Map<string, number>();
   recent: Event[] = [];
   series = new Series();
+  /** Counted on from the snapshot, entry by entry. */
+  totals: Totals = { admitted: 0, refused: 0, disconnected: 0, would_block: 0 };
   cursor: Cursor = "";
   /** Entries that have come since the page was opened. */
   heard = 0;
@@ -93,6 +137,7 @@ export class LiveStore {
       this.byProcess = countByProcess(sessions.values());
       this.recent = history;
       this.series = seriesOf(history, this.byProcess, Date.parse(store.clock.now));
+      this.totals = totalsOf(store.counts);
       this.cursor = cursor;
       this.store.value = store;
       this.clock.value = known(store.clock, Date.now());
@@ -170,9 +215,13 @@ export class LiveStore {
     const wall = Date.now();
     let asksStore = false;
     for (const event of events) {
+      const at = Date.parse(event.at);
+      this.series.reach(at);
       apply(event, this.sessions, this.byProcess);
-      this.series.count(Date.parse(event.at), countedAs(event), this.byProcess);
-      asksStore ||= OF_STORE.test(event.type);
+      this.series.count(at, countedAs(event), this.byProcess);
+      asksStore ||= movesStore(event);
+      const total = totalOf(event);
+      if (total) this.totals[total] += 1;
       this.recent.push(event);
     }
     if (2 * RECENT < this.recent.length) this.recent = this.recent.slice(-RECENT);
@@ -309,25 +358,46 @@ export function countedAs(event: Event): "connected" | "refused" | "disconnected
 
 /** The series of a history: who was there is counted back from who is there now. */
 export function seriesOf(history: Event[], byProcess: Map<string, number>, now: number): Series {
+  const moves = movesOf(history);
   const counts = new Map(byProcess);
-  for (const event of history.toReversed()) undo(event, counts);
-  const series = new Series();
-  for (const event of history) {
-    redo(event, counts);
-    series.count(Date.parse(event.at), countedAs(event), counts);
+  for (const move of moves.toReversed()) {
+    if (move.to !== null) add(counts, move.to, -1);
+    if (move.from !== null) add(counts, move.from, 1);
   }
+  const series = new Series(new Map(counts));
+  for (const { event, from, to } of moves) {
+    const at = Date.parse(event.at);
+    series.reach(at);
+    if (from !== null) add(counts, from, -1);
+    if (to !== null) add(counts, to, 1);
+    series.count(at, countedAs(event), counts);
+  }
+  series.reach(now);
   series.count(now, null, byProcess);
   return series;
 }
 
-function undo(event: Event, counts: Map<string, number>): void {
-  if (event.type === "session.connected") add(counts, nameOf(event), -1);
-  if (event.type === "session.ended") add(counts, nameOf(event), 1);
+/** From which name to which an entry moves its session; null is not there. */
+interface Move {
+  event: Event;
+  from: string | null;
+  to: string | null;
 }
 
-function redo(event: Event, counts: Map<string, number>): void {
-  if (event.type === "session.connected") add(counts, nameOf(event), 1);
-  if (event.type === "session.ended") add(counts, nameOf(event), -1);
+function movesOf(history: Event[]): Move[] {
+  const names = new Map<number, string>();
+  return history.map((event) => {
+    if (event.type === "session.connected") {
+      if (event.session != null) names.set(event.session, nameOf(event));
+      return { event, from: null, to: nameOf(event) };
+    }
+    if (event.type === "session.ended") return { event, from: nameOf(event), to: null };
+    if (event.type !== "session.identified" || event.session == null) return { event, from: null, to: null };
+    // Of a session that connected before the history the entry does not say whether it had a name; mostly it had none.
+    const from = names.get(event.session) ?? (event.processes.length <= 1 ? UNNAMED : nameOf(event));
+    names.set(event.session, nameOf(event));
+    return { event, from, to: nameOf(event) };
+  });
 }
 
 /** The newest entries of a type, newest first. */

@@ -2,10 +2,13 @@
 // lost.
 
 /** Steps that are kept at the most; past it two become one. */
-const MOST_STEPS = 600;
+export const MOST_STEPS = 600;
 
 /** Lines of their own that the plot has: the programs with the most sessions. What is past it is counted together. */
 export const MOST_PROCESSES = 6;
+
+/** What the programs that have no line of their own are called together. */
+export const OTHERS = "others";
 
 export interface Step {
   /** Store time of its beginning, in milliseconds. */
@@ -25,7 +28,15 @@ export class Series {
   width = 1000;
   steps: Step[] = [];
 
-  /** Counts something that happened, and takes down who is there afterwards. */
+  /** `before` is who was there before the first step. */
+  constructor(readonly before: ReadonlyMap<string, number> = new Map()) {}
+
+  /** Comes to an instant, before what happens then changes who is there: the step before keeps who was there until then. */
+  reach(at: number): void {
+    this.stepAt(at);
+  }
+
+  /** Counts something that happened at the instant that was reached last, and takes down who is there afterwards. */
   count(at: number, what: Counted | null, sessions: Map<string, number>): void {
     const step = this.stepAt(at);
     if (what) step[what] += 1;
@@ -40,7 +51,7 @@ export class Series {
     if (last) last.sessions = new Map(last.sessions);
     const step = { at: begin, connected: 0, refused: 0, disconnected: 0, ended: 0, sessions: new Map<string, number>() };
     this.steps.push(step);
-    if (MOST_STEPS < this.steps.length) this.widen();
+    while (MOST_STEPS < this.steps.length) this.widen();
     return this.steps.at(-1) ?? step;
   }
 
@@ -62,4 +73,118 @@ export class Series {
     }
     this.steps = merged;
   }
+}
+
+/** A stretch of store time, in milliseconds. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** Widths that people count in, in milliseconds. */
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const WIDTHS = [1, 2, 5, 10, 15, 30]
+  .flatMap((number) => [number * SECOND, number * MINUTE])
+  .concat([HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY])
+  .toSorted((left, right) => left - right);
+
+/** Counts of a plot: about so many. */
+const COUNTS = 60;
+
+/** The width that a plot of a span counts in. */
+export function widthFor(length: number, least: number): number {
+  const wanted = Math.max(length / COUNTS, least);
+  return WIDTHS.find((width) => wanted <= width) ?? Math.ceil(wanted / DAY) * DAY;
+}
+
+/** The shortest span that is plotted. */
+const SHORTEST = MINUTE;
+
+/**
+ * What a plot shows: from the first step, or `length` before now, until a little after now, so that what happened at this moment is
+ * to be seen.
+ */
+export function spanOf(series: Series, now: number, length: number | null): Span {
+  const newest = Math.max(now, series.steps.at(-1)?.at ?? now);
+  const first = Math.min(series.steps[0]?.at ?? newest, newest - SHORTEST);
+  const from = length === null ? first : Math.max(first, newest - Math.max(length, SHORTEST));
+  return { from, to: newest + widthFor(newest - from, series.width) };
+}
+
+export interface Rates {
+  /** Store time that each is counted over, in milliseconds. */
+  width: number;
+  /** Beginnings, and the last one's end. */
+  times: number[];
+  connected: number[];
+  refused: number[];
+  disconnected: number[];
+}
+
+/** What happened in each equal part of a span; zero where nothing did. */
+export function ratesOf(series: Series, { from, to }: Span): Rates {
+  const width = widthFor(to - from, series.width);
+  const first = Math.floor(from / width);
+  const parts = Math.max(1, Math.ceil(to / width) - first);
+  const zeros = () => new Array<number>(parts + 1).fill(0);
+  const rates: Rates = { width, times: zeros(), connected: zeros(), refused: zeros(), disconnected: zeros() };
+  rates.times.forEach((_, place) => {
+    rates.times[place] = (first + place) * width;
+  });
+  for (const step of series.steps) {
+    const place = Math.floor(step.at / width) - first;
+    if (place < 0 || parts <= place) continue;
+    for (const what of ["connected", "refused", "disconnected"] as const) {
+      rates[what][place] = (rates[what][place] ?? 0) + step[what];
+    }
+  }
+  // A line of steps ends where its last value does.
+  for (const what of ["connected", "refused", "disconnected"] as const) rates[what][parts] = rates[what][parts - 1] ?? 0;
+  return rates;
+}
+
+export interface Lines {
+  times: number[];
+  lines: { label: string; values: number[] }[];
+}
+
+/** Sessions by program over a span: the programs that had the most, then the others together. */
+export function linesOf(series: Series, { from, to }: Span): Lines {
+  const held = series.steps.filter(({ at }) => from < at && at <= to);
+  const before = series.steps.findLast(({ at }) => at <= from)?.sessions ?? series.before;
+  const counts = [before, ...held.map(({ sessions }) => sessions)];
+  const times = [from, ...held.map(({ at }) => at)];
+  const last = counts.at(-1);
+  if (last && (times.at(-1) ?? to) < to) {
+    counts.push(last);
+    times.push(to);
+  }
+  const shown = mostOf(counts);
+  const lines = shown.map((label) => ({ label, values: counts.map((count) => count.get(label) ?? 0) }));
+  const named = new Set(shown);
+  const rest = counts.map((count) => sumBut(count, named));
+  if (rest.some((number) => 0 < number)) lines.push({ label: OTHERS, values: rest });
+  return { times, lines };
+}
+
+/** The names that had the most at any time, in the order of the alphabet: a line keeps its colour while others come and go. */
+function mostOf(counts: ReadonlyMap<string, number>[]): string[] {
+  const most = new Map<string, number>();
+  for (const count of counts) {
+    for (const [name, number] of count) if ((most.get(name) ?? 0) < number) most.set(name, number);
+  }
+  return [...most]
+    .toSorted(([left, one], [right, other]) => other - one || left.localeCompare(right))
+    .slice(0, MOST_PROCESSES)
+    .map(([name]) => name)
+    .toSorted((left, right) => left.localeCompare(right));
+}
+
+function sumBut(count: ReadonlyMap<string, number>, named: Set<string>): number {
+  let sum = 0;
+  for (const [name, number] of count) if (!named.has(name)) sum += number;
+  return sum;
 }

@@ -23,12 +23,19 @@ export const past = signal<Past | null>(null);
 /** Why the past can't be shown. */
 export const pastError = signal<unknown>(null);
 
-/** Reads the past whenever the URL names one. */
+/** Reads the past whenever the URL names one, and again when a new epoch may have made it another, or none. */
 export function followPast(): void {
   let reading = new AbortController();
+  let shown = "";
   effect(() => {
     const cursor = at.value;
-    const { path } = live.value;
+    const store = live.value;
+    void store.generation.value;
+    // Of the epoch that is already read nothing changes.
+    const isSame = store.cursor === "" || (cursor !== null && epochOf(store.cursor) === epochOf(cursor));
+    const wanted = cursor === null ? "" : `${store.path} ${cursor} ${isSame}`;
+    if (wanted === shown && wanted !== "") return;
+    shown = wanted;
     reading.abort();
     reading = new AbortController();
     const { signal } = reading;
@@ -37,9 +44,9 @@ export function followPast(): void {
       past.value = null;
       return;
     }
-    void readPast(path, cursor, signal).then(
+    void readPast(store.path, cursor, signal).then(
       (read) => {
-        past.value = read;
+        if (!signal.aborted) past.value = read;
       },
       (error) => {
         if (signal.aborted) return;

@@ -1,6 +1,6 @@
 // A plot over store time, and the same as a table. Its lines are told apart by dashes and labels before colour.
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
 import { timeOfDay } from "../model/time";
@@ -11,6 +11,14 @@ export interface Line {
   values: (number | null)[];
 }
 
+/** A place in store time that is marked in the plot; what it is is said elsewhere too. */
+export interface PlotMark {
+  /** In milliseconds. */
+  time: number;
+  label?: string;
+  kind: "poll" | "policy" | "here";
+}
+
 interface PlotProps {
   title: string;
   /** Store time of each value, in milliseconds, ascending. */
@@ -18,28 +26,34 @@ interface PlotProps {
   lines: Line[];
   /** Steps, as of something counted now and then, and not slopes. */
   bars?: boolean;
+  marks?: PlotMark[];
 }
+
+const NO_MARKS: PlotMark[] = [];
 
 const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [14, 4], [1, 4]];
 
 /** Rows of the table, so that a page with many plots stays small: the newest. */
 const ROWS = 50;
 
-export function Plot({ title, times, lines, bars = false }: PlotProps): VNode {
+/** Who draws it often hands over the same arrays while nothing has changed: then nothing is drawn. */
+export function Plot({ title, times, lines, bars = false, marks = NO_MARKS }: PlotProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [isOpen, setIsOpen] = useState(false);
   const names = lines.map(({ label }) => label).join("\n");
-  const data: uPlot.AlignedData = [times.map((time) => time / 1000), ...lines.map(({ values }) => values)];
+  const data = useMemo<uPlot.AlignedData>(() => [times.map((time) => time / 1000), ...lines.map(({ values }) => values)], [times, lines]);
   const newest = useRef(data);
   newest.current = data;
+  const marked = useRef(marks);
+  marked.current = marks;
 
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
     const make = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(element, lines, bars), newest.current, element);
+      plot.current = new uPlot(options(element, lines, bars, () => marked.current), newest.current, element);
     };
     make();
     const watcher = new ResizeObserver(() => {
@@ -49,18 +63,18 @@ export function Plot({ title, times, lines, bars = false }: PlotProps): VNode {
     // Colours are read from the style: another theme is another plot.
     const theme = matchMedia("(prefers-color-scheme: dark)");
     theme.addEventListener("change", make);
-    const marked = new MutationObserver(make);
-    marked.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    const themed = new MutationObserver(make);
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     return () => {
       watcher.disconnect();
-      marked.disconnect();
+      themed.disconnect();
       theme.removeEventListener("change", make);
       plot.current?.destroy();
       plot.current = null;
     };
   }, [names, bars]);
 
-  useEffect(() => plot.current?.setData(data));
+  useEffect(() => plot.current?.setData(data), [data, marks]);
 
   return (
     <figure class="plot">
@@ -123,7 +137,7 @@ function said(lines: Line[]): string {
   return lines.map(({ label, values }) => `${label} ${values.at(-1) ?? "none"}`).join(", ") || "nothing yet";
 }
 
-function options(element: HTMLElement, lines: Line[], bars: boolean): uPlot.Options {
+function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () => PlotMark[]): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   // Custom properties keep light-dark() as written: an element of each colour says what it comes to.
@@ -133,12 +147,14 @@ function options(element: HTMLElement, lines: Line[], bars: boolean): uPlot.Opti
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color || colour(name);
   };
+  const colours = { poll: seen("--edge-strong"), policy: seen("--accent"), here: seen("--warn"), paper: seen("--card") };
   const axis = { stroke: seen("--ink-soft"), grid: { stroke: seen("--edge"), width: 1 }, ticks: { stroke: seen("--edge") }, font: "12px system-ui, sans-serif" };
   const made: uPlot.Options = {
     width: element.clientWidth || 300,
     height: PLOT_HEIGHT,
     legend: { show: false },
     cursor: { show: false },
+    hooks: { draw: [(drawn) => drawMarks(drawn, marks(), colours)] },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { time: true }, y: { range: (_, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
@@ -162,4 +178,37 @@ function options(element: HTMLElement, lines: Line[], bars: boolean): uPlot.Opti
   };
   probe.remove();
   return made;
+}
+
+/** Labels are left out where they would stand on each other, in pixels of the screen. */
+const LABEL_ROOM = 64;
+
+function drawMarks(plot: uPlot, marks: PlotMark[], colours: Record<PlotMark["kind"] | "paper", string>): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  let free = -Infinity;
+  ctx.save();
+  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  for (const { time, label, kind } of marks) {
+    const x = Math.round(plot.valToPos(time / 1000, "x", true));
+    if (x < bbox.left || bbox.left + bbox.width < x) continue;
+    ctx.strokeStyle = colours[kind];
+    ctx.lineWidth = (kind === "here" ? 2 : 1) * ratio;
+    ctx.setLineDash(kind === "poll" ? [2 * ratio, 4 * ratio] : []);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    if (!label || x < free) continue;
+    free = x + LABEL_ROOM * ratio;
+    const { width } = ctx.measureText(label);
+    // Near the right edge the label stands before its line.
+    const begin = bbox.left + bbox.width < x + width + 6 * ratio ? x - width - 4 * ratio : x + 4 * ratio;
+    ctx.fillStyle = colours.paper;
+    ctx.fillRect(begin - ratio, bbox.top, width + 2 * ratio, 13 * ratio);
+    ctx.fillStyle = colours[kind];
+    ctx.fillText(label, begin, bbox.top + ratio);
+  }
+  ctx.restore();
 }

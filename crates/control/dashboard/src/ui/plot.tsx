@@ -147,7 +147,7 @@ function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () =
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color || colour(name);
   };
-  const colours = { poll: seen("--edge-strong"), policy: seen("--accent"), here: seen("--warn"), paper: seen("--card") };
+  const colours = { poll: seen("--edge-strong"), policy: seen("--accent"), here: seen("--warn") };
   const axis = { stroke: seen("--ink-soft"), grid: { stroke: seen("--edge"), width: 1 }, ticks: { stroke: seen("--edge") }, font: "12px system-ui, sans-serif" };
   const made: uPlot.Options = {
     width: element.clientWidth || 300,
@@ -183,13 +183,14 @@ function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () =
 /** Labels are left out where they would stand on each other, in pixels of the screen. */
 const LABEL_ROOM = 64;
 
-function drawMarks(plot: uPlot, marks: PlotMark[], colours: Record<PlotMark["kind"] | "paper", string>): void {
+function drawMarks(plot: uPlot, marks: PlotMark[], colours: Record<PlotMark["kind"], string>): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   let free = -Infinity;
   ctx.save();
   ctx.font = `${11 * ratio}px system-ui, sans-serif`;
-  ctx.textBaseline = "top";
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
   for (const { time, label, kind } of marks) {
     const x = Math.round(plot.valToPos(time / 1000, "x", true));
     if (x < bbox.left || bbox.left + bbox.width < x) continue;
@@ -203,12 +204,10 @@ function drawMarks(plot: uPlot, marks: PlotMark[], colours: Record<PlotMark["kin
     if (!label || x < free) continue;
     free = x + LABEL_ROOM * ratio;
     const { width } = ctx.measureText(label);
-    // Near the right edge the label stands before its line.
-    const begin = bbox.left + bbox.width < x + width + 6 * ratio ? x - width - 4 * ratio : x + 4 * ratio;
-    ctx.fillStyle = colours.paper;
-    ctx.fillRect(begin - ratio, bbox.top, width + 2 * ratio, 13 * ratio);
+    // Above the plot, so that it hides no line; near the right edge it stands before its own.
+    const begin = bbox.left + bbox.width < x + width ? x - width : x;
     ctx.fillStyle = colours[kind];
-    ctx.fillText(label, begin, bbox.top + ratio);
+    ctx.fillText(label, begin, bbox.top - 3 * ratio);
   }
   ctx.restore();
 }

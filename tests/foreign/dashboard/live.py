@@ -1,5 +1,6 @@
 """Live: figures, plots, the feed of decisions, the table of programs; empty, full, and as it was."""
 
+from commands import as_command
 from harness import expect, gone, is_so, shows
 
 
@@ -35,6 +36,10 @@ def an_empty_store_teaches_the_first_command(dashboard):
         shows(page, ".empty pre", "exstore client add --process mdl.exe")
         shows(page, "#live-sessions", "0")
         shows(page, "#live-build", "6.5.7651.19")
+        shows(page, "#live-add-clients")
+        as_command(page, "#live-add-clients")
+        expect(len(store.get("/sessions")["items"]), 3, "sessions by the command line")
+        store.post("/reset", {"to": "baseline"})
         shows(page, "#live-add-clients").click()
         shows(page, "#live-sessions", "3")
         gone(page, ".empty")

@@ -26,6 +26,7 @@ export type PolicyInForce = Schemas["PolicyInForce"];
 export type Packet = Schemas["Shown"];
 export type Packets = Schemas["Packets"];
 export type Poll = Schemas["Poll"];
+export type PollAnswer = Schemas["PollAnswer"];
 export type Preview = Schemas["Preview"];
 export type Problem = Schemas["Problem"];
 export type Schedule = Schemas["Schedule"];

@@ -72,11 +72,12 @@ export function Plots() {
 function marksIn({ from, to }: Span, here: string | null): PlotMark[] {
   const within = marks.filter(({ at }) => from <= at && at <= to);
   const polls = within.filter(({ kind }) => kind === "poll");
-  const shown: PlotMark[] = (polls.length <= MOST_POLLS ? polls : []).map(({ at }) => ({ time: at, kind: "poll" }));
+  // The place that is looked at comes first: of labels that would stand on each other the first is written.
+  const shown: PlotMark[] = here === null ? [] : [{ time: Date.parse(here), kind: "here", label: "looked at" }];
+  if (polls.length <= MOST_POLLS) shown.push(...polls.map(({ at }): PlotMark => ({ time: at, kind: "poll" })));
   for (const { at, kind, generation } of within) {
     if (kind === "policy") shown.push({ time: at, kind, label: `policy ${generation}` });
   }
-  if (here !== null) shown.push({ time: Date.parse(here), kind: "here", label: "looked at" });
   return shown.toSorted((left, right) => left.time - right.time);
 }
 

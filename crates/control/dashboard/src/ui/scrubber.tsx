@@ -23,9 +23,9 @@ const REST = 120;
 
 let rest = 0;
 
-/** Goes to the store as it was after an entry; null is now. */
-export function goTo(seq: number | null): void {
-  setQuery({ at: seq === null ? null : `${epochOf(live.peek().cursor)}-${seq}` });
+/** Goes to the store as it was after an entry; null is now. The epoch is that of the slider that was moved. */
+function goTo(seq: number | null, epoch = epochOf(live.peek().cursor)): void {
+  setQuery({ at: seq === null ? null : `${epoch}-${seq}` });
 }
 
 export function Scrubber() {
@@ -52,9 +52,10 @@ export function Scrubber() {
   const move = (seq: number, isLast: boolean) => {
     setMoving(seq);
     clearTimeout(rest);
+    const epoch = epochOf(store.cursor);
     rest = window.setTimeout(() => {
       setMoving(null);
-      goTo(isLast ? null : seq);
+      goTo(isLast ? null : seq, epoch);
     }, REST);
   };
   return (

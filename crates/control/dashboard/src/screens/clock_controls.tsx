@@ -72,9 +72,10 @@ export function ModeCard() {
   );
 }
 
-/** An instant as the field has it, without a zone: store time is UTC. */
-function localOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 19);
+/** The next full hour as the field has it, without a zone: store time is UTC. Empty while the time is not known. */
+function nextHour(now: number | null): string {
+  const hour = 3_600_000;
+  return now === null ? "" : new Date((Math.floor(now / hour) + 1) * hour).toISOString().slice(0, 19);
 }
 
 /** Moves a clock that stands. */
@@ -82,7 +83,8 @@ export function AdvanceCard() {
   const store = live.value;
   const isManual = store.clock.value?.mode === "manual";
   const [length, setLength] = useState("15m");
-  const [to, setTo] = useState(() => localOf(store.now() + 3_600_000));
+  const [wanted, setTo] = useState<string | null>(null);
+  const to = wanted ?? nextHour(store.clock.value?.now ?? null);
   const told = { onDone: (answer: { body: unknown }) => advanced(answer.body) };
   return (
     <section class="card" aria-labelledby="clock-advance-title">

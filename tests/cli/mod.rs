@@ -3,6 +3,7 @@
 mod access;
 mod config;
 mod contract;
+mod demo_open;
 mod drain;
 mod exit_codes;
 mod fleets;

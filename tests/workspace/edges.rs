@@ -79,6 +79,7 @@ const ALLOWED: &[Row] = &[
             "clap",
             "clap_complete",
             "clap_mangen",
+            "open",
             "rlimit",
             "rustix",
             "tracing",

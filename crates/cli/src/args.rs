@@ -16,6 +16,7 @@ use simulator::Transport;
 
 use crate::colour::Color;
 use crate::commands::Noun;
+use crate::demo::Open;
 use crate::exit;
 use crate::fleet::{self, FleetArgs};
 use crate::output::{LogFormat, Output};
@@ -72,7 +73,7 @@ pub(crate) enum Command {
     /// Run a program beside a store of its own: it finds the store by EXSTORE_CONTROL, EXSTORE_STORE and EXSTORE_RPC
     #[command(after_help = RUN_HELP)]
     Run(Run),
-    /// Tell Microsoft's article KB 920185 as a timeline: its procedure, then its Note, each on a store of its own
+    /// Tell Microsoft's article KB 920185 as a timeline: its procedure, then its Note, each on a store of its own; or in a browser
     #[command(after_help = exit::HELP)]
     Demo(Demo),
     /// Run and check scenarios
@@ -405,6 +406,8 @@ pub(crate) struct Demo {
     /// Write the journal to this file, an entry a line; that of act two comes after that of act one
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) open: Open,
 }
 
 /// The acts of the demo.

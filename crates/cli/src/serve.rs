@@ -58,8 +58,11 @@ async fn serve(args: &Serve) -> Result<(), Failure> {
         output::err(&format!("to use it in a browser, open this link, which is good once: {link}"));
     }
 
-    let left = stdin_closed(args.exit_on_stdin_close);
-    serve_until_told(running, journal, &mut signals, left).await
+    let left = async {
+        stdin_closed(args.exit_on_stdin_close).await;
+        Ok(())
+    };
+    until_told(running, journal, &mut signals, left).await
 }
 
 /// Waits for the end of stdin, where that was asked for.
@@ -95,13 +98,13 @@ fn warn_of_insecurity(args: &Serve, access: &Access) {
     }
 }
 
-/// Serves until the first signal, a shutdown request or until it is `left` alone; then ends the service of every store, lets
+/// Serves until the first signal, a shutdown request or the end of what goes on `beside`; then ends the service of every store, lets
 /// what is under way come to its end and flushes the journal, all within two seconds. A second signal leaves at once.
-async fn serve_until_told(
+pub(crate) async fn until_told(
     Running { stores, control, recording, .. }: Running,
     journal: JournalTask,
     signals: &mut Signals,
-    left: impl Future<Output = ()>,
+    beside: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
     let mut requested = control.shutdown_requested();
     let (stop, mut stopping) = watch::channel(false);
@@ -112,10 +115,11 @@ async fn serve_until_told(
         // First, so that requests that wait for a store are answered.
         ending.end_services().await;
     }));
+    let mut done = Ok(());
     tokio::select! {
         () = &mut serving => return Err(Failure::new(Code::Internal, "the control plane has stopped")),
         () = signals.next() => {}
-        () = left => {}
+        left = beside => done = left,
         _ = requested.wait_for(|requested| *requested) => {}
     }
     let recorded = end_recording(recording, signals).await?;
@@ -125,7 +129,7 @@ async fn serve_until_told(
         () = signals.next() => {
             Err(told_twice())
         }
-        ended = end(serving, journal, &stores) => ended.and(recorded),
+        ended = end(serving, journal, &stores) => done.and(ended).and(recorded),
     }
 }
 
@@ -200,13 +204,13 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The signals that end a server.
-struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

@@ -72,6 +72,11 @@ impl Bundle {
         Self::of(files)
     }
 
+    /// Whether there is no page.
+    pub fn is_empty(&self) -> bool {
+        !self.assets.contains_key(PAGE)
+    }
+
     /// These files: the page is `index.html`, and `NAME.gz` is `NAME` compressed. Whatever has a name that tells no type which
     /// dashboards have is left out.
     pub fn of(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {

@@ -1,8 +1,12 @@
-//! `exstore demo`: the article KB 920185 in two acts, each told by a scenario on a store of its own.
+//! `exstore demo`: the article KB 920185 in two acts, each told by a scenario on a store of its own; or a store to tell it on.
+
+mod browser;
+mod open;
 
 use server::Seed;
 use simulator::{Scenario, Transport};
 
+pub(crate) use self::open::Open;
 use crate::args::{Acts, Demo};
 use crate::exit::{Code, Failure};
 use crate::http_plane;
@@ -20,15 +24,18 @@ struct Act {
 
 const ONE: Act = Act {
     heading: "ACT ONE: the procedure. Apply the hotfix, create the value, restart the service.",
-    scenario: include_str!("../../../fixtures/scenarios/kb-920185-procedure.toml"),
+    scenario: include_str!("../../../../fixtures/scenarios/kb-920185-procedure.toml"),
 };
 const TWO: Act = Act {
     heading: "ACT TWO: the Note. Changes to the value are detected dynamically, every 15 minutes.",
-    scenario: include_str!("../../../fixtures/scenarios/kb-920185-note.toml"),
+    scenario: include_str!("../../../../fixtures/scenarios/kb-920185-note.toml"),
 };
 
 /// Tells the story, and fails at the first act that does not go as the article says. A journal has one act after the other.
 pub(crate) fn run(args: &Demo) -> Result<(), Failure> {
+    if args.open.open {
+        return open::run(args);
+    }
     let mut journal = args.journal.as_deref().map(JournalFile::create).transpose()?;
     let acts = match args.act {
         Acts::One => &[ONE][..],

@@ -2,17 +2,43 @@
 
 CARGO ?= cargo
 PYTHON := .venv/bin/python
+DASHBOARD := crates/control/dashboard
 
-.PHONY: demo test bench bench-smoke deep lint docs deny clean
+# What the dashboard's bundle is made of; its types come from the golden document of the API.
+BUNDLED := $(shell find $(DASHBOARD)/src $(DASHBOARD)/public -type f ! -name schema.d.ts) \
+  $(addprefix $(DASHBOARD)/,index.html vite.config.ts tsconfig.json scripts/types.mjs scripts/compress.mjs) \
+  tests/control/snapshots/exstore__control__openapi__the_document_is_the_golden_one.snap
+
+.PHONY: demo demo-web test release dashboard bench bench-smoke deep lint docs deny clean
 
 demo: ## Tell the story of KB 920185 on a real store, and check it
 	$(CARGO) run --locked --package exstore-cli --bin exstore -- demo
 
+demo-web: dashboard ## Tell it in the dashboard, step by step, in a browser
+	$(CARGO) run --locked --package exstore-cli --bin exstore -- demo --open
+
 test: tests/requirements.txt ## Everything that a change has to pass
 	tests/setup
+	$(MAKE) dashboard
+	npm --prefix $(DASHBOARD) test --silent
 	$(CARGO) build --locked --workspace --all-targets
 	$(CARGO) test --locked --workspace
 	$(PYTHON) tests/foreign/selftest.py
+
+release: dashboard ## Build target/release/exstore with the dashboard in it
+	$(CARGO) build --locked --release --package exstore-cli
+
+dashboard: $(DASHBOARD)/dist/.built ## Build the dashboard, which the next build of exstore takes in
+
+$(DASHBOARD)/dist/.built: $(DASHBOARD)/node_modules/.installed $(BUNDLED)
+	npm --prefix $(DASHBOARD) run --silent build
+	touch $@
+
+# `npm ci` begins by deleting the folder: a stamp in it is there when all of it is.
+$(DASHBOARD)/node_modules/.installed: $(DASHBOARD)/package.json $(DASHBOARD)/package-lock.json
+	tests/setup npm
+	cd $(DASHBOARD) && npm ci --no-fund --no-audit --loglevel=error
+	touch $@
 
 bench: ## Measure, each thing beside its limit
 	$(CARGO) build --locked --release --package exstore-simulator --bin load
@@ -49,4 +75,5 @@ target/tools/bin/cargo-deny:
 
 clean:
 	$(CARGO) clean
-	rm -rf .venv
+	rm -rf .venv $(DASHBOARD)/node_modules
+	find $(DASHBOARD)/dist -mindepth 1 ! -name .gitignore -delete

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use server::{StoreHandle, StoreOptions, Stores};
 
+use super::scenario_runs::busy;
 use super::snapshots_replay::{Asked, asked, history};
 use super::{Answer, Api, config, options};
 use crate::server::wire_client::WireClient;
@@ -280,6 +281,33 @@ fn a_look_of_a_rule_has_its_answer_though_whoever_asked_hung_up() {
         }
     }
     assert!(inputs(&text).contains(&"? GET /sessions".to_owned()), "{text}");
+    same(&text, &within(replayed(&text)));
+}
+
+/// The run of a scenario is over at once; what it has asked the store for is one input, and is carried through.
+#[test]
+fn a_scenario_that_is_cancelled_in_the_midst_of_an_advance_leaves_no_half_input() {
+    let text = within(async {
+        let recorded = Recorded::start(options()).await;
+        let api = &recorded.api;
+        api.post("/scenarios", &busy().to_string()).await;
+        let begun = api.call("POST", "/scenarios/busy/runs", "").await;
+        let run = begun.header("location").to_owned();
+        let mut revision = 0;
+        // The third step is the advance.
+        loop {
+            let shown = api.get(&format!("{run}?wait=20s&after={revision}")).await;
+            if shown["step"] == 3 {
+                break;
+            }
+            revision = shown["revision"].as_u64().expect("a number");
+        }
+        assert_eq!(api.call("DELETE", &run, "").await.status, StatusCode::NO_CONTENT);
+        assert_eq!(api.get(&run).await["state"], "cancelled");
+        api.post("/clients", "{}").await;
+        recorded.end().await
+    });
+    assert_eq!(inputs(&text).last().map(String::as_str), Some("POST /clients"));
     same(&text, &within(replayed(&text)));
 }
 

@@ -1,10 +1,15 @@
 //! Scenarios as resources: kept with a store, played on it, and watched.
 
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use server::{Tap, Told};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::{Api, STORE};
@@ -32,6 +37,43 @@ expect = { clients = [{ group = "beta", state = "disconnected" }] }
 fn long() -> Value {
     let days = vec![json!({ "say": "a day", "advance": "30d" }); 1_000];
     json!({ "name": "long", "about": "a", "start": "2006-04-22T08:00:00Z", "steps": days })
+}
+
+/// A step that makes hundreds of entries at least within one request: a client comes again and again that is refused.
+pub(super) fn busy() -> Value {
+    let storm = json!({ "name": "beta", "process": "mdl.exe", "clients": 1,
+        "on_refused": { "reconnect": "storm", "delay": "100ms" } });
+    let steps = json!([
+        { "say": "a", "block": { "processes": "mdl.exe", "apply": "now" } },
+        { "say": "b", "fleet": { "groups": [storm] } },
+        { "say": "c", "advance": "1d" },
+    ]);
+    json!({ "name": "busy", "about": "a", "start": "2006-04-22T08:00:00Z", "steps": steps })
+}
+
+/// Holds a store up in the midst of what it does, once so many clients have been refused.
+struct Holds {
+    left: usize,
+    held: Option<oneshot::Sender<()>>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl Tap for Holds {
+    fn take(&mut self, told: Told) -> bool {
+        if let Told::Entries(entries) = told {
+            let is_refusal = |entry: &&infostore::Entry| {
+                matches!(entry.event, infostore::Event::SessionRefused { .. })
+            };
+            let refused = entries.iter().filter(is_refusal).count();
+            self.left = self.left.saturating_sub(refused);
+        }
+        if let Some(held) = self.held.take_if(|_| self.left == 0) {
+            held.send(()).unwrap();
+            // Of a test that has failed nobody says so.
+            self.go_on.recv().ok();
+        }
+        true
+    }
 }
 
 impl Api {
@@ -178,6 +220,37 @@ async fn one_run_of_a_store_is_under_way_and_can_be_cancelled() {
     assert_eq!(api.get(&path).await["state"], "cancelled");
     let begun = api.call("POST", "/scenarios/small/runs", "").await;
     assert_eq!(api.over(begun.header("location")).await["state"], "met");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_run_is_shown_and_cancelled_in_the_midst_of_an_advance() {
+    let api = Arc::new(Api::new().await);
+    api.post("/scenarios", &busy().to_string()).await;
+    let (held, is_held) = oneshot::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    let holds = Holds { left: 100, held: Some(held), go_on: goes_on };
+    api.store.tap(Box::new(holds)).await.unwrap();
+    let mut deletes = JoinSet::new();
+    let meanwhile = async {
+        let begun = api.call("POST", "/scenarios/busy/runs", "").await;
+        let path = begun.header("location").to_owned();
+        is_held.await.unwrap();
+        // The store answers nobody now.
+        let shown = api.call("GET", &path, "").await;
+        assert!(shown.header("exstore-cursor").starts_with("2-"), "{:?}", shown.headers);
+        let run = shown.ok();
+        assert_eq!((&run["state"], &run["step"]), (&json!("running"), &json!(3)), "{run}");
+        assert_eq!(api.get("/scenarios/busy/runs").await["items"][0], run);
+        let (asking, cancelled) = (Arc::clone(&api), path.clone());
+        deletes.spawn(async move { asking.call("DELETE", &cancelled, "").await.status });
+        assert_eq!(api.over(&path).await["state"], "cancelled");
+    };
+    timeout(Duration::from_secs(120), meanwhile).await.expect("nobody waits");
+    go_on.send(()).unwrap();
+    assert_eq!(deletes.join_next().await.unwrap().unwrap().as_u16(), 204);
+    let clock = api.get("/clock").await;
+    let now = clock["now"].as_str().unwrap();
+    assert!(now.starts_with("2006-04-22T08:00:"), "it went on to {now}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

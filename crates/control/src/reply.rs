@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use infostore::Cursor;
@@ -97,6 +97,12 @@ fn escaped(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let digit = |digit: &u8| char::from(*digit).to_digit(16);
     let byte = (digit(high)? << 4) | digit(low)?;
     Some((u8::try_from(byte).ok()?, after))
+}
+
+/// The place that an answer says it reflects.
+pub(crate) fn cursor_of(headers: &HeaderMap) -> Option<Cursor> {
+    let CursorText(cursor) = headers.get(CURSOR)?.to_str().ok()?.parse().ok()?;
+    Some(cursor)
 }
 
 pub(crate) fn with_cursor(mut response: Response, cursor: Cursor) -> Response {

@@ -7,8 +7,10 @@ use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use infostore::Cursor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use server::StoreHandle;
 use simulator::{Scenario, ScenarioTable, Wrong};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -31,7 +33,7 @@ use crate::page::{Limit, take_page};
 use crate::percent::percent_encoded;
 use crate::precondition::Precondition;
 use crate::problem::{FieldError, Problem, ProblemType};
-use crate::reply::Reply;
+use crate::reply::{Reply, with_cursor};
 use crate::router::bare;
 use crate::scalars::{Length, Time};
 
@@ -314,10 +316,11 @@ async fn runs(
     NamedStore { name, handle }: NamedStore,
     Name(scenario): Name,
 ) -> Result<Reply<Runs>, Problem> {
-    let items = app.books().read(app.stores(), (&name, &handle), &scenario, |kept| {
-        kept.runs.iter().map(|run| run.watch().borrow().clone()).collect()
-    })?;
-    Ok(Reply::ok((handle.read(|view| view.cursor()).await?, Runs { items })))
+    let items: Vec<RunState> =
+        app.books().read(app.stores(), (&name, &handle), &scenario, |kept| {
+            kept.runs.iter().map(|run| run.watch().borrow().clone()).collect()
+        })?;
+    Ok(Reply::ok((known(&handle, &items), Runs { items })))
 }
 
 /// Plays a scenario on the store, **which starts over**: every session ends, clients and fault rules go, the journal begins a new epoch, and the clock is
@@ -344,8 +347,8 @@ async fn start(
     let mut watched = run.watch();
     // With the store's new epoch begun, whoever asks again with the same Idempotency-Key is told the same.
     drop(watched.wait_for(|state| state.state != RunStateName::Starting).await);
-    let cursor = handle.read(|view| view.cursor()).await?;
     let state = watched.borrow().clone();
+    let cursor = known(&handle, [&state]);
     let path =
         format!("/v1/stores/{name}/scenarios/{}/runs/{}", percent_encoded(&scenario), run.number);
     Ok(located(Reply::accepted((cursor, state)).into_response(), &path))
@@ -379,10 +382,11 @@ async fn run(
         drop(timeout(wait, changed).await.map(drop));
     }
     let state = watched.borrow().clone();
-    Ok(Reply::ok((handle.read(|view| view.cursor()).await?, state)))
+    Ok(Reply::ok((known(&handle, [&state]), state)))
 }
 
-/// Cancels a run: it ends before its next step of the store's, which stays as it is then. Of one that is over nothing changes.
+/// Cancels a run: it ends at once, in the midst of an advance or a wait too, and the store stays as it is then. Anything else that it has just asked the
+/// store for is carried through, and on a recorded store an advance too. Of one that is over nothing changes.
 #[utoipa::path(
     delete, path = "/v1/stores/{store}/scenarios/{scenario}/runs/{run}", tag = "scenarios",
     operation_id = "cancel_scenario_run",
@@ -428,7 +432,15 @@ async fn watch(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let run = app.books().run(app.stores(), (&name, &handle), (&scenario, &number))?;
-    stream::response(&app, run.watch(), &headers)
+    let cursor = known(&handle, [&*run.watch().borrow()]);
+    Ok(with_cursor(stream::response(&app, run.watch(), &headers)?, cursor))
+}
+
+/// Where a store's journal stands, as far as that is known without asking the store: it answers when it has done what a run
+/// has asked for, and how the run stands is to be seen before. It is no older than what the runs were told.
+fn known<'r>(store: &StoreHandle, runs: impl IntoIterator<Item = &'r RunState>) -> Cursor {
+    let told = runs.into_iter().map(|run| run.cursor);
+    told.fold(*store.follow().borrow(), Cursor::max)
 }
 
 fn located(mut response: Response, path: &str) -> Response {

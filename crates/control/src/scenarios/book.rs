@@ -146,17 +146,17 @@ impl Books {
     pub(super) fn begin(
         &self,
         stores: &Stores,
-        store: (&str, &StoreHandle),
+        (path, store): (&str, &StoreHandle),
         name: &str,
     ) -> Result<(Arc<Run>, Arc<Scenario>), Problem> {
-        self.with(stores, store, |book| {
+        self.with(stores, (path, store), |book| {
             let Some(kept) = book.scenarios.get_mut(name) else { return Err(no_scenario(name)) };
             if let Some(run) = book.last.as_ref().filter(|run| !run.is_over()) {
                 let detail = format!("run {} of `{}` is under way", run.number, run.scenario);
                 return Err(Problem::new(ProblemType::ScenarioRunning, detail)
                     .hint("wait for its end, or DELETE it"));
             }
-            let run = Arc::new(Run::new(kept.next, &kept.scenario));
+            let run = Arc::new(Run::new(kept.next, &kept.scenario, *store.follow().borrow()));
             kept.next = kept.next.saturating_add(1);
             if MOST_RUNS <= kept.runs.len() {
                 kept.runs.pop_front();

@@ -3,11 +3,14 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
+use infostore::Cursor;
 use serde::Deserialize;
 use serde_json::Value;
 use simulator::DriverError;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
+
+use crate::reply::cursor_of;
 
 /// A control plane that takes one request at a time.
 pub trait ControlPlane {
@@ -51,6 +54,13 @@ pub struct RouterPlane {
     runtime: Handle,
 }
 
+/// What a request came to.
+pub(super) struct PlaneAnswer {
+    pub(super) body: Vec<u8>,
+    /// The place in the store's journal that it reflects.
+    pub(super) cursor: Option<Cursor>,
+}
+
 /// A problem, as far as it is told on.
 #[derive(Deserialize)]
 struct Refused {
@@ -64,12 +74,30 @@ impl RouterPlane {
         Self { router, runtime }
     }
 
-    async fn answer(router: Router, request: Request<Body>) -> Result<Vec<u8>, DriverError> {
+    /// Makes a request. When `stop` says why nobody waits for its answer any more, the request is dropped, as if whoever made it
+    /// had hung up: an advance and a wait end then, and anything else that the store has begun is carried through.
+    pub(super) fn call_unless(
+        &self,
+        request: &PlaneRequest,
+        stop: impl Future<Output = &'static str>,
+    ) -> Result<PlaneAnswer, DriverError> {
+        let answer = Self::answer(self.router.clone(), request_of(request)?);
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                why = stop => Err(DriverError::new(why)),
+                answer = answer => answer,
+            }
+        })
+    }
+
+    async fn answer(router: Router, request: Request<Body>) -> Result<PlaneAnswer, DriverError> {
         let response = router.oneshot(request).await.map_err(|never| match never {})?;
         let status = response.status();
+        let cursor = cursor_of(response.headers());
         let body = to_bytes(response.into_body(), usize::MAX).await.map_err(DriverError::new)?;
         if status.is_success() {
-            return Ok(body.into());
+            return Ok(PlaneAnswer { body: body.into(), cursor });
         }
         Err(match serde_json::from_slice(&body) {
             Ok(Refused { r#type, detail }) => {
@@ -82,20 +110,22 @@ impl RouterPlane {
 
 impl ControlPlane for RouterPlane {
     fn call(&mut self, request: &PlaneRequest) -> Result<Vec<u8>, DriverError> {
-        let PlaneRequest { verb, path, body } = request;
-        let request = Request::builder()
-            .method(Method::from(*verb))
-            .uri(path)
-            .header(header::HOST, "localhost");
-        let request = match body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let request = request.map_err(DriverError::new)?;
-        self.runtime.block_on(Self::answer(self.router.clone(), request))
+        self.call_unless(request, core::future::pending()).map(|answer| answer.body)
     }
+}
+
+fn request_of(
+    PlaneRequest { verb, path, body }: &PlaneRequest,
+) -> Result<Request<Body>, DriverError> {
+    let request =
+        Request::builder().method(Method::from(*verb)).uri(path).header(header::HOST, "localhost");
+    let request = match body {
+        Some(body) => request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    };
+    request.map_err(DriverError::new)
 }
 
 impl From<Verb> for Method {

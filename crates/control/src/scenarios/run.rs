@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clock::SimTime;
+use infostore::Cursor;
 use serde::{Deserialize, Serialize};
 use simulator::{
     Audience, Check, DriverError, Progress, Report, RunError, RunOptions, Scenario, TimelineEntry,
@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::driver::ScenarioDriver;
-use super::plane::{ControlPlane, PlaneRequest, RouterPlane};
+use super::plane::{ControlPlane, PlaneAnswer, PlaneRequest, RouterPlane};
+use crate::feed::leaves;
 use crate::scalars::Time;
 use crate::session_fields::TransportName;
 
@@ -24,7 +25,7 @@ pub(super) const MOST_LINES: usize = 1_000;
 pub(crate) struct Run {
     pub(super) number: u64,
     pub(super) scenario: String,
-    cancelled: AtomicBool,
+    cancelled: watch::Sender<bool>,
     state: watch::Sender<RunState>,
 }
 
@@ -59,6 +60,9 @@ pub(super) struct RunState {
     pub(super) lines_before: u64,
     /// Why it failed; null unless it did.
     error: Option<String>,
+    /// The place in the store's journal that it was told last.
+    #[serde(skip)]
+    pub(super) cursor: Cursor,
 }
 
 /// How far a run is.
@@ -153,7 +157,7 @@ impl RunRequest {
 }
 
 impl Run {
-    pub(super) fn new(number: u64, scenario: &Scenario) -> Self {
+    pub(super) fn new(number: u64, scenario: &Scenario, cursor: Cursor) -> Self {
         let state = RunState {
             run: number,
             scenario: scenario.name.clone(),
@@ -168,11 +172,12 @@ impl Run {
             lines: VecDeque::new(),
             lines_before: 0,
             error: None,
+            cursor,
         };
         Self {
             number,
             scenario: scenario.name.clone(),
-            cancelled: AtomicBool::new(false),
+            cancelled: watch::Sender::new(false),
             state: watch::Sender::new(state),
         }
     }
@@ -181,9 +186,9 @@ impl Run {
         self.state.borrow().state.is_over()
     }
 
-    /// It ends before its next request to the store.
+    /// It ends now, also while the store is doing what it has asked for.
     pub(super) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.send_replace(true);
     }
 
     /// To watch it.
@@ -214,7 +219,7 @@ impl Run {
     }
 
     fn end(&self, ended: Result<Report, RunError>) {
-        let cancelled = self.cancelled.load(Ordering::Relaxed);
+        let cancelled = *self.cancelled.borrow();
         self.change(|state| {
             state.target = None;
             state.state = match ended {
@@ -241,13 +246,24 @@ struct Cancellable {
 
 impl ControlPlane for Cancellable {
     fn call(&mut self, request: &PlaneRequest) -> Result<Vec<u8>, DriverError> {
-        if self.run.cancelled.load(Ordering::Relaxed) {
-            return Err(DriverError::new("the run was cancelled"));
+        let (mut cancelled, draining) = (self.run.cancelled.subscribe(), &mut self.draining);
+        let stop = async {
+            tokio::select! {
+                biased;
+                // The run keeps the channel, so this is no error.
+                _ = cancelled.wait_for(|cancelled| *cancelled) => "the run was cancelled",
+                () = leaves(draining) => "the server leaves",
+            }
+        };
+        let PlaneAnswer { body, cursor } = self.plane.call_unless(request, stop)?;
+        if let Some(cursor) = cursor {
+            // It is no news for whoever watches.
+            self.run.state.send_if_modified(|state| {
+                state.cursor = cursor;
+                false
+            });
         }
-        if *self.draining.borrow() {
-            return Err(DriverError::new("the server leaves"));
-        }
-        self.plane.call(request)
+        Ok(body)
     }
 }
 

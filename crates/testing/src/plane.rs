@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock, mpsc};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -20,6 +21,9 @@ const STORES: usize = 10_000;
 
 /// TCP connections at a time, of all these stores.
 const CONNECTIONS: usize = 1_000;
+
+/// For a request, in wall time. A test may run on a busy machine, and whoever runs it has a limit of their own.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The one of this process. It lives as long as the process does.
 static PLANE: LazyLock<Plane> = LazyLock::new(Plane::start);
@@ -58,7 +62,7 @@ impl Plane {
             allow_shutdown: false,
             access: Access::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            limits: ControlLimits::default(),
+            limits: ControlLimits { request_timeout: PATIENCE, ..ControlLimits::default() },
             recorder: None,
             dashboard: Bundle::built_in(),
         };

@@ -46,6 +46,7 @@ mod waits;
 mod waits_races;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -107,7 +108,7 @@ impl Answer {
 
 impl Api {
     async fn new() -> Self {
-        Self::with(options(), ControlLimits::default()).await
+        Self::with(options(), limits()).await
     }
 
     async fn with(options: StoreOptions, limits: ControlLimits) -> Self {
@@ -123,11 +124,7 @@ impl Api {
     /// The same, with room for so many stores.
     fn taking(self, most: usize) -> Self {
         let stores = Arc::new(Stores::with_most(self.store.clone(), most));
-        Self {
-            router: router(config(&stores, ControlLimits::default(), Access::default())),
-            stores,
-            ..self
-        }
+        Self { router: router(config(&stores, limits(), Access::default())), stores, ..self }
     }
 
     /// The same, with this dashboard.
@@ -188,6 +185,12 @@ fn config(stores: &Arc<Stores>, limits: ControlLimits, access: Access) -> Contro
         recorder: None,
         dashboard: Bundle::default(),
     }
+}
+
+/// The limits of a test: nothing that it asks is cut off by the wall, or told of it, however busy the machine is.
+fn limits() -> ControlLimits {
+    let long = Duration::from_secs(3_600);
+    ControlLimits { request_timeout: long, stream_heartbeat: long, ..ControlLimits::default() }
 }
 
 /// Paths are the store's, unless they begin at the top.

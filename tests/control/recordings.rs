@@ -9,14 +9,14 @@ use axum::http::{Request, StatusCode};
 use control::recording::{
     Chain, Entries, Happenings, Header, Line, Reader, Recorder, RecordingError, Replay, Setup,
 };
-use control::{Access, ControlConfig, ControlLimits, router};
+use control::{Access, ControlConfig, router};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use server::{StoreHandle, StoreOptions, Stores};
 
 use super::scenario_runs::busy;
 use super::snapshots_replay::{Asked, asked, history};
-use super::{Answer, Api, config, options};
+use super::{Answer, Api, config, limits, options};
 use crate::server::wire_client::WireClient;
 
 /// A store that is recorded, and the lines that it has come to.
@@ -42,11 +42,10 @@ impl Recorded {
         let (recorder, happenings) = Recorder::start(&store).await.expect("it runs");
         let lines = thread::spawn(move || happenings.collect());
         let stores = Arc::new(Stores::new(store.clone()));
-        let limits = ControlLimits::default();
         let config = ControlConfig {
             recorder: Some(recorder.clone()),
             dashboard: control::Bundle::default(),
-            ..config(&stores, limits, Access::default())
+            ..config(&stores, limits(), Access::default())
         };
         let api = Api { router: router(config), store, stores };
         Self { api, recorder, header, lines }

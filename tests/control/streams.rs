@@ -16,7 +16,7 @@ use server::StoreOptions;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-use super::{Api, full, options};
+use super::{Api, full, limits, options};
 
 /// A stream, as its reader sees it.
 struct Stream {
@@ -237,10 +237,10 @@ async fn the_format_is_the_one_asked_for() {
 async fn only_the_types_asked_for_are_sent_and_heartbeats_tell_the_place() {
     let limits = ControlLimits { stream_heartbeat: Duration::from_millis(5), ..limits() };
     let api = Api::with(options(), limits).await;
-    let path = "/events/stream?after=start&type=session.refused,store.started";
-    let mut events = Stream::events(&api, path).await;
-    let mut lines = Stream::lines(&api, path).await;
     api.post("/clients", r#"{"process":"a.exe","count":3}"#).await;
+    let path = "/events/stream?after=start&type=session.refused,store.started";
+    // Each is read as soon as it is there: who takes nothing for two heartbeats is let go.
+    let mut events = Stream::events(&api, path).await;
     let first = loop {
         // It may have been quiet before the first event.
         let sent = events.told().await;
@@ -256,6 +256,8 @@ async fn only_the_types_asked_for_are_sent_and_heartbeats_tell_the_place() {
             break;
         }
     }
+    drop(events);
+    let mut lines = Stream::lines(&api, path).await;
     loop {
         let line: Value = serde_json::from_str(&lines.line().await.expect("a line")).expect("JSON");
         if line == json!({"type": "stream.heartbeat", "cursor": "1-5"}) {
@@ -432,7 +434,7 @@ async fn until_there_is_room(api: &Api) {
 
 #[tokio::test]
 async fn a_page_can_be_waited_for() {
-    let api = Api::new().await;
+    let api = Api::with(options(), ControlLimits::default()).await;
     // What is there already is not waited for.
     let page = api.get("/events?wait=50s&limit=1").await;
     assert_eq!(page["items"][0]["seq"], 1);
@@ -561,10 +563,6 @@ fn assert_next(one: &Sent, other: &Sent) {
     let ((epoch, seq), next) = (parse(&one.id), parse(&other.id));
     let expected = if other.event == "reset" { (epoch + 1, 0) } else { (epoch, seq + 1) };
     assert_eq!(next, expected, "{one:?} {other:?}");
-}
-
-fn limits() -> ControlLimits {
-    ControlLimits::default()
 }
 
 #[tokio::test]

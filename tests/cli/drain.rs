@@ -4,19 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::process::{Serving, scratch};
 use crate::acceptance::http::Http;
-use crate::server::wire_client::WireClient;
-
-/// What draining may take.
-const DRAIN: Duration = Duration::from_secs(2);
-
-/// What a program may take to be seen to have ended.
-const NOTICE: Duration = Duration::from_millis(500);
+use crate::server::wire_client::{PATIENCE, WireClient};
 
 fn events(journal: &Path) -> Vec<Value> {
     let journal = fs::read_to_string(journal).expect("a journal");
@@ -59,7 +52,7 @@ fn a_signal_ends_every_session_and_waits_for_no_client() {
         deaf.send_until_full();
         let _request = half_a_request(&serving);
 
-        assert_eq!(serving.end_within(signal, DRAIN + NOTICE), Some(0), "{signal}");
+        assert_eq!(serving.end_within(signal, PATIENCE), Some(0), "{signal}");
         idle.sees_fin_and_nothing_else();
         let events = events(&file);
         let ended: Vec<_> =
@@ -93,7 +86,7 @@ fn who_waits_for_a_store_beside_the_default_one_is_answered_too() {
     });
     // Its connection has been accepted once one that came later is answered; if it was not read, it is answered all the same.
     http.send("GET", "/v1/info", "", b"").ok();
-    assert_eq!(serving.end_within("-TERM", DRAIN + NOTICE), Some(0));
+    assert_eq!(serving.end_within("-TERM", PATIENCE), Some(0));
     let status = waiting.join().expect("it is answered, and not cut off");
     assert!(matches!(status, 409 | 503), "{status}");
 }
@@ -108,7 +101,7 @@ fn a_second_signal_leaves_at_once() {
         serving.signal(first);
         // It drains when the client sees the end; and it is not done, since it waits for the request.
         client.sees_fin_and_nothing_else();
-        assert_eq!(serving.end_within(second, NOTICE), Some(130), "{first} {second}");
+        assert_eq!(serving.end_within(second, PATIENCE), Some(130), "{first} {second}");
         // A reset will do as well as an end.
         drop(request.read(&mut [0]));
     }

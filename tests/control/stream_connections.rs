@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
 use control::{Access, ControlConfig, ControlLimits, bind};
 use serde_json::{Value, json};
@@ -14,11 +13,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::options;
+use super::{limits, options};
 use crate::acceptance::http::Http;
-
-/// What `exstore serve` gives requests that are under way.
-const DRAIN: Duration = Duration::from_secs(1);
+use crate::server::wire_client::PATIENCE;
 
 /// A server that can be told to leave.
 struct Server {
@@ -117,8 +114,7 @@ fn next(stream: &mut impl BufRead) -> Option<Value> {
 #[test]
 fn a_reader_that_does_not_read_is_let_go_and_costs_nobody_anything() {
     let streams = 2;
-    let limits =
-        ControlLimits { stream_backlog_bytes: 1 << 20, streams, ..ControlLimits::default() };
+    let limits = ControlLimits { stream_backlog_bytes: 1 << 20, streams, ..limits() };
     let server = Server::start(limits);
     let mut deaf = server.lines_for_the_deaf();
     let mut good = server.lines();
@@ -146,7 +142,7 @@ fn a_reader_that_does_not_read_is_let_go_and_costs_nobody_anything() {
 
 #[test]
 fn a_server_that_leaves_ends_its_streams() {
-    let server = Server::start(ControlLimits::default());
+    let server = Server::start(limits());
     let mut streams: Vec<_> = (0..3).map(|_| server.lines()).collect();
     server.send("POST", "/clients", "{}");
     server.leave.send(()).expect("it serves");
@@ -165,12 +161,12 @@ fn a_server_that_leaves_ends_its_streams() {
 
 #[test]
 fn a_reader_that_does_not_read_does_not_keep_a_server_from_leaving() {
-    let server = Server::start(ControlLimits::default());
+    let server = Server::start(limits());
     let _deaf = server.lines_for_the_deaf();
     for number in 0..100 {
         server.large_event(number);
     }
     server.leave.send(()).expect("it serves");
-    let drained = async { timeout(DRAIN, server.serving).await.expect("it drains in time") };
+    let drained = async { timeout(PATIENCE, server.serving).await.expect("it drains in time") };
     server.runtime.block_on(drained).expect("no panic");
 }

@@ -30,7 +30,7 @@ PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0x40000, LINKTYPE_
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 """How long a close may take to pass through before the relay calls it a failure."""
 
 

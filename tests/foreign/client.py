@@ -20,7 +20,7 @@ import buffers
 import emsmdb
 import pdu
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 """How long an answer may take before that is a failure. Nothing waits this long otherwise."""
 
 DN = b"/o=First Organization/ou=First Administrative Group/cn=Recipients/cn=janedow"

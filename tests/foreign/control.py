@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any, Dict, List, Optional
 from urllib.parse import quote
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 PAGE = 1000
 
 

@@ -21,7 +21,7 @@ from client import Connection, Fault, Refused, Session, open_session
 from control import Store
 from story import BLOCKED, StoryFailed, address, expect
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 EC_SERVER_BUSY = 0x480
 NCA_SERVER_TOO_BUSY = 0x1C010014
 SECONDS_LATE = 30
@@ -52,7 +52,7 @@ class Site:
         """Makes a call, and returns when the rule holds it."""
         future = self.pool.submit(call)
         met = {"event": {"type": "fault.hit", "where": {"fault": rule}, "count": {"at_least": 1}}}
-        self.store.send("POST", "/waits", {"after": "1-0", "timeout": "9s", "until": met})
+        self.store.send("POST", "/waits", {"after": "1-0", "timeout": "50s", "until": met})
         expect(future.done(), False, "whether a call that is held was answered")
         return future
 

@@ -37,7 +37,7 @@ EMSMDB_SYNTAX = uuid.UUID(EMSMDB[0]).bytes_le + struct.pack("<I", EMSMDB[1])
 AUX_LIMIT = 0x1008
 INVALID_CHECKSUM = 9
 """Of a bind_nak. [MS-RPCE] 2.2.2.5"""
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 NTLM, SPNEGO = 10, 9
 LEVELS = {"connect": 2, "call": 3, "packet": 4, "integrity": 5}

@@ -19,7 +19,7 @@ use crate::commands::Noun;
 use crate::demo::Open;
 use crate::exit;
 use crate::fleet::{self, FleetArgs};
-use crate::output::{LogFormat, Output};
+use crate::output::{LogFormat, Output, Telling};
 use crate::remote::{Server, control_url};
 use crate::replay::Until;
 use crate::report::{self, Report};
@@ -117,17 +117,8 @@ pub(crate) struct Openapi {
 /// What `config` takes.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Config {
-    /// How it is written: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
     /// A command as it would be typed; without one, the flags of many commands, of `serve`, and what is set for any other
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
@@ -446,17 +437,8 @@ pub(crate) struct ScenarioLint {
     /// The files, or names of scenarios that are built in
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// How findings are written: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 /// What `scenario list` takes.
@@ -465,17 +447,8 @@ pub(crate) struct ScenarioList {
     /// A folder of scenario files; those that are built in unless told
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
-    /// How the list is written: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 /// What `scenario run` takes.
@@ -512,17 +485,8 @@ pub(crate) struct Replay {
     /// Stop after this entry of the journal: its number, or its cursor such as 2-17 where there were resets
     #[arg(long, value_name = "SEQ", value_parser = Until::parse)]
     pub(crate) until: Option<Until>,
-    /// How it is told: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 /// What `health` takes.
@@ -533,17 +497,8 @@ pub(crate) struct Health {
     /// Wait so long for the store to be ready
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) wait: Duration,
-    /// How the checks are written: for people, or the server's JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 /// The name of a domain.

@@ -21,7 +21,7 @@ const ANY: [&str; 2] = ["store", "show"];
 /// set for any other.
 pub(crate) fn run(args: &Config, outer: &Settings) -> Result<(), Refused> {
     let rows = if args.command.is_empty() { overview(outer)? } else { of_command(args, outer)? };
-    show(args.output, &rows).map_err(Refused::Failed)
+    show(args.telling.output, &rows).map_err(Refused::Failed)
 }
 
 /// What the command would be run with, as it was typed.

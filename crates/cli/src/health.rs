@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Health) -> Result<(), Failure> {
     let client = args.server.client()?;
     let body =
         progress::awaiting("waiting for the store to be ready", || answer(&client, args.wait))?;
-    show(&body, args.output)
+    show(&body, args.telling.output)
 }
 
 /// What the server says of its health once all is well, or the time is over.

@@ -18,6 +18,22 @@ pub(crate) enum Output {
     Jsonl,
 }
 
+/// How a command tells what it has found, where it is asked to.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    /// How it is written to stdout: for people, or as JSON
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "text",
+        env = "EXSTORE_OUTPUT",
+        hide_possible_values = true,
+        value_name = "text|json|jsonl"
+    )]
+    pub(crate) output: Output,
+}
+
 impl Output {
     /// What stdout is for, where nobody said it: a terminal is for people.
     pub(crate) fn of_stdout() -> Self {

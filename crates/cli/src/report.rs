@@ -8,7 +8,7 @@ use control::recording::Entries;
 use simulator::{JournalReport, LineError, Tally};
 
 use crate::exit::{Code, Failure};
-use crate::output::{self, Output};
+use crate::output::{self, Output, Telling};
 use crate::progress;
 use crate::report_text;
 
@@ -27,17 +27,8 @@ pub(crate) struct Report {
     /// Write the report to this file too, as a page that needs nothing else
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// How it is written to stdout: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    output: Output,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// Reads the journal, and tells what is in it.
@@ -50,7 +41,7 @@ pub(crate) fn run(args: &Report) -> Result<(), Failure> {
             Failure::new(Code::BadInput, what)
         })?;
     }
-    match args.output {
+    match args.telling.output {
         Output::Text => output::lines(report_text::lines(&report)),
         Output::Json => output::out(&json(serde_json::to_string_pretty(&report))?),
         Output::Jsonl => output::out(&json(serde_json::to_string(&report))?),

@@ -104,7 +104,7 @@ fn told(args: &FleetRun, report: &JournalReport) -> Result<(), Failure> {
     let json = |text: Result<String, serde_json::Error>| {
         text.map_err(|error| Failure::from_error(Code::Internal, &error))
     };
-    let told = match args.output {
+    let told = match args.telling.output {
         Output::Text => output::lines(report_text::lines(report)),
         Output::Json => output::out(&json(serde_json::to_string_pretty(report))?),
         Output::Jsonl => output::out(&json(serde_json::to_string(report))?),

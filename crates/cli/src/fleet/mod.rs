@@ -15,7 +15,7 @@ use simulator::{Fleet, Transport};
 use crate::args::transport;
 use crate::exit::{Code, Failure};
 use crate::http::Payload;
-use crate::output::Output;
+use crate::output::Telling;
 use crate::remote::{Remote, Target, control_url};
 use crate::scenario::pointed_at;
 use crate::token::TokenFile;
@@ -94,17 +94,8 @@ pub(crate) struct FleetRun {
     /// Write the report to this file too, as a page that needs nothing else
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// How the report is written: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    output: Output,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// What `fleet lint` takes.
@@ -113,17 +104,8 @@ struct FleetLint {
     /// The fleets
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How it is written: for people, or as JSON
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "text",
-        env = "EXSTORE_OUTPUT",
-        hide_possible_values = true,
-        value_name = "text|json|jsonl"
-    )]
-    output: Output,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// What `fleet deploy` takes.
@@ -150,7 +132,7 @@ fn lint(args: &FleetLint) -> Result<(), Failure> {
     let mut wrong = None;
     for path in &args.files {
         match read(path) {
-            Ok(fleet) => show::fleet(path, &fleet, args.output)?,
+            Ok(fleet) => show::fleet(path, &fleet, args.telling.output)?,
             Err(failure) if wrong.is_none() => wrong = Some(failure),
             Err(failure) => drop(crate::exit::report(&failure)),
         }

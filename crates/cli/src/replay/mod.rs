@@ -62,7 +62,7 @@ struct Report {
 pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
     let survey = Survey::of(open(&args.file)?).map_err(|error| unreadable(&args.file, &error))?;
     let notes = survey.notes();
-    if args.output == Output::Text {
+    if args.telling.output == Output::Text {
         // Before anything is done: what follows may take long, and be no surprise then.
         for note in &notes {
             output::err(&format!("note: {note}"));
@@ -87,12 +87,12 @@ fn report(played: Played, survey: &Survey, notes: Vec<String>) -> Report {
 }
 
 fn tell(args: &args::Replay, report: Report, is_all: bool) -> Result<(), Failure> {
-    if args.output != Output::Text {
+    if args.telling.output != Output::Text {
         let text = serde_json::to_string(&report);
         output::out(&text.map_err(|error| Failure::from_error(Code::Internal, &error))?);
     }
     let Some(difference) = report.difference else {
-        if args.output == Output::Text {
+        if args.telling.output == Output::Text {
             let Report { inputs, entries, hash, .. } = report;
             let same = if is_all { "the same hashes" } else { "the same as far as it goes" };
             output::out(&format!("{inputs} inputs, {entries} entries, {same}: {hash}"));

@@ -28,7 +28,7 @@ pub(super) fn run(args: &ScenarioLint) -> Result<(), Failure> {
         let source = Source::find(path)?;
         let said = said(&source);
         errors = errors.saturating_add(said.iter().filter(|said| said.is_error()).count());
-        match args.output {
+        match args.telling.output {
             Output::Text => {
                 let lines = said.iter().flat_map(|said| said.lines(&source.name));
                 output::lines(lines);
@@ -38,7 +38,7 @@ pub(super) fn run(args: &ScenarioLint) -> Result<(), Failure> {
             }
         }
     }
-    match args.output {
+    match args.telling.output {
         Output::Text => {}
         Output::Json => drop(output::out(&json!({ "items": rows }).to_string())),
         Output::Jsonl => drop(output::lines(rows.iter().map(Value::to_string))),

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ScenarioList) -> Result<(), Failure> {
             })
             .collect::<Result<_, _>>()?,
     };
-    match args.output {
+    match args.telling.output {
         Output::Text => drop(output::lines(table(&COLUMNS, &rows))),
         Output::Json => drop(output::out(&json!({ "items": rows }).to_string())),
         Output::Jsonl => drop(output::lines(rows.iter().map(Value::to_string))),

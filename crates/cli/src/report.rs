@@ -34,19 +34,28 @@ pub(crate) struct Report {
 /// Reads the journal, and tells what is in it.
 pub(crate) fn run(args: &Report) -> Result<(), Failure> {
     let report = progress::awaiting("reading the journal", || read(&args.file))?;
-    if let Some(path) = &args.html {
-        let written = fs::write(path, simulator::report_page(&report));
+    // Whoever has closed stdout has read enough.
+    tell(&report, args.html.as_deref(), args.telling.output).map(drop)
+}
+
+/// Writes a report to stdout, and as a page to a file where one is wanted. False when nobody reads any more.
+pub(crate) fn tell(
+    report: &JournalReport,
+    page: Option<&Path>,
+    output: Output,
+) -> Result<bool, Failure> {
+    if let Some(path) = page {
+        let written = fs::write(path, simulator::report_page(report));
         written.map_err(|error| {
             let what = format!("can't write `{}`: {error}", path.display());
             Failure::new(Code::BadInput, what)
         })?;
     }
-    match args.telling.output {
-        Output::Text => output::lines(report_text::lines(&report)),
-        Output::Json => output::out(&json(serde_json::to_string_pretty(&report))?),
-        Output::Jsonl => output::out(&json(serde_json::to_string(&report))?),
-    };
-    Ok(())
+    Ok(match output {
+        Output::Text => output::lines(report_text::lines(report)),
+        Output::Json => output::out(&json(serde_json::to_string_pretty(report))?),
+        Output::Jsonl => output::out(&json(serde_json::to_string(report))?),
+    })
 }
 
 fn json(text: Result<String, serde_json::Error>) -> Result<String, Failure> {

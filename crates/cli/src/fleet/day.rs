@@ -1,7 +1,5 @@
 //! `exstore fleet run`: a day of a fleet as a scenario of four steps, of which a report is made while it is played.
 
-use std::fs;
-
 use clock::SimTime;
 use indicatif::ProgressBar;
 use simulator::{
@@ -13,9 +11,8 @@ use super::FleetRun;
 use crate::exit::{Code, Failure};
 use crate::http_plane::{self, HttpDriver};
 use crate::journal_file::JournalFile;
-use crate::output::{self, Output};
 use crate::progress;
-use crate::report_text;
+use crate::report;
 use crate::scenario::{Own, any_port, cannot_play, on_a_store_of_its_own};
 use crate::startup::Plane;
 
@@ -95,21 +92,7 @@ fn played(
 
 /// Writes the report where it is wanted.
 fn told(args: &FleetRun, report: &JournalReport) -> Result<(), Failure> {
-    if let Some(path) = &args.html {
-        let written = fs::write(path, simulator::report_page(report));
-        written.map_err(|error| {
-            Failure::new(Code::BadInput, format!("can't write `{}`: {error}", path.display()))
-        })?;
-    }
-    let json = |text: Result<String, serde_json::Error>| {
-        text.map_err(|error| Failure::from_error(Code::Internal, &error))
-    };
-    let told = match args.telling.output {
-        Output::Text => output::lines(report_text::lines(report)),
-        Output::Json => output::out(&json(serde_json::to_string_pretty(report))?),
-        Output::Jsonl => output::out(&json(serde_json::to_string(report))?),
-    };
-    if told {
+    if report::tell(report, args.html.as_deref(), args.telling.output)? {
         return Ok(());
     }
     Err(Failure::new(Code::Internal, "stdout can't be written"))

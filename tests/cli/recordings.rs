@@ -60,6 +60,22 @@ fn a_scenario_recorded_twice_gives_one_file_and_both_transports_are_replayed() {
     }
 }
 
+/// The commands that docs/recordings.md begins with, and what it shows that they say.
+#[test]
+fn the_first_example_of_the_document_is_true() {
+    let document = crate::workspace::text(&root().join("docs/recordings.md"));
+    let (_, example) = document.split_once("```console\n").expect("an example");
+    let mut lines = example.lines();
+    let records = "$ exstore scenario run fixtures/scenarios/kb-920185-note.toml --record note.rec";
+    assert_eq!(lines.next(), Some(records));
+    assert_eq!(lines.next(), Some("$ exstore replay note.rec"));
+    let shown = lines.next().and_then(|line| line.strip_suffix('…')).expect("the first of a hash");
+    let path = recorded("kb-920185-note.toml", "pipe", "document.rec");
+    let (code, out, err) = replay(&path, &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.starts_with(shown), "{out} is not {shown}");
+}
+
 #[test]
 fn a_replay_says_as_json_what_came_of_it() {
     let path = recorded("failover-checkpointed.toml", "pipe", "json.rec");

@@ -1,10 +1,11 @@
 //! `fleet run`, `fleet lint` and `fleet deploy`.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
-use super::process::{Serving, run, scratch};
+use super::process::{Serving, exstore, run, scratch};
 use crate::workspace::root;
 
 const COMPANY: &str = r#"
@@ -69,6 +70,28 @@ fn a_day_over_tcp_and_on_a_running_server_comes_to_the_same_report() {
     let day = ["fleet", "run", &fleet, "--block", "mdl.exe", "--block-after", "30m", "--for", "2h"];
     let there = said(&[&day[..], &["-o", "json", "--control", serving.control()]].concat());
     assert_eq!(serde_json::from_str::<Value>(&there).unwrap()["hit"], pipe["hit"]);
+}
+
+/// A process that may have 2,048 descriptors can't have both ends of 1,040 connections: the clients' are with a process that it
+/// starts.
+#[test]
+fn a_helper_that_holds_the_clients_sockets_changes_nothing_of_the_report() {
+    let crowd = "[[groups]]\nname = \"beta\"\nprocess = \"mdl.exe\"\nclients = 1040\n";
+    let crowd = file("crowd.toml", crowd);
+    let day = ["fleet", "run", &crowd, "--block", "mdl.exe", "--block-after", "10m"];
+    let day = [&day[..], &["--for", "20m", "-o", "json"]].concat();
+    let limited = Command::new("sh")
+        .args(["-c", "ulimit -n 2048 && exec \"$0\" \"$@\""])
+        .arg(exstore().get_program())
+        .args(&day)
+        .args(["--transport", "tcp"])
+        .output()
+        .expect("sh runs");
+    let err = String::from_utf8_lossy(&limited.stderr).into_owned();
+    assert_eq!(limited.status.code(), Some(0), "{err}");
+    let held: Value = serde_json::from_slice(&limited.stdout).unwrap();
+    assert_eq!(held["totals"]["connected"], 1_040, "{held:#}");
+    assert_eq!(held, serde_json::from_str::<Value>(&said(&day)).unwrap());
 }
 
 #[test]

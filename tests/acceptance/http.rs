@@ -24,22 +24,7 @@ impl Http {
 
     /// One request on a connection of its own, and the whole answer.
     pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
-        self.send_on(self.connect(), (method, path), kind, body)
-    }
-
-    /// A connection, for one request.
-    pub(crate) fn connect(&self) -> TcpStream {
-        TcpStream::connect(&self.host).expect("the control plane listens")
-    }
-
-    /// One request on a connection that is there already.
-    pub(crate) fn send_on(
-        &self,
-        mut stream: TcpStream,
-        (method, path): (&str, &str),
-        kind: &str,
-        body: &[u8],
-    ) -> Answer {
+        let mut stream = TcpStream::connect(&self.host).expect("the control plane listens");
         let kind =
             if kind.is_empty() { String::new() } else { format!("Content-Type: {kind}\r\n") };
         let head = format!(

@@ -78,17 +78,18 @@ fn who_waits_for_a_store_beside_the_default_one_is_answered_too() {
     )
     .ok();
     let control = serving.control().to_owned();
-    let stream = http.connect();
     let waiting = std::thread::spawn(move || {
         let never = br#"{"until":{"event":{"type":"session.refused"}},"timeout":"60s"}"#;
-        let http = Http::new(&control);
-        http.send_on(stream, ("POST", "/v1/stores/t1/waits"), json, never).status
+        Http::new(&control).send("POST", "/v1/stores/t1/waits", json, never)
     });
-    // Its connection has been accepted once one that came later is answered; if it was not read, it is answered all the same.
-    http.send("GET", "/v1/info", "", b"").ok();
+    // A connection on which nothing was asked before the signal is closed without a word.
+    let waits = || http.send("GET", "/metrics", "", b"").text();
+    while !waits().lines().any(|line| line == r#"exstore_waits_open{store="t1"} 1"#) {
+        assert!(!waiting.is_finished(), "it waits");
+    }
     assert_eq!(serving.end_within("-TERM", PATIENCE), Some(0));
-    let status = waiting.join().expect("it is answered, and not cut off");
-    assert!(matches!(status, 409 | 503), "{status}");
+    let answer = waiting.join().expect("it is answered, and not cut off");
+    assert_eq!(answer.problem(), "store-stopped", "{}", answer.text());
 }
 
 #[test]

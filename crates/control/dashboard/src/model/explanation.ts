@@ -1,14 +1,15 @@
 // What the policy says of somebody: asked when the question is another, and when the policy is.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { request } from "../api/request";
 import type { Event, ExplainRequest, Explanation } from "../api/types";
 import { live } from "./current";
+import { useRereading } from "./rereading";
 
 /** What these say can change what the policy says. */
 const CHANGES = /^(policy|build)\.|^store\.(started|stopped|restored)$/;
 
-/** Least time between two questions, in milliseconds. */
+/** Least time between an answer and the next question, in milliseconds. */
 const REST = 250;
 
 export interface Explained {
@@ -18,37 +19,19 @@ export interface Explained {
 }
 
 export function useExplanation(body: ExplainRequest): Explained {
-  const text = JSON.stringify(body);
-  const [told, setTold] = useState<{ text: string; explanation: Explanation | null; error: unknown }>({ text: "", explanation: null, error: null });
-  const [turn, setTurn] = useState(0);
-  const store = live.value;
-  const epoch = store.generation.value;
-  useEffect(() => {
-    const asking = new AbortController();
-    request<Explanation>(`${store.path}/policy/explain`, { method: "POST", body, signal: asking.signal }).then(
-      ({ body: explanation }) => setTold({ text, explanation, error: null }),
-      (error) => {
-        if (!asking.signal.aborted) setTold({ text, explanation: null, error });
-      },
-    );
-    return () => asking.abort();
-  }, [store, text, turn, epoch]);
-  useEffect(() => {
-    let timer = 0;
-    const isAbout = (event: Event) =>
-      CHANGES.test(event.type) || ("session" in event && event.session != null && event.session === body.session);
-    const stop = store.listen((events) => {
-      if (timer !== 0 || !events.some(isAbout)) return;
-      timer = window.setTimeout(() => {
-        timer = 0;
-        setTurn((number) => number + 1);
-      }, REST);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [store, text]);
-  const reload = () => setTurn((number) => number + 1);
-  return told.text === text ? { ...told, reload } : { explanation: null, error: null, reload };
+  const path = `${live.value.path}/policy/explain`;
+  const asked = `${path} ${JSON.stringify(body)}`;
+  const [told, setTold] = useState<{ asked: string; explanation: Explanation | null; error: unknown }>({ asked: "", explanation: null, error: null });
+  const ask = async (signal: AbortSignal) => {
+    try {
+      const { body: explanation } = await request<Explanation>(path, { method: "POST", body, signal });
+      if (!signal.aborted) setTold({ asked, explanation, error: null });
+    } catch (error) {
+      if (!signal.aborted) setTold({ asked, explanation: null, error });
+    }
+  };
+  const isAbout = (event: Event) =>
+    CHANGES.test(event.type) || ("session" in event && event.session != null && event.session === body.session);
+  const reload = useRereading(ask, [asked], { rest: REST, changedBy: (events) => events.some(isAbout) });
+  return told.asked === asked ? { ...told, reload } : { explanation: null, error: null, reload };
 }

@@ -1,9 +1,10 @@
 // The ledger of polls: all that are remembered, read once and added to.
-import { useEffect, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { type Answered, request } from "../api/request";
 import type { Page, Poll } from "../api/types";
 import { live } from "./current";
+import { useRereading } from "./rereading";
 
 /** Polls of a page, and the most that are kept here. */
 const PAGE = 1000;
@@ -24,47 +25,28 @@ export function useLedger(): Ledger {
   const store = live.value;
   const epoch = store.generation.value;
   const [ledger, setLedger] = useState<Ledger>({ polls: [], error: null, isLoading: true });
-  useEffect(() => {
-    if (epoch === 0) return undefined;
-    const reading = new AbortController();
-    let polls: Poll[] = [];
-    let timer = 0;
-    let isBusy = false;
-    const read = async () => {
-      isBusy = true;
-      try {
-        let after: number | null = polls[0]?.number ?? 0;
-        while (after !== null) {
-          const path: string = `${store.path}/polls?limit=${PAGE}&after=${after}`;
-          const { body }: Answered<Page<Poll>> = await request(path, { signal: reading.signal });
-          polls = [...body.items.toReversed(), ...polls].slice(0, MOST);
-          after = body.next ?? null;
-        }
-        setLedger({ polls, error: null, isLoading: false });
-      } catch (error) {
-        if (!reading.signal.aborted) setLedger({ polls, error, isLoading: false });
-      } finally {
-        isBusy = false;
+  // What is known of one store in one epoch; only what is newer is asked for.
+  const held = useRef<{ store: unknown; epoch: number; polls: Poll[] }>({ store, epoch, polls: [] });
+  const read = async (signal: AbortSignal) => {
+    if (held.current.store !== store || held.current.epoch !== epoch) held.current = { store, epoch, polls: [] };
+    const known = held.current;
+    try {
+      let after: number | null = known.polls[0]?.number ?? 0;
+      while (after !== null) {
+        const { body }: Answered<Page<Poll>> = await request(`${store.path}/polls?limit=${PAGE}&after=${after}`, { signal });
+        if (signal.aborted) return;
+        known.polls = [...body.items.toReversed(), ...known.polls].slice(0, MOST);
+        after = body.next ?? null;
       }
-    };
-    const soon = () => {
-      if (timer !== 0) return;
-      timer = window.setTimeout(() => {
-        timer = 0;
-        if (isBusy) soon();
-        else void read();
-      }, REST);
-    };
-    const stop = store.listen((events) => {
-      // What a poll did to sessions is told after it.
-      if (events.some(({ type }) => type.startsWith("poll.") || type === "enforcement.completed")) soon();
-    });
-    void read();
-    return () => {
-      reading.abort();
-      stop();
-      clearTimeout(timer);
-    };
-  }, [store, epoch]);
+      setLedger({ polls: known.polls, error: null, isLoading: false });
+    } catch (error) {
+      if (!signal.aborted) setLedger({ polls: known.polls, error, isLoading: false });
+    }
+  };
+  useRereading(epoch === 0 ? null : read, [], {
+    rest: REST,
+    // What a poll did to sessions is told after it.
+    changedBy: (events) => events.some(({ type }) => type.startsWith("poll.") || type === "enforcement.completed"),
+  });
   return ledger;
 }

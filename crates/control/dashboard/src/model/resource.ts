@@ -1,10 +1,10 @@
 // A resource of the store that a screen shows: read when it is opened, and again when an entry of the journal says that it has
 // changed.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { request } from "../api/request";
 import type { Cursor, Event } from "../api/types";
-import { live } from "./current";
+import { useRereading } from "./rereading";
 
 export interface Resource<Body> {
   /** What was read last; it stays while it is read again. */
@@ -16,66 +16,40 @@ export interface Resource<Body> {
   reload: () => void;
 }
 
-/** Least time between two reads that entries ask for, in milliseconds. */
+/** Least time between an answer and a read that entries ask for, in milliseconds. */
 const REST = 250;
+
+/** How often it is read again what no entry tells of, in milliseconds. */
+export const NOW_AND_THEN = 5_000;
+
+const NOTHING = { body: null, cursor: "", etag: null, error: null, isLoading: false };
 
 /**
  * Reads `path` (below the server; null reads nothing). `changedBy` says whether an entry changes it: a regular expression for
- * its type, or a function.
+ * its type, or a function; where no entry tells, `every` says after how many milliseconds it is read again.
  */
 export function useResource<Body>(
   path: string | null,
   changedBy?: RegExp | ((event: Event) => boolean),
+  every?: number,
 ): Resource<Body> {
-  const [state, setState] = useState<Omit<Resource<Body>, "reload"> & { path: string | null }>({
-    path: null,
-    body: null,
-    cursor: "",
-    etag: null,
-    error: null,
-    isLoading: true,
+  const [state, setState] = useState<Omit<Resource<Body>, "reload"> & { path: string | null }>({ ...NOTHING, path: null });
+  const read = async (signal: AbortSignal) => {
+    if (path === null) return;
+    try {
+      const { body, cursor, etag } = await request<Body>(path, { signal });
+      if (!signal.aborted) setState({ path, body, cursor, etag, error: null, isLoading: false });
+    } catch (error) {
+      // What was read of it stays, and what was read of another path is no answer for this one.
+      if (!signal.aborted) setState((before) => ({ ...(before.path === path ? before : NOTHING), path, error }));
+    }
+  };
+  const isHit = typeof changedBy === "function" ? changedBy : (event: Event) => changedBy?.test(event.type) ?? false;
+  const reload = useRereading(path === null ? null : read, [path], {
+    rest: REST,
+    changedBy: (events) => events.some(isHit),
+    ...(every === undefined ? {} : { every }),
   });
-  const [turn, setTurn] = useState(0);
-  const changes = useRef(changedBy);
-  changes.current = changedBy;
-  const store = live.value;
-  // A new epoch changes everything.
-  const epoch = store.generation.value;
-
-  useEffect(() => {
-    if (path === null) return undefined;
-    const reading = new AbortController();
-    request<Body>(path, { signal: reading.signal }).then(
-      ({ body, cursor, etag }) => setState({ path, body, cursor, etag, error: null, isLoading: false }),
-      (error) => {
-        if (!reading.signal.aborted) setState((before) => ({ ...before, path, error, isLoading: false }));
-      },
-    );
-    return () => reading.abort();
-  }, [path, turn, epoch]);
-
-  useEffect(() => {
-    let timer = 0;
-    const stop = store.listen((events) => {
-      const changed = changes.current;
-      if (!changed || timer !== 0) return;
-      const isHit = typeof changed === "function" ? changed : (event: Event) => changed.test(event.type);
-      if (!events.some(isHit)) return;
-      timer = window.setTimeout(() => {
-        timer = 0;
-        setTurn((number) => number + 1);
-      }, REST);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [store]);
-
-  const reload = () => setTurn((number) => number + 1);
-  // What was read for another path is not shown for this one.
-  if (state.path !== path) {
-    return { body: null, cursor: "", etag: null, error: null, isLoading: path !== null, reload };
-  }
+  if (state.path !== path) return { ...NOTHING, isLoading: path !== null, reload };
   return { ...state, reload };
 }

@@ -64,7 +64,7 @@ export function SessionsScreen() {
   const open = /^\d+$/.test(parts[0] ?? "") ? Number(parts[0]) : null;
   const { version, sessions: all, byProcess } = useSessionsSlowly();
   const { filter, isWrong } = useFilter(text);
-  const blocked = useBlocked(filter.asksBlocked, version);
+  const blocked = useBlocked(filter.asksBlocked);
   const sorting = sortingOf(query.get("sort"));
   const rows = useMemo(() => {
     const passing = [...all.values()].filter((row) => filter.passes(row, blocked.ids));

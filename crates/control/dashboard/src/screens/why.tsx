@@ -1,5 +1,5 @@
 // Why? The answer for a session, a client, a decision, or a client that somebody describes.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { asCli } from "../api/change";
 import { injectClients } from "../api/changes_sessions";
@@ -7,6 +7,7 @@ import { epochOf, seqOf } from "../api/journal";
 import type { Decision, EventTotals } from "../api/types";
 import { live } from "../model/current";
 import { type ReadBack, readBack } from "../model/read_back";
+import { useRereading } from "../model/rereading";
 import { request } from "../api/request";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
@@ -108,7 +109,7 @@ const COLUMNS: Column<Decision>[] = [
 /** Decisions that are shown when nothing is asked. */
 const SHOWN = 200;
 
-/** Least time between two reads while decisions are taken, and the rest of typing before one; in milliseconds. */
+/** Least time between an answer and the next read while decisions are taken, and the rest of typing before one; in milliseconds. */
 const REST = 1000;
 const TYPING = 250;
 
@@ -164,43 +165,27 @@ interface Newest {
   isReading: boolean;
 }
 
+const NONE_READ: Newest = { rows: [], from: 0, error: null, isReading: true };
+
 /** The newest decisions that a filter of the server lets through, newest first. */
 function useNewest(text: string): Newest {
-  const [state, setState] = useState<Newest>({ rows: [], from: 0, error: null, isReading: true });
-  const [turn, setTurn] = useState(0);
   const store = live.value;
-  const epoch = store.generation.value;
-  useEffect(() => {
-    if (epoch === 0) return undefined;
-    const reading = new AbortController();
-    const timer = setTimeout(() => {
-      readNewest(text, reading.signal).then(
-        ({ items, from }) => setState({ rows: items.slice(-SHOWN).reverse(), from, error: null, isReading: false }),
-        (error) => {
-          if (!reading.signal.aborted) setState((before) => ({ ...before, error, isReading: false }));
-        },
-      );
-    }, TYPING);
-    return () => {
-      reading.abort();
-      clearTimeout(timer);
-    };
-  }, [store, epoch, text, turn]);
-  useEffect(() => {
-    let timer = 0;
-    const stop = store.listen((events) => {
-      if (timer !== 0 || !events.some(({ type }) => type.startsWith("session."))) return;
-      timer = window.setTimeout(() => {
-        timer = 0;
-        setTurn((number) => number + 1);
-      }, REST);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [store]);
-  return state;
+  const [state, setState] = useState({ store, ...NONE_READ });
+  const read = async (signal: AbortSignal) => {
+    try {
+      const { items, from } = await readNewest(text, signal);
+      if (!signal.aborted) setState({ store, rows: items.slice(-SHOWN).reverse(), from, error: null, isReading: false });
+    } catch (error) {
+      // While a filter is typed, what passed the one before stays; what another store decided does not.
+      if (!signal.aborted) setState((before) => ({ ...(before.store === store ? before : { store, ...NONE_READ }), error, isReading: false }));
+    }
+  };
+  useRereading(store.generation.value === 0 ? null : read, [text], {
+    first: TYPING,
+    rest: REST,
+    changedBy: (events) => events.some(({ type }) => type.startsWith("session.")),
+  });
+  return state.store === store ? state : NONE_READ;
 }
 
 async function readNewest(text: string, signal: AbortSignal): Promise<ReadBack<Decision>> {

@@ -75,7 +75,7 @@ function GenerationRow({ generation, isInForce }: { generation: Generation; isIn
 
 function Cause({ cause }: { cause: string }) {
   const poll = /^poll:(\d+)$/.exec(cause)?.[1];
-  return poll ? <a href={href(`clock/polls/${poll}`)}>by poll {poll}</a> : <span>by {cause}</span>;
+  return poll ? <a href={href(`clock/${poll}`)}>by poll {poll}</a> : <span>by {cause}</span>;
 }
 
 function Changed({ title, change }: { title: string; change: Generation["processes"] }) {

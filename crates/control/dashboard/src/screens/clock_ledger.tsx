@@ -92,7 +92,7 @@ export function LedgerTable({ ledger, held, open, newest }: { ledger: Ledger; he
         columns={COLUMNS}
         rows={rows}
         rowKey={({ number }) => number}
-        isOpen={({ number }) => number === open}
+        open={open}
         lines={12}
         empty={
           isLoading ? (

@@ -65,7 +65,7 @@ export function EventsScreen() {
         columns={COLUMNS}
         rows={rows}
         rowKey={({ seq }) => seq}
-        isOpen={({ seq }) => seq === open}
+        open={open}
         lines={open === null ? 18 : 8}
         followsEnd={!isNewestFirst && (feed?.entries.follows ?? false)}
         empty={!feed || feed.state === "reading" ? <p class="soft">Reading the journal…</p> : feed.error === null && <Nothing />}

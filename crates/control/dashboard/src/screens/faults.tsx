@@ -43,7 +43,7 @@ export function FaultsScreen() {
           columns={columns}
           rows={sorted(rules, columns, sorting)}
           rowKey={({ id }) => id}
-          isOpen={({ id }) => id === open?.id}
+          open={open?.id ?? null}
           sorting={sorting}
           onSort={setSorting}
           empty={<NoRules />}

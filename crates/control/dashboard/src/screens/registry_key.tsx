@@ -76,9 +76,9 @@ export function KeyPanel({ body, where, chosen, children }: KeyPanelProps) {
         caption="Values of the key"
         columns={columnsOf(where)}
         rows={body.values}
-        rowKey={({ name }) => name}
+        rowKey={({ name }) => name.toUpperCase()}
         lines={10}
-        isOpen={({ name }) => chosen !== null && name.toUpperCase() === chosen.toUpperCase()}
+        open={chosen?.toUpperCase() ?? null}
         empty={
           <Empty
             title="No values"

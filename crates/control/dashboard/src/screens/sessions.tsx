@@ -87,7 +87,7 @@ export function SessionsScreen() {
         columns={COLUMNS}
         rows={rows}
         rowKey={({ id }) => id}
-        isOpen={({ id }) => id === open}
+        open={open}
         sorting={sorting}
         onSort={(next) => setQuery({ sort: next && `${next.down ? "-" : ""}${next.key}` })}
         lines={open === null ? 18 : 8}

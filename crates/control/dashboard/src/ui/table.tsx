@@ -24,10 +24,8 @@ interface TableProps<Row> {
   columns: Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string | number;
-  /** Whose row is marked as the one that is open. */
-  isOpen?: (row: Row) => boolean;
-  /** Words for a row's state, as a class. */
-  rowClass?: (row: Row) => string;
+  /** The key of the row that is open: it is marked, and brought into sight once. */
+  open?: string | number | null;
   sorting?: Sorting | null;
   onSort?: (sorting: Sorting | null) => void;
   /** Shown instead of rows when there are none. */
@@ -50,7 +48,7 @@ export function DataTable<Row>(props: TableProps<Row>) {
 }
 
 function Rows<Row>(props: TableProps<Row>) {
-  const { caption, columns, rows, rowKey, isOpen, rowClass, sorting = null, onSort, lines = 16, followsEnd = false } = props;
+  const { caption, columns, rows, rowKey, open = null, sorting = null, onSort, lines = 16, followsEnd = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState(FIRST_GUESS);
   const [sight, setSight] = useState({ top: 0, room: 600 });
@@ -73,6 +71,7 @@ function Rows<Row>(props: TableProps<Row>) {
     };
   }, []);
   const top = useAnchor({ box, rows, rowKey, height, followsEnd, top: sight.top }, (top) => setSight({ ...sight, top }));
+  useOpenInSight({ box, rows, rowKey, open });
   useKeptFocus(box);
   const first = Math.max(0, Math.min(rows.length, Math.floor(top / height)) - BEYOND);
   const last = Math.min(rows.length, Math.ceil((top + sight.room) / height) + BEYOND);
@@ -108,8 +107,7 @@ function Rows<Row>(props: TableProps<Row>) {
               key={rowKey(row)}
               data-row=""
               aria-rowindex={first + place + 2}
-              aria-current={isOpen?.(row) ? "true" : undefined}
-              class={rowClass?.(row)}
+              aria-current={open !== null && rowKey(row) === open ? "true" : undefined}
             >
               {columns.map(({ key, cell, align }) => (
                 <td key={key} class={align}>
@@ -176,6 +174,31 @@ function placeOf<Row>(rows: readonly Row[], rowKey: (row: Row) => string | numbe
   const here = rows[place];
   if (here !== undefined && rowKey(here) === key) return place;
   return rows.findIndex((row) => rowKey(row) === key);
+}
+
+interface Opened<Row> {
+  box: { current: HTMLDivElement | null };
+  rows: readonly Row[];
+  rowKey: (row: Row) => string | number;
+  open: string | number | null;
+}
+
+/** Brings the row that is open into sight: once, when it is opened or its row comes, and not when somebody has it there. */
+function useOpenInSight<Row>({ box, rows, rowKey, open }: Opened<Row>): void {
+  const brought = useRef<string | number | null>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (open === null) brought.current = null;
+    if (!element || open === null || brought.current === open) return;
+    const place = rows.findIndex((row) => rowKey(row) === open);
+    const height = element.querySelector("tr[data-row]")?.getBoundingClientRect().height;
+    if (place < 0 || !height) return;
+    brought.current = open;
+    const head = element.querySelector("thead")?.getBoundingClientRect().height ?? 0;
+    const room = element.clientHeight - head;
+    const top = place * height;
+    if (top < element.scrollTop || element.scrollTop + room < top + height) element.scrollTop = Math.max(0, top - room / 3);
+  }, [rows, open]);
 }
 
 /** Keeps the focus in the table when the row that has it leaves: it goes to the row in its place, or else to the table. */

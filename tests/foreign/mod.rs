@@ -200,6 +200,56 @@ fn dashboard_tells_its_story_to_the_keyboard_alone() {
     dashboard("story");
 }
 
+#[test]
+fn dashboard_live_shows_a_policy_act() {
+    dashboard("live");
+}
+
+#[test]
+fn dashboard_clock_moves_time_and_shows_what_each_poll_read() {
+    dashboard("clock");
+}
+
+#[test]
+fn dashboard_sessions_filters_as_the_server_does_among_ten_thousand() {
+    dashboard("sessions");
+}
+
+#[test]
+fn dashboard_why_explains_a_decision_down_to_the_bytes() {
+    dashboard("why");
+}
+
+#[test]
+fn dashboard_events_follows_the_journal_and_loses_nothing() {
+    dashboard("events");
+}
+
+#[test]
+fn dashboard_policy_shows_whom_a_list_would_cut_off() {
+    dashboard("policy");
+}
+
+#[test]
+fn dashboard_registry_edits_values_as_the_store_reads_them() {
+    dashboard("registry");
+}
+
+#[test]
+fn dashboard_faults_are_made_and_seen_to_hit() {
+    dashboard("faults");
+}
+
+#[test]
+fn dashboard_scenarios_play_and_snapshots_bring_back_what_was() {
+    dashboard("scenarios");
+}
+
+#[test]
+fn dashboard_screens_are_for_every_reader() {
+    dashboard("every");
+}
+
 /// More examples with SCHEMATHESIS_EXAMPLES, as `make deep` has it.
 #[test]
 fn schemathesis_finds_the_control_plane_as_its_document_says() {

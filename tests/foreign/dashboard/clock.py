@@ -178,6 +178,4 @@ def every_look(dashboard):
     dashboard.looks(store, "clock/2", "clock-poll", lambda page: shows(page, "[data-lint=wildcard]"))
     with dashboard.open(store, "clock/99") as visit:
         shows(visit.page, "#clock-poll [role=alert]")
-        # The browser says on the console that there is no such poll, each time that it is asked for.
-        visit.check_quiet = lambda: None
-        dashboard.check(visit, "clock-error")
+        dashboard.check(visit, "clock-error", expected="404 (Not Found)")

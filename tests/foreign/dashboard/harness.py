@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import urllib.error
 import urllib.request
@@ -17,7 +16,7 @@ from pathlib import Path
 # Behind this folder, whose modules have names that are there too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from browser import Finding, Visit  # noqa: E402
+from browser import ALL_BUT_COLOURS, COLOURS_ALONE, Finding, Visit  # noqa: E402
 
 # What a page may take, in milliseconds, until it shows what it should: machines are slow at times, and a test that passes never waits
 # for long.
@@ -25,6 +24,23 @@ PATIENCE = 30_000
 
 # A picture of every look goes here when it is set, for people.
 PICTURES = os.environ.get("EXSTORE_DASHBOARD_PICTURES")
+
+# Every look: its scheme, its size, and what of axe-core could come out otherwise than at the looks before. At 200 percent half as much fits.
+LOOKS = [
+    ("light", "light", (1280, 900), None),
+    ("dark", "dark", (1280, 900), COLOURS_ALONE),
+    ("narrow", "dark", (320, 900), ALL_BUT_COLOURS),
+    ("zoomed", "light", (640, 450), ALL_BUT_COLOURS),
+]
+
+# Some frames, one after the other.
+FRAMES = """
+() => new Promise(done => {
+  let left = 3;
+  const next = () => (left-- ? requestAnimationFrame(next) : done());
+  next();
+})
+"""
 
 
 class Api:
@@ -88,12 +104,11 @@ class Dashboard:
         return self.api.new_store(f"d{os.getpid()}-{self._stores}", **settings)
 
     @contextmanager
-    def open(self, store: Api, place: str = "live", *, scheme="light", width=1280, height=900, zoom=1, motion="reduce", script=None):
-        """A page in a profile of its own, at a place such as `sessions?q=process:mdl.exe`. `zoom` 2 is 200 percent: half as much fits."""
+    def open(self, store: Api, place: str = "live", *, motion="reduce", script=None):
+        """A page in a profile of its own, at a place such as `sessions?q=process:mdl.exe`, as it is on a desk."""
         context = self.browser.new_context(
-            color_scheme=scheme,
-            viewport={"width": width // zoom, "height": height // zoom},
-            device_scale_factor=zoom,
+            color_scheme="light",
+            viewport={"width": 1280, "height": 900},
             reduced_motion=motion,
         )
         context.set_default_timeout(PATIENCE)
@@ -106,11 +121,11 @@ class Dashboard:
         finally:
             context.close()
 
-    def check(self, visit, name: str, wide: bool = False, expected: str | None = None) -> None:
+    def check(self, visit, name: str, wide: bool = False, expected: str | None = None, rules=None) -> None:
         """What has to hold of every look: nothing for axe-core to find, no scrolling sideways, no error on the console but those with the
         `expected` text (a browser writes every answer that is a refusal there), and no request that leaves the server."""
         self.picture(visit, name)
-        visit.check_accessible()
+        visit.check_accessible(rules)
         if not wide:
             visit.check_width()
         visit.check_requests(self.origin)
@@ -125,18 +140,25 @@ class Dashboard:
             visit.page.screenshot(path=folder / f"{name}.png")
 
     def looks(self, store: Api, place: str, name: str, ready, *, act=lambda page: None, expected: str | None = None) -> None:
-        """Every look at a place: light and dark on a desk, 320 pixels wide, and at 200 percent. `ready` waits until the page shows what
-        it should; `act` does something first, such as opening a dialog."""
-        for look, options in {
-            "light": {},
-            "dark": {"scheme": "dark"},
-            "narrow": {"width": 320},
-            "zoomed": {"zoom": 2},
-        }.items():
-            with self.open(store, place, **options) as visit:
-                ready(visit.page)
-                act(visit.page)
-                self.check(visit, f"{name}-{look}", expected=expected)
+        """Every look at a place. `ready` waits until the page shows what it should; `act` does something first, such as opening a
+        dialog."""
+        with self.open(store, place) as visit:
+            ready(visit.page)
+            act(visit.page)
+            self.check_looks(visit, name, expected)
+
+    def check_looks(self, visit, name: str, expected: str | None = None) -> None:
+        """What has to hold of a page that is open: light and dark on a desk, 320 pixels wide, and at 200 percent."""
+        for look, scheme, (width, height), rules in LOOKS:
+            visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            visit.page.set_viewport_size({"width": width, "height": height})
+            drawn(visit.page)
+            self.check(visit, f"{name}-{look}", expected=expected, rules=rules)
+
+
+def drawn(page) -> None:
+    """Waits until what has just become of the page's size is drawn: it is measured after a frame, and drawn with the next."""
+    page.evaluate(FRAMES)
 
 
 def shows(page, selector: str, text: str | None = None):
@@ -157,15 +179,18 @@ def gone(page, selector: str, text: str | None = None) -> None:
 def is_so(page, expression: str, argument=None) -> None:
     """Waits until an expression of the page holds, or a function of `argument`. It is part of what is evaluated from outside: the
     page's policy lets no text become code, so `wait_for_function` is of no use here."""
-    holds = expression if re.match(r"\(?\w*\)? =>", expression) else f"() => {expression}"
     waited = f"""async (argument) => {{
-      const holds = {holds};
       const end = performance.now() + {PATIENCE};
-      while (!holds(argument)) {{
+      for (;;) {{
+        const said = ({expression});
+        const holds = typeof said === "function" ? said(argument) : said;
+        // Of another value it could not be told whether it was meant to be true: a function, a promise, an empty list. What is
+        // asked of an element that is not there yet is undefined.
+        if (typeof holds !== "boolean" && holds !== undefined && holds !== null) throw new Error(`neither true nor false: ${{String(holds)}}`);
+        if (holds) return true;
         if (end < performance.now()) return false;
         await new Promise((done) => setTimeout(done, 20));
       }}
-      return true;
     }}"""
     if not page.evaluate(waited, argument):
         raise Finding(f"it never came to be so: {expression}")

@@ -160,9 +160,7 @@ def every_look(dashboard):
         dashboard.check(visit, "live-past")
     with dashboard.open(store, "live?at=7-3") as visit:
         shows(visit.page, "#time-first")
-        # The browser says on the console that a place is gone, each time that it is asked for.
-        visit.check_quiet = lambda: None
-        dashboard.check(visit, "live-gone")
+        dashboard.check(visit, "live-gone", expected="410 (Gone)")
         visit.page.locator("#time-first").click()
         shows(visit.page, ".scrubber-place", "entry 0")
         shows(visit.page, "#live-sessions", "0")

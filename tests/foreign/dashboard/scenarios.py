@@ -190,7 +190,7 @@ def every_command_does_the_same(dashboard):
             page.locator("#confirm-yes").click()
             shows(page, ".toast")
             gone(page, "dialog[open]")
-            is_so(page, "() => document.querySelector('button[aria-busy=true]') === null")
+            is_so(page, "document.querySelector('button[aria-busy=true]') === null")
             for path in ("", "/snapshots"):
                 is_same(store.get(path), other.get(path), f"{path} after `{label}`")
     with dashboard.open(store, "scenarios/story") as visit:

@@ -147,6 +147,14 @@ def a_store_that_has_moved_refuses(dashboard):
         page.locator("#policy-processes-apply-now").click()
         shows(page, "#policy-processes-moved", "The store has moved since that preview")
         expect(store.get("/block-lists/processes")["data"], None, "what was written")
+        # Of another text nothing was seen: applied now it waits, and does not go out unguarded.
+        page.locator(PROCESSES).fill("mdl.exe; a.exe")
+        now = page.locator("#policy-processes-apply-now")
+        is_so(page, "document.querySelector('#policy-processes-apply-now').getAttribute('aria-disabled') === 'true'")
+        now.click(force=True)
+        page.locator(PROCESSES).fill("mdl.exe")
+        is_so(page, "document.querySelector('#policy-processes-apply-now').getAttribute('aria-disabled') === 'false'")
+        expect(store.get("/block-lists/processes")["data"], None, "what was written without a preview")
         page.unroute("**/policy/preview*")
         for one in held:
             one.continue_()

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { request } from "../api/request";
 import { seqOf } from "../api/journal";
 import type { BlockList, ListMeaning, Preview, Validation } from "../api/types";
+import { type Asked, failed } from "../model/asked";
 import { live } from "../model/current";
 
 /** Milliseconds after the last key until it is asked. */
@@ -17,13 +18,6 @@ export const MOST_SHOWN = 200;
 
 /** After these, another text may be in force, or another build. */
 const MEANS_ANEW = /^(policy|build|store)\./;
-
-export interface Asked<Body> {
-  body: Body | null;
-  /** The text that it is about; null is that of the registry. */
-  text: string | null;
-  error: unknown;
-}
 
 /** What a text means. The last answer stays until the next; answers that come late are not heard. */
 export function useMeaning(list: BlockList, text: string): Asked<ListMeaning> {
@@ -87,7 +81,7 @@ export function usePreview(list: BlockList, text: string | null): PreviewAsked {
         });
         setAsked({ body, text, error: null });
       } catch (error) {
-        if (!asking.signal.aborted) setAsked((before) => ({ ...before, text, error }));
+        if (!asking.signal.aborted) setAsked((before) => failed(before, text, error));
       }
       isAsking = false;
       if (wants && !asking.signal.aborted) schedule(REST);

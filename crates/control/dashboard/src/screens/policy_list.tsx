@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { RequestError } from "../api/request";
 import { type When, clearList, writeList } from "../api/changes_policy";
 import type { BlockList, BlockListState, PolicyInForce } from "../api/types";
+import { guardOf } from "../model/asked";
 import { POLLED_KEY, VALUE_NAMES, unitsOf, withItem } from "../model/block_lists";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
@@ -144,7 +145,7 @@ function Buttons({ list, text, draft, state, preview }: ButtonsProps) {
   const store = live.value;
   const [isGuarded, setIsGuarded] = useState(true);
   const [hasMoved, setHasMoved] = useState(false);
-  const cursor = isGuarded && preview.text === (draft ? text : null) ? (preview.body?.cursor ?? null) : null;
+  const { cursor, waits } = guardOf(isGuarded, preview, draft ? text : null);
   const now: When = { apply: "now", cursor };
   const later: When = { apply: "next_poll", cursor: null };
   useEffect(() => setHasMoved(false), [text]);
@@ -162,7 +163,7 @@ function Buttons({ list, text, draft, state, preview }: ButtonsProps) {
   return (
     <div class="policy-buttons">
       <p class="row">
-        <Action id={`${id}-apply-now`} kind="primary" change={writeList(store, list, text, now)} onError={onError} onDone={onDone} />
+        <Action id={`${id}-apply-now`} kind="primary" change={writeList(store, list, text, now)} waits={waits} onError={onError} onDone={onDone} />
         <Action id={`${id}-apply-next`} change={writeList(store, list, text, later)} onError={onError} onDone={onDone} />
         <Action
           id={`${id}-delete`}
@@ -181,6 +182,7 @@ function Buttons({ list, text, draft, state, preview }: ButtonsProps) {
       <label class="policy-guard">
         <input type="checkbox" id={`${id}-guard`} checked={isGuarded} onChange={(event) => setIsGuarded(event.currentTarget.checked)} />{" "}
         Apply now only if nothing has happened since the preview
+        {waits && <span class="hint"> – {preview.error === null ? "asking whom it would cut off…" : "there is none to be had"}</span>}
       </label>
       {hasMoved && (
         <div class="note note-warn" role="alert" id={`${id}-moved`}>

@@ -2,9 +2,10 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Item, Lint, ListMeaning, TextSpan } from "../api/types";
+import type { Asked } from "../model/asked";
 import { excerptOf } from "../model/block_lists";
 import { visible } from "../model/visible";
-import type { Asked, PreviewAsked } from "./policy_ask";
+import type { PreviewAsked } from "./policy_ask";
 
 /** Items and lints of a text that are shown at once. */
 const MOST = 60;

@@ -18,6 +18,8 @@ interface ActionProps<Body> {
   /** Told when it is begun, with null, and when it is refused. True when the refusal is shown elsewhere, such as at a field. */
   onError?: (error: unknown) => boolean | void;
   disabled?: boolean;
+  /** Whether something has to come first that is on its way: neither the button nor its commands are of use until then. */
+  waits?: boolean;
   kind?: "primary" | "plain" | "danger" | "quiet";
   /** Asked before it is done, where it can't be undone. */
   confirm?: string | undefined;
@@ -30,11 +32,11 @@ interface ActionProps<Body> {
 
 /** A button that does a change, and another that says how a script would. */
 export function Action<Body = unknown>(props: ActionProps<Body>) {
-  const { change, children, disabled = false, kind = "plain", confirm: question, id, pressed } = props;
+  const { change, children, disabled = false, waits = false, kind = "plain", confirm: question, id, pressed } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const press = async () => {
-    if (busy || (question && !(await confirmed(question, change.label)))) return;
+    if (busy || waits || (question && !(await confirmed(question, change.label)))) return;
     setBusy(true);
     setError(null);
     props.onError?.(null);
@@ -55,14 +57,14 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
           id={id}
           class={kind}
           disabled={disabled}
-          aria-disabled={busy}
+          aria-disabled={busy || waits}
           aria-busy={busy}
           aria-pressed={pressed}
           onClick={press}
         >
           {children ?? change.label}
         </button>
-        <CopyButton change={change} />
+        <CopyButton change={change} waits={waits} />
       </span>
       {error !== null && <ProblemNote error={error} />}
     </span>
@@ -72,15 +74,16 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
 const shown = signal<Change | null>(null);
 
 /** Shows a change as curl and as a command. */
-export function CopyButton({ change }: { change: Change }) {
+export function CopyButton({ change, waits = false }: { change: Change; waits?: boolean }) {
   return (
     <button
       type="button"
       class="quiet copy"
       aria-label={`${change.label}: as curl and as a command`}
       title="As curl and as a command"
+      aria-disabled={waits}
       onClick={() => {
-        shown.value = change;
+        if (!waits) shown.value = change;
       }}
     >
       <span aria-hidden="true">&gt;_</span>

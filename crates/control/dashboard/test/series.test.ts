@@ -66,44 +66,59 @@ describe("a plot of it", () => {
 
   test("goes from the first step until a little after now", () => {
     const span = spanOf(story(), EIGHT + 3 * QUARTER, null);
-    expect(span).toEqual({ from: EIGHT, to: EIGHT + 3 * QUARTER + 60_000 });
+    expect(span).toEqual({ from: EIGHT, now: EIGHT + 3 * QUARTER, to: EIGHT + 3 * QUARTER + 60_000 });
     expect(spanOf(story(), EIGHT + 3 * QUARTER, QUARTER).from).toBe(EIGHT + 2 * QUARTER);
   });
 
   test("of one moment is a minute long", () => {
     const series = new Series();
     series.count(EIGHT, "connected", counts({ a: 1 }));
-    expect(spanOf(series, EIGHT, null)).toEqual({ from: EIGHT - 60_000, to: EIGHT + 1000 });
-    expect(spanOf(new Series(), EIGHT, null)).toEqual({ from: EIGHT - 60_000, to: EIGHT + 1000 });
+    expect(spanOf(series, EIGHT, null)).toEqual({ from: EIGHT - 60_000, now: EIGHT, to: EIGHT + 1000 });
+    expect(spanOf(new Series(), EIGHT, null)).toEqual({ from: EIGHT - 60_000, now: EIGHT, to: EIGHT + 1000 });
   });
 
   test("has zeros where nothing happened, and every sum", () => {
     const series = story();
     const rates = ratesOf(series, spanOf(series, EIGHT + 3 * QUARTER, null));
     expect(rates.width).toBe(60_000);
-    expect(rates.times.length).toBe(47);
+    expect(rates.times.length).toBe(46);
     expect(rates.connected.slice(0, 2)).toEqual([3, 0]);
     expect([sum(rates.connected), sum(rates.disconnected)]).toEqual([3, 1]);
     expect(rates.disconnected[15]).toBe(1);
-    // The last part stands twice, as its beginning and its end.
-    expect(rates.refused.slice(-3)).toEqual([0, 1, 1]);
+    // The last part is that of now: none lies ahead.
+    expect(rates.refused.slice(-2)).toEqual([0, 1]);
+    expect([rates.times.at(-1), rates.end]).toEqual([EIGHT + 3 * QUARTER, EIGHT + 3 * QUARTER + 60_000]);
+  });
+
+  test.each([0, 61, 185, 899, 90_000])("says last what happens now, %d s after the first step", (seconds) => {
+    const series = new Series();
+    series.count(EIGHT, "connected", counts({ a: 1 }));
+    const now = EIGHT + 1000 * seconds;
+    for (let number = 0; number < 25; number += 1) series.count(now, "refused", counts({ a: 1 }));
+    const rates = ratesOf(series, spanOf(series, now, null));
+    expect(rates.refused.at(-1)).toBe(25);
+    expect(rates.times.at(-1)).toBeLessThanOrEqual(now);
+    expect(rates.end).toBeGreaterThan(now);
+    expect(sum(rates.refused)).toBe(25);
+    const { times } = linesOf(series, spanOf(series, now, null));
+    expect(times.at(-1)).toBeLessThanOrEqual(now);
   });
 
   test("has who was there before it begins", () => {
     const series = story();
-    const { times, lines } = linesOf(series, { from: EIGHT + QUARTER + 1, to: EIGHT + 4 * QUARTER });
-    expect(times.map((time) => Math.round((time - EIGHT) / QUARTER))).toEqual([1, 2, 3, 4]);
-    expect(lines).toEqual([{ label: "outlook.exe", values: [2, 2, 2, 2] }]);
+    const { times, end, lines } = linesOf(series, { from: EIGHT + QUARTER + 1, now: EIGHT + 3 * QUARTER, to: EIGHT + 4 * QUARTER });
+    expect([...times, end].map((time) => Math.round((time - EIGHT) / QUARTER))).toEqual([1, 2, 3, 4]);
+    expect(lines).toEqual([{ label: "outlook.exe", values: [2, 2, 2] }]);
     const earlier = new Series(counts({ "a.exe": 5 }));
     earlier.count(EIGHT, null, counts({ "a.exe": 4 }));
-    expect(linesOf(earlier, { from: EIGHT - 1000, to: EIGHT + 1000 }).lines).toEqual([{ label: "a.exe", values: [5, 4, 4] }]);
+    expect(linesOf(earlier, { from: EIGHT - 1000, now: EIGHT, to: EIGHT + 1000 }).lines).toEqual([{ label: "a.exe", values: [5, 4] }]);
   });
 
   test("counts the programs with the fewest sessions together", () => {
     const series = new Series();
     const many = counts(Object.fromEntries(Array.from({ length: 9 }, (_, place) => [`p${place}.exe`, place + 1])));
     series.count(EIGHT, null, many);
-    const { lines } = linesOf(series, { from: EIGHT - 1, to: EIGHT + 1 });
+    const { lines } = linesOf(series, { from: EIGHT - 1, now: EIGHT, to: EIGHT + 1 });
     expect(lines.map(({ label }) => label)).toEqual(["p3.exe", "p4.exe", "p5.exe", "p6.exe", "p7.exe", "p8.exe", OTHERS]);
     expect(lines.length).toBe(MOST_PROCESSES + 1);
     expect(lines.at(-1)?.values.at(-1)).toBe(1 + 2 + 3);

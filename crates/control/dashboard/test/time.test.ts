@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { countdown, dateTime, heardLater, known, lengthOf, nowBy, paceOf, timeOfDay } from "../src/model/time";
+import { countdown, dateTime, heardLater, known, momentOf, nowBy, paceOf, tickOf, timeOfDay } from "../src/model/time";
 
 const NOW = "2006-04-22T08:00:00Z";
 const AT = Date.parse(NOW);
@@ -51,12 +51,12 @@ describe("store time as text", () => {
   ])("%d ms are left", (left, text) => expect(countdown(left)).toBe(text));
 
   test.each([
-    ["15m", 900_000],
-    ["1h30m", 5_400_000],
-    ["250ms", 250],
-    ["1.5s", 1500],
-    ["", null],
-    ["soon", null],
-    ["15", null],
-  ])("%s is a length", (text, length) => expect(lengthOf(text)).toBe(length));
+    [3_600_000, "08:00:00", "08:00:00"],
+    [86_400_000, "08:00:00", "08:00:00"],
+    [86_400_001, "2006-04-22 08:00:00", "04-22 08:00"],
+    [90 * 86_400_000, "2006-04-22 08:00:00", "2006-04-22"],
+  ])("among %d ms a moment says its date where it has to", (length, moment, tick) => {
+    const time = Date.parse("2006-04-22T08:00:00Z");
+    expect([momentOf(time, length), tickOf(time, length)]).toEqual([moment, tick]);
+  });
 });

@@ -78,6 +78,9 @@ export class Series {
 /** A stretch of store time, in milliseconds. */
 export interface Span {
   from: number;
+  /** The newest moment that there is something to say about. */
+  now: number;
+  /** Where its plot ends: a little after that. */
   to: number;
 }
 
@@ -111,26 +114,28 @@ export function spanOf(series: Series, now: number, length: number | null): Span
   const newest = Math.max(now, series.steps.at(-1)?.at ?? now);
   const first = Math.min(series.steps[0]?.at ?? newest, newest - SHORTEST);
   const from = length === null ? first : Math.max(first, newest - Math.max(length, SHORTEST));
-  return { from, to: newest + widthFor(newest - from, series.width) };
+  return { from, now: newest, to: newest + widthFor(newest - from, series.width) };
 }
 
 export interface Rates {
   /** Store time that each is counted over, in milliseconds. */
   width: number;
-  /** Beginnings, and the last one's end. */
+  /** Their beginnings. */
   times: number[];
+  /** Where the last of them ends. */
+  end: number;
   connected: number[];
   refused: number[];
   disconnected: number[];
 }
 
-/** What happened in each equal part of a span; zero where nothing did. */
-export function ratesOf(series: Series, { from, to }: Span): Rates {
+/** What happened in each equal part of a span until the one that holds its newest moment; zero where nothing did. */
+export function ratesOf(series: Series, { from, now, to }: Span): Rates {
   const width = widthFor(to - from, series.width);
   const first = Math.floor(from / width);
-  const parts = Math.max(1, Math.ceil(to / width) - first);
-  const zeros = () => new Array<number>(parts + 1).fill(0);
-  const rates: Rates = { width, times: zeros(), connected: zeros(), refused: zeros(), disconnected: zeros() };
+  const parts = Math.max(1, Math.floor(now / width) - first + 1);
+  const zeros = () => new Array<number>(parts).fill(0);
+  const rates: Rates = { width, times: zeros(), end: (first + parts) * width, connected: zeros(), refused: zeros(), disconnected: zeros() };
   rates.times.forEach((_, place) => {
     rates.times[place] = (first + place) * width;
   });
@@ -141,13 +146,13 @@ export function ratesOf(series: Series, { from, to }: Span): Rates {
       rates[what][place] = (rates[what][place] ?? 0) + step[what];
     }
   }
-  // A line of steps ends where its last value does.
-  for (const what of ["connected", "refused", "disconnected"] as const) rates[what][parts] = rates[what][parts - 1] ?? 0;
   return rates;
 }
 
 export interface Lines {
   times: number[];
+  /** How long what they say last holds. */
+  end: number;
   lines: { label: string; values: number[] }[];
 }
 
@@ -157,17 +162,12 @@ export function linesOf(series: Series, { from, to }: Span): Lines {
   const before = series.steps.findLast(({ at }) => at <= from)?.sessions ?? series.before;
   const counts = [before, ...held.map(({ sessions }) => sessions)];
   const times = [from, ...held.map(({ at }) => at)];
-  const last = counts.at(-1);
-  if (last && (times.at(-1) ?? to) < to) {
-    counts.push(last);
-    times.push(to);
-  }
   const shown = mostOf(counts);
   const lines = shown.map((label) => ({ label, values: counts.map((count) => count.get(label) ?? 0) }));
   const named = new Set(shown);
   const rest = counts.map((count) => sumBut(count, named));
   if (rest.some((number) => 0 < number)) lines.push({ label: OTHERS, values: rest });
-  return { times, lines };
+  return { times, end: to, lines };
 }
 
 /** The names that had the most at any time, in the order of the alphabet: a line keeps its colour while others come and go. */

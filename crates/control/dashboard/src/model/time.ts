@@ -51,13 +51,16 @@ export function countdown(milliseconds: number): string {
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
 }
 
-/** A length such as `15m` or `1h30m` in milliseconds; null when it is none. */
-export function lengthOf(text: string): number | null {
-  const units: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 0.000001 };
-  let total = 0;
-  const rest = text.replace(/(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)/g, (_, number: string, unit: string) => {
-    total += Number(number) * (units[unit] ?? 0);
-    return "";
-  });
-  return text === "" || rest.trim() !== "" ? null : total;
+const DAY = 86_400_000;
+
+/** A moment among others: with its date where they are more than a day apart. */
+export function momentOf(time: number, length: number): string {
+  return length <= DAY ? timeOfDay(time) : dateTime(time);
+}
+
+/** The same where there is little room: `08:00:00`, `04-22 08:00`, and `2006-04-22` where months are shown. */
+export function tickOf(time: number, length: number): string {
+  if (length <= DAY) return timeOfDay(time);
+  const text = dateTime(time);
+  return length <= 30 * DAY ? text.slice(5, 16) : text.slice(0, 10);
 }

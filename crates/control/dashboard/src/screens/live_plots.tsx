@@ -62,8 +62,8 @@ export function Plots() {
         </label>
       </div>
       <div class="columns">
-        <Plot title="Sessions by program" times={sessions.times} lines={lines} marks={shownMarks} />
-        <Plot title={`Connected, refused and cut off, in each ${widthInWords(rates.width)}`} times={rates.times} lines={counts} marks={shownMarks} />
+        <Plot title="Sessions by program" times={sessions.times} end={sessions.end} lines={lines} marks={shownMarks} />
+        <Plot title={`Connected, refused and cut off, in each ${widthInWords(rates.width)}`} times={rates.times} end={rates.end} lines={counts} marks={shownMarks} />
       </div>
     </section>
   );

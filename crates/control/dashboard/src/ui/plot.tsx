@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
-import { timeOfDay } from "../model/time";
+import { momentOf, tickOf } from "../model/time";
 
 export interface Line {
   label: string;
@@ -23,6 +23,8 @@ interface PlotProps {
   title: string;
   /** Store time of each value, in milliseconds, ascending. */
   times: number[];
+  /** Until when the last of them hold: the lines are drawn until there. */
+  end: number;
   lines: Line[];
   /** Steps, as of something counted now and then, and not slopes. */
   bars?: boolean;
@@ -37,12 +39,16 @@ const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [14, 4], 
 const ROWS = 50;
 
 /** Who draws it often hands over the same arrays while nothing has changed: then nothing is drawn. */
-export function Plot({ title, times, lines, bars = false, marks = NO_MARKS }: PlotProps): VNode {
+export function Plot({ title, times, end, lines, bars = false, marks = NO_MARKS }: PlotProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [isOpen, setIsOpen] = useState(false);
   const names = lines.map(({ label }) => label).join("\n");
-  const data = useMemo<uPlot.AlignedData>(() => [times.map((time) => time / 1000), ...lines.map(({ values }) => values)], [times, lines]);
+  // What is drawn has an end, which is no value of its own.
+  const data = useMemo<uPlot.AlignedData>(
+    () => [[...times, end].map((time) => time / 1000), ...lines.map(({ values }) => [...values, values.at(-1) ?? null])],
+    [times, end, lines],
+  );
   const newest = useRef(data);
   newest.current = data;
   const marked = useRef(marks);
@@ -82,7 +88,7 @@ export function Plot({ title, times, lines, bars = false, marks = NO_MARKS }: Pl
       <div class="plot-canvas" ref={box} role="img" aria-label={`${title}: ${said(lines)}`} />
       <ul class="legend">
         {lines.map(({ label, values }, place) => (
-          <li key={label}>
+          <li key={place}>
             <svg class={`key line-${place % DASHES.length}`} viewBox="0 0 28 8" aria-hidden="true">
               <line x1="0" y1="4" x2="28" y2="4" stroke-dasharray={DASHES[place % DASHES.length]?.join(" ")} />
             </svg>
@@ -100,14 +106,15 @@ export function Plot({ title, times, lines, bars = false, marks = NO_MARKS }: Pl
 
 function PlotTable({ title, times, lines }: Pick<PlotProps, "title" | "times" | "lines">) {
   const begin = Math.max(0, times.length - ROWS);
+  const length = (times.at(-1) ?? 0) - (times[0] ?? 0);
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
       <table>
         <thead>
           <tr>
             <th scope="col">Store time</th>
-            {lines.map(({ label }) => (
-              <th key={label} scope="col" class="end">
+            {lines.map(({ label }, place) => (
+              <th key={place} scope="col" class="end">
                 {label}
               </th>
             ))}
@@ -116,9 +123,9 @@ function PlotTable({ title, times, lines }: Pick<PlotProps, "title" | "times" | 
         <tbody>
           {times.slice(begin).map((time, place) => (
             <tr key={time}>
-              <th scope="row">{timeOfDay(time)}</th>
-              {lines.map(({ label, values }) => (
-                <td key={label} class="end">
+              <th scope="row">{momentOf(time, length)}</th>
+              {lines.map(({ values }, line) => (
+                <td key={line} class="end">
                   {values[begin + place] ?? "–"}
                 </td>
               ))}
@@ -158,7 +165,7 @@ function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () =
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { time: true }, y: { range: (_, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => timeOfDay(tick * 1000)), space: 80 },
+      { ...axis, values: (drawn, ticks) => ticks.map((tick) => tickOf(tick * 1000, lengthOf(drawn))), space: 96 },
       { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
     ],
     series: [
@@ -178,6 +185,11 @@ function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () =
   };
   probe.remove();
   return made;
+}
+
+/** Store time that is drawn, in milliseconds. */
+function lengthOf({ scales }: uPlot): number {
+  return 1000 * ((scales["x"]?.max ?? 0) - (scales["x"]?.min ?? 0));
 }
 
 /** Labels are left out where they would stand on each other, in pixels of the screen. */

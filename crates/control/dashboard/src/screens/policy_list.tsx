@@ -8,6 +8,7 @@ import { guardOf } from "../model/asked";
 import { POLLED_KEY, VALUE_NAMES, unitsOf, withItem } from "../model/block_lists";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
+import { visibleLines } from "../model/visible";
 import { href } from "../router";
 import { Action } from "../ui/action";
 import { ProblemNote } from "../ui/problem";
@@ -120,7 +121,7 @@ function Theirs(props: { store: string; list: BlockList; draft: Draft; theirs: s
       <p>
         <strong>Somebody else has changed the value</strong> since you began. {theirs === null ? "It is deleted now." : "It is now:"}
       </p>
-      {theirs !== null && <pre class="policy-theirs">{theirs}</pre>}
+      {theirs !== null && <pre class="policy-theirs">{visibleLines(theirs)}</pre>}
       <p class="row">
         <button type="button" id={`policy-${list}-take-theirs`} onClick={() => keepDraft(store, list, null)}>
           Take theirs

@@ -40,7 +40,7 @@ export function ScenarioPart({ name }: { name: string }) {
             {runs.error !== null && <ProblemNote error={runs.error} onRetry={runs.reload} />}
             {runs.body && (
               <DataTable
-                caption={`Runs of ${name}`}
+                caption={`Runs of ${visible(name)}`}
                 columns={columnsOf(name)}
                 rows={runs.body.items.toReversed()}
                 rowKey={({ run }) => run}

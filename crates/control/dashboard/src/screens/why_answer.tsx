@@ -264,7 +264,7 @@ function Source({ title, generation, match }: SourceProps) {
         <div key={read.list} class="why-read">
           <p>
             <strong>{LISTS[read.list]}</strong> {read.reading !== "text" && <span class="badge">{read.reading.replaceAll("_", " ")}</span>}
-            {read.error != null && ` ${read.error}`}
+            {read.error != null && ` ${visible(read.error)}`}
           </p>
           {read.data != null && <ListText text={read.data} span={match?.list === read.list ? match.span : null} />}
         </div>

@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import { visible, visibleLines } from "../model/visible";
+
 interface Question {
   text: string;
   /** What the button that goes on says. */
@@ -14,7 +16,7 @@ const asked = signal<Question | null>(null);
 /** Asks, and has the answer. Escape is a no. */
 export function confirmed(text: string, label: string): Promise<boolean> {
   return new Promise((answer) => {
-    asked.value = { text, label, answer };
+    asked.value = { text: visibleLines(text), label: visible(label), answer };
   });
 }
 

@@ -1,6 +1,7 @@
 // What went wrong: where, and what to do next.
 import { RequestError } from "../api/request";
 import type { FieldError } from "../api/types";
+import { visible, visibleLines } from "../model/visible";
 
 export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof RequestError ? error.problem : null;
@@ -8,12 +9,12 @@ export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () =
   return (
     <div class="note note-error" role="alert">
       <p>
-        <strong>{problem?.title ?? "Something went wrong"}</strong>
+        <strong>{visible(problem?.title ?? "Something went wrong")}</strong>
         {": "}
-        {error instanceof Error ? error.message : String(error)}
+        {visibleLines(error instanceof Error ? error.message : String(error))}
       </p>
       {problem?.errors?.map((one) => <Field key={`${one.pointer}${one.line}${one.detail}`} error={one} />)}
-      {isLogin ? <p>This server wants a token. Open the link that it printed when it started: it is good once, and leaves nothing in the URL.</p> : problem?.hint && <p class="hint">{problem.hint}</p>}
+      {isLogin ? <p>This server wants a token. Open the link that it printed when it started: it is good once, and leaves nothing in the URL.</p> : problem?.hint && <p class="hint">{visibleLines(problem.hint)}</p>}
       {onRetry && (
         <p>
           <button type="button" onClick={onRetry}>Try again</button>
@@ -29,15 +30,21 @@ function Field({ error }: { error: FieldError }) {
   return (
     <div>
       <p>
-        {where && <code>{where}</code>} {error.detail}
+        {where && <code>{visible(where)}</code>} {visibleLines(error.detail)}
       </p>
       {error.excerpt != null && (
         <pre class="excerpt" tabIndex={0}>
-          {error.excerpt}
+          {visible(error.excerpt)}
           {"\n"}
-          {error.excerpt_column != null && `${" ".repeat(Math.max(0, error.excerpt_column - 1))}^`}
+          {error.excerpt_column != null && `${" ".repeat(widthBefore(error.excerpt, error.excerpt_column))}^`}
         </pre>
       )}
     </div>
   );
+}
+
+/** Characters that a line shows before a column. */
+function widthBefore(line: string, column: number): number {
+  const before = [...line].slice(0, Math.max(0, column - 1));
+  return Math.max(before.length, [...visible(before.join(""))].length);
 }

@@ -121,7 +121,7 @@ export function PacketBody({ path, packet, names, isOpen = false }: PacketProps)
           authenticated: type {packet.verifier.auth_type}, level {packet.verifier.auth_level}
         </p>
       )}
-      {packet.problem && <p class="note note-warn">{packet.problem}</p>}
+      {packet.problem && <p class="note note-warn">{visible(packet.problem)}</p>}
       {packet.decoded && <Tree value={packet.decoded} />}
       <Bytes path={path} packet={packet} names={names} isOpen={isOpen} />
     </div>

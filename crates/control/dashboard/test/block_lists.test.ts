@@ -32,7 +32,7 @@ test("an item is added after a separator, and there is never one too many", () =
 test("what a list can't say is not offered", () => {
   expect(programItem("C:\\Program Files\\X\\beta.exe")).toBe("beta.exe");
   expect(programItem('"c:/x/beta.exe"')).toBe("beta.exe");
-  for (const name of ["a;b.exe", " a.exe", "a.exe ", "", "c:\\", 'a"b.exe', "a\0.exe", "\ud800.exe"]) {
+  for (const name of ["a;b.exe", " a.exe", "a.exe ", "", "c:\\", 'a"b.exe', "a\0.exe", "a\r.exe", "\ud800.exe"]) {
     expect(programItem(name), name).toBeNull();
   }
   expect(versionItem("11.0.5608.0")).toBe("11.5608.0");

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 
-import { type Change, asCli, asCurl, quoted } from "../src/api/change";
+import { type Change, asCli, asCurl, isSayable, quoted } from "../src/api/change";
+import { writeList } from "../src/api/changes_policy";
+import { injectClients, renameClient } from "../src/api/changes_sessions";
 
 const CHANGE: Change = {
   label: "Write it",
@@ -46,4 +48,35 @@ test("a file is named, and not written out", () => {
 test("words that are no flags stay at the end", () => {
   const change = { ...CHANGE, cli: ["registry", "set", "--type", "REG_SZ", "--", "HKLM\\X", "-a", "-b"] };
   expect(asCli(change, "http://127.0.0.1:8135", "t1")).toBe("exstore registry set --type REG_SZ --store t1 -- 'HKLM\\X' -a -b");
+});
+
+test.each([
+  ["mdl.exe\tGröße\n", true],
+  ["x\u0003rm -rf ~", false],
+  ["\u001b[200~", false],
+  ["a\r", false],
+  ["a\0b", false],
+  ["a\u007f", false],
+  ["a\u009b", false],
+  ["half \ud800", false],
+  ["evil\u202eexe", true],
+])("%j can be pasted into a terminal: %s", (text, sayable) => expect(isSayable(text)).toBe(sayable));
+
+test("what a terminal would act on is in no command, whatever the change", () => {
+  const store = { name: "default", path: "/v1/stores/default" };
+  const name = "x\u0003rm -rf ~\n";
+  const clients = { process: name, client_version: "", user: "", machine: "", mode: "", transport: "", count: 1, group: "" };
+  const changes = [writeList(store, "processes", name, { apply: "now", cursor: null }), injectClients(store, clients), renameClient(store, 1, "a\0b")];
+  for (const change of [...changes, { ...CHANGE, stdin: name }]) {
+    expect(asCli(change, "http://127.0.0.1:8135", "default"), change.label).toBeNull();
+    const curl = asCurl(change, "http://127.0.0.1:8135", false);
+    expect(curl !== null && isSayable(curl), change.label).toBe(true);
+  }
+  const text = { ...CHANGE, body: "name = 'a\u0003'", type: "application/toml" };
+  expect(asCurl(text, "http://127.0.0.1:8135", false)).toBeNull();
+});
+
+test("curl has what can't be seen in letters that can", () => {
+  const change = { ...CHANGE, body: { data: "evil\u202eexe" } };
+  expect(asCurl(change, "http://127.0.0.1:8135", false)).toContain(`'{"data":"evil\\u202eexe"}'`);
 });

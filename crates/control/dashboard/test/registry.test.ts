@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { asCli } from "../src/api/change";
 import { deleteValue, importReg, writeValue } from "../src/api/changes_registry";
 import type { RegistryValue } from "../src/api/types";
 import { POLLED_KEY } from "../src/model/block_lists";
@@ -66,7 +67,7 @@ test("commands say names that look like flags, and nothing that a shell can't", 
   expect(change.cli).toEqual(["registry", "set", "--type", "REG_SZ", "--node", "NODE2", "--", POLLED_KEY, "-x", "-y"]);
   expect(change.path).toContain("?value=-x&node=NODE2");
   expect(change.step).toContain('set_value = { name = "-x", type = "REG_SZ", data = "-y", node = "NODE2" }');
-  expect(writeValue(STORE, place, "a", { type: "REG_SZ", data: "a\0b" }).cli).toBeNull();
+  expect(asCli(writeValue(STORE, place, "a", { type: "REG_SZ", data: "a\0b" }), "http://127.0.0.1:8135", "default")).toBeNull();
   expect(writeValue(STORE, place, "a", { type: "REG_SZ", hex: "6d" }).cli).toContain("--hex");
   // Steps know the polled key alone.
   expect(deleteValue(STORE, { key: "HKEY_LOCAL_MACHINE\\X", node: null }, "a").step).toBeNull();

@@ -1,4 +1,5 @@
 // A change of the store, as the page sends it, and as curl and the command line would.
+import { visibleJson } from "../model/visible";
 import { type Answered, request } from "./request";
 
 export interface Change {
@@ -39,23 +40,31 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** What curl would be told. The token, where the server wants one, is left to a variable. */
-export function asCurl(change: Change, origin: string, wantsToken: boolean): string {
+/**
+ * Whether a text can be pasted into a shell and comes to the program as it is. A terminal acts on control characters before any
+ * shell sees them, quoted or not, and halves of pairs become something else.
+ */
+export function isSayable(text: string): boolean {
+  return !/(?![\t\n])\p{Cc}|\p{Surrogate}/u.test(text);
+}
+
+/** What curl would be told; null when its body is a text that can't be said. The token, where the server wants one, is left to a variable. */
+export function asCurl(change: Change, origin: string, wantsToken: boolean): string | null {
   const words = ["curl", "-fsS", "-X", change.method];
   if (wantsToken) words.push("-H", '"Authorization: Bearer $EXSTORE_TOKEN"');
   for (const [name, value] of Object.entries(change.headers ?? {})) words.push("-H", quoted(`${name}: ${value}`));
   if (change.body !== undefined) {
     words.push("-H", quoted(`Content-Type: ${change.type ?? "application/json"}`));
-    const text = typeof change.body === "string" && change.type ? change.body : JSON.stringify(change.body);
+    const text = typeof change.body === "string" && change.type ? change.body : visibleJson(JSON.stringify(change.body));
     words.push("--data-binary", quoted(change.file === undefined ? text : `@${change.file}`));
   }
   words.push(quoted(origin + change.path));
-  return words.join(" ");
+  return words.every(isSayable) ? words.join(" ") : null;
 }
 
-/** What the command line would be told; null where it has no such command. */
+/** What the command line would be told; null where it has no such command, and where no shell can say it. */
 export function asCli(change: Change, origin: string, store: string): string | null {
-  if (change.cli === null) return null;
+  if (change.cli === null || ![...change.cli, change.stdin ?? ""].every(isSayable)) return null;
   // After `--` come words that are no flags, whatever they begin with.
   const end = change.cli.indexOf("--");
   const [begun, rest] = end === -1 ? [change.cli, []] : [change.cli.slice(0, end), change.cli.slice(end)];

@@ -22,8 +22,8 @@ export function writeList({ path }: Of, list: BlockList, text: string, when: Whe
     method: "PUT",
     path: `${path}/block-lists/${list}?${query(when)}`,
     body: { data: text },
-    // A word of a shell can't hold a NUL, and `-` has the command read its stdin.
-    cli: text.includes("\0") ? null : ["block-list", "set", list, text, ...words(when)],
+    // `-` has the command read its stdin.
+    cli: ["block-list", "set", list, text, ...words(when)],
     ...(text === "-" ? { stdin: text } : {}),
     step: step(`Somebody writes ${NAMES[list]}.`, "block", { [list]: text, ...soon(when) }),
   };

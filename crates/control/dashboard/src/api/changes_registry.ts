@@ -73,7 +73,7 @@ export function importReg({ path }: Of, source: RegSource, node: string | null, 
     ...common,
     body: source.text,
     type: "text/x-ms-regedit",
-    cli: isSayable(source.text) ? ["registry", "import", ...flags, "-"] : null,
+    cli: ["registry", "import", ...flags, "-"],
     stdin: source.text,
   };
 }
@@ -91,14 +91,8 @@ function words(data: unknown): string[] {
   return Array.isArray(data) ? data.map(String) : [String(data ?? "")];
 }
 
-/** The command; null where a word of it can't be said to a shell. */
-function command(verb: string, flags: string[], { key, node }: KeyPlace, rest: string[]): string[] | null {
+function command(verb: string, flags: string[], { key, node }: KeyPlace, rest: string[]): string[] {
   const said = ["registry", verb, ...flags, ...(node === null ? [] : ["--node", node])];
   const names = [key, ...rest];
-  if (!names.every(isSayable)) return null;
   return names.some((word) => word.startsWith("-")) ? [...said, "--", ...names] : [...said, ...names];
-}
-
-function isSayable(word: string): boolean {
-  return !/\0|\p{Surrogate}/u.test(word);
 }

@@ -24,7 +24,7 @@ export function withItem(list: BlockList, text: string, item: string): string {
 export function programItem(name: string): string | null {
   const bare = 2 <= name.length && name.startsWith('"') && name.endsWith('"') ? name.slice(1, -1) : name;
   const file = bare.split(/[\\/]/).at(-1) ?? "";
-  const isSayable = file !== "" && file.trim() === file && !/[;"\0]|\p{Surrogate}/u.test(file);
+  const isSayable = file !== "" && file.trim() === file && !/[;"\0\r]|\p{Surrogate}/u.test(file);
   return isSayable ? file : null;
 }
 

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Change, asCli, asCurl, send } from "../api/change";
 import type { Answered } from "../api/request";
 import { live } from "../model/current";
+import { unseenIn, visible } from "../model/visible";
 import { confirmed } from "./confirm";
 import { ProblemNote } from "./problem";
 import { toast } from "./toasts";
@@ -32,17 +33,19 @@ interface ActionProps<Body> {
 
 /** A button that does a change, and another that says how a script would. */
 export function Action<Body = unknown>(props: ActionProps<Body>) {
-  const { change, children, disabled = false, waits = false, kind = "plain", confirm: question, id, pressed } = props;
+  const { children, disabled = false, waits = false, kind = "plain", confirm: question, id, pressed } = props;
+  const { change } = props;
+  const label = visible(change.label);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const press = async () => {
-    if (busy || waits || (question && !(await confirmed(question, change.label)))) return;
+    if (busy || waits || (question && !(await confirmed(question, label)))) return;
     setBusy(true);
     setError(null);
     props.onError?.(null);
     try {
       const answer = await send<Body>(change);
-      toast(props.onDone?.(answer) || `${change.label}: done`);
+      toast(props.onDone?.(answer) || `${label}: done`);
     } catch (failure) {
       if (!props.onError?.(failure)) setError(failure);
     } finally {
@@ -62,7 +65,7 @@ export function Action<Body = unknown>(props: ActionProps<Body>) {
           aria-pressed={pressed}
           onClick={press}
         >
-          {children ?? change.label}
+          {children ?? label}
         </button>
         <CopyButton change={change} waits={waits} />
       </span>
@@ -79,7 +82,7 @@ export function CopyButton({ change, waits = false }: { change: Change; waits?: 
     <button
       type="button"
       class="quiet copy"
-      aria-label={`${change.label}: as curl and as a command`}
+      aria-label={`${visible(change.label)}: as curl and as a command`}
       title="As curl and as a command"
       aria-disabled={waits}
       onClick={() => {
@@ -109,7 +112,7 @@ export function CopyDialog() {
     >
       {change && (
         <>
-          <h2 id="copy-title">{change.label}</h2>
+          <h2 id="copy-title">{visible(change.label)}</h2>
           <AsCommands change={change} />
           <p class="dialog-buttons">
             <button type="button" onClick={() => dialog.current?.close()}>
@@ -124,9 +127,10 @@ export function CopyDialog() {
 
 /** A request as curl, as a command and as a step of a scenario. */
 export function AsCommands({ change }: { change: Change }) {
+  const curl = asCurl(change, location.origin, wantsToken.value);
   return (
     <>
-      <Copyable name="curl" text={asCurl(change, location.origin, wantsToken.value)} />
+      {curl === null ? <p class="hint">No shell can say this to curl: its text has characters that a terminal acts on.</p> : <Copyable name="curl" text={curl} />}
       <CommandLine change={change} />
       {change.step && <Copyable name="Step of a scenario" text={change.step} />}
     </>
@@ -135,7 +139,7 @@ export function AsCommands({ change }: { change: Change }) {
 
 function CommandLine({ change }: { change: Change }) {
   const text = asCli(change, location.origin, live.value.name);
-  if (text === null) return <p class="hint">The command line has no word for this: curl does it.</p>;
+  if (text === null) return <p class="hint">No command line can say this: curl does it.</p>;
   return <Copyable name="Command line" text={text} />;
 }
 
@@ -156,6 +160,7 @@ export async function learnAboutToken(): Promise<void> {
 export function Copyable({ name, text }: { name: string; text: string }) {
   const [copied, setCopied] = useState(false);
   const block = useRef<HTMLPreElement>(null);
+  const unseen = unseenIn(text);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -177,6 +182,12 @@ export function Copyable({ name, text }: { name: string; text: string }) {
       <pre ref={block} tabIndex={0} aria-label={name}>
         {text}
       </pre>
+      {0 < unseen.length && (
+        <p class="note note-warn copyable-unseen">
+          It reads otherwise than it is: it has {unseen.slice(0, 8).join(" ")}
+          {8 < unseen.length && " and more"}, which can't be seen, or turn what stands beside them around.
+        </p>
+      )}
     </div>
   );
 }

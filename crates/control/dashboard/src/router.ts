@@ -38,14 +38,20 @@ export const at = computed(() => place.value.query.get("at"));
 /** What stays from screen to screen. */
 const STAYS = ["store", "at", "story"];
 
+/** What is said of one store, and of no other. */
+const OF_STORE = ["at", "story"];
+
 export type Query = Record<string, string | number | null | undefined>;
 
-/** A link to a place, which keeps the store and the time that are looked at unless `query` says otherwise. */
+/** A link to a place, which keeps the store, the time and the story that are looked at unless `query` says otherwise: in another store there are others. */
 export function href(path: string, query: Query = {}): string {
   const whole = new URLSearchParams();
   for (const name of STAYS) {
     const value = place.value.query.get(name);
     if (value !== null) whole.set(name, value);
+  }
+  if ("store" in query && (query["store"] || "default") !== storeName.value) {
+    for (const name of OF_STORE) whole.delete(name);
   }
   for (const [name, value] of Object.entries(query)) {
     if (value === null || value === undefined || value === "") whole.delete(name);

@@ -29,6 +29,19 @@ describe("a place", () => {
     expect(router.storeName.value).toBe("t1");
   });
 
+  test("of another store has neither the time nor the story of this one", () => {
+    browser.go("#/live?store=t1&at=1-7&story=1-2");
+    expect(router.href("live", { store: "t2" })).toBe("#/live?store=t2");
+    expect(router.href("live", { store: null })).toBe("#/live");
+    expect(router.href("live", { store: "t1" })).toBe("#/live?store=t1&at=1-7&story=1-2");
+    expect(router.href("story", { store: "t2", story: "1-0" })).toBe("#/story?store=t2&story=1-0");
+    browser.go("#/live?story=1-2");
+    expect(router.href("live", { store: "default" })).toBe("#/live?story=1-2&store=default");
+    browser.go("#/live?store=t1&story=1-2");
+    router.setQuery({ span: "1h" });
+    expect(browser.location.hash).toBe("#/live?store=t1&story=1-2&span=1h");
+  });
+
   test("is the default store's unless it says otherwise", () => {
     browser.go("#/live");
     expect(router.storeName.value).toBe("default");

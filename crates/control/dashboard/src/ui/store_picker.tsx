@@ -12,7 +12,7 @@ export function StorePicker() {
   return (
     <label class="store-picker">
       Store{" "}
-      <select value={name} onChange={(event) => go(href(herePath(), { store: event.currentTarget.value, at: null }))}>
+      <select value={name} onChange={(event) => go(href(herePath(), { store: event.currentTarget.value }))}>
         {names.map((one) => (
           <option key={one}>{one}</option>
         ))}

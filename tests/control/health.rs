@@ -37,7 +37,7 @@ async fn a_store_that_has_stopped_is_not_ready_and_the_server_lives() {
 
 #[tokio::test]
 async fn the_server_tells_what_it_is() {
-    let api = Api::new().await;
+    let api = Api::with(options(), ControlLimits::default()).await;
     let info = api.get("/v1/info").await;
     insta::assert_snapshot!(serde_json::to_string_pretty(&info).expect("it is JSON"));
     let stores = api.get("/v1/stores").await;

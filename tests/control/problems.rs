@@ -126,7 +126,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
 /// One of them takes a registry that waits, which needs a thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_of_problem_is_made_and_explained() {
-    let api = Api::new().await;
+    let api = Api::with(options(), limits()).await;
     let mut made = BTreeSet::new();
     for (slug, method, path, body) in ROWS {
         let answer = api.call(method, path, body).await;

@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { type Answered, request } from "../api/request";
 import type { Event, Page } from "../api/types";
 import { live } from "./current";
+import { follow } from "./following";
 import type { LiveStore } from "./live";
 
 export interface Mark {
@@ -79,52 +80,46 @@ export function followMarks(): void {
     const store = live.value;
     // A new epoch has marks of its own.
     const epoch = store.generation.value;
-    const reading = new AbortController();
-    const heard: Event[] = [];
-    let known: Mark[] | null = null;
-    const take = (events: Event[]) => {
-      if (!known) return void heard.push(...events);
-      const last = known.at(-1)?.seq ?? 0;
-      const found = events.flatMap((event) => (last < event.seq ? (markOf(event) ?? []) : []));
-      if (found.length === 0) return;
-      known.push(...found);
-      if (2 * MOST < known.length) known.splice(0, known.length - MOST);
-      marksVersion.value = marksVersion.peek() + 1;
-    };
-    const stop = store.listen(take);
     marks = [];
-    if (epoch !== 0) {
-      void readMarks(store, reading.signal).then(
-        (read) => {
-          known = marks = read;
-          take(heard);
+    if (epoch === 0) return undefined;
+    return follow(store, {
+      read: async (signal) => {
+        const { read, upTo } = await readMarks(store, signal);
+        if (!signal.aborted) {
+          marks = read;
           marksVersion.value = marksVersion.peek() + 1;
-        },
-        // They are an aid: without them the slider still goes from entry to entry.
-        () => undefined,
-      );
-    }
-    return () => {
-      reading.abort();
-      stop();
-    };
+        }
+        return upTo;
+      },
+      take: (events) => {
+        const found = events.flatMap((event) => markOf(event) ?? []);
+        if (found.length === 0) return;
+        marks.push(...found);
+        if (2 * MOST < marks.length) marks.splice(0, marks.length - MOST);
+        marksVersion.value = marksVersion.peek() + 1;
+      },
+      // They are an aid: without them the slider still goes from entry to entry.
+    });
   });
 }
 
-async function readMarks(store: LiveStore, signal: AbortSignal): Promise<Mark[]> {
+/** The marks there are, and the entry that they go up to. */
+async function readMarks(store: LiveStore, signal: AbortSignal): Promise<{ read: Mark[]; upTo: number }> {
   const read: Mark[] = [];
+  let upTo = 0;
   let after = "start";
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const query = new URLSearchParams({ type: TYPES.join(","), limit: String(PAGE), after });
     const { body }: Answered<Page<Event, string> & { more: boolean }> = await request(`${store.path}/events?${query}`, { signal });
     for (const event of body.items) {
+      upTo = event.seq;
       const mark = markOf(event);
       if (mark) read.push(mark);
     }
     if (!body.more || !body.next) break;
     after = body.next;
   }
-  return read;
+  return { read, upTo };
 }
 
 /** The mark before an entry, and the one after it. */

@@ -31,15 +31,20 @@ export interface ReadBack<Item> {
 
 const PAGE = 1000;
 
-/** Reads at least so many entries, or all there are. `seqOf` tells an entry's place. */
-export async function readBack<Item>(window: Window, seqOf: (item: Item) => number, signal?: AbortSignal): Promise<ReadBack<Item>> {
+/** Reads at least so many entries, or all there are. `seqOf` tells an entry's place; `isWanted` passes what no filter of the server's can. */
+export async function readBack<Item>(
+  window: Window,
+  seqOf: (item: Item) => number,
+  signal?: AbortSignal,
+  isWanted: (item: Item) => boolean = () => true,
+): Promise<ReadBack<Item>> {
   const { path, query, epoch, end, oldest, wanted } = window;
   let found: Item[] = [];
   let upTo = end;
   let width = wanted;
   while (found.length < wanted && oldest < upTo) {
     const from = Math.max(oldest, upTo - width);
-    found = [...(await between(from, upTo)), ...found];
+    found = [...(await between(from, upTo)).filter(isWanted), ...found];
     upTo = from;
     width *= 4;
   }

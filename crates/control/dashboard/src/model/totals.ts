@@ -5,6 +5,7 @@ import { seqOf } from "../api/journal";
 import { request } from "../api/request";
 import type { EventTotals } from "../api/types";
 import { live } from "./current";
+import { follow } from "./following";
 
 /** Milliseconds between two times that they are drawn. */
 const REST = 500;
@@ -24,37 +25,32 @@ export function useTotals(): Totals | null {
   const epoch = store.generation.value;
   useEffect(() => {
     if (epoch === 0) return undefined;
-    const reading = new AbortController();
     let timer = 0;
-    let counted = Number.MAX_SAFE_INTEGER;
-    const soon = () => {
+    const soon = (wait: number) => {
       timer ||= window.setTimeout(() => {
         timer = 0;
         draw((number) => number + 1);
-      }, REST);
+      }, wait);
     };
-    const stop = store.listen((events) => {
-      const held = totals.current;
-      if (!held) return;
-      for (const { seq, type } of events) {
-        if (seq <= counted) continue;
-        counted = seq;
-        held.total += 1;
-        held.byType[type] = (held.byType[type] ?? 0) + 1;
-      }
-      soon();
-    });
-    request<EventTotals>(`${store.path}/events/totals`, { signal: reading.signal }).then(
-      ({ body, cursor }) => {
-        counted = seqOf(cursor);
-        totals.current = { byType: { ...body.by_type }, total: body.total, evicted: body.evicted, firstAvailable: seqOf(body.first_available) };
-        draw((number) => number + 1);
+    const stop = follow(store, {
+      read: async (signal) => {
+        const { body, cursor } = await request<EventTotals>(`${store.path}/events/totals`, { signal });
+        if (!signal.aborted) {
+          totals.current = { byType: { ...body.by_type }, total: body.total, evicted: body.evicted, firstAvailable: seqOf(body.first_available) };
+          soon(0);
+        }
+        return seqOf(cursor);
+      },
+      take: (events) => {
+        const held = totals.current;
+        if (!held) return;
+        held.total += events.length;
+        for (const { type } of events) held.byType[type] = (held.byType[type] ?? 0) + 1;
+        soon(REST);
       },
       // The screen tells when the journal can't be read.
-      () => undefined,
-    );
+    });
     return () => {
-      reading.abort();
       stop();
       clearTimeout(timer);
       totals.current = null;

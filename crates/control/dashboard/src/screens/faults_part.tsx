@@ -4,11 +4,13 @@ import { useEffect, useState } from "preact/hooks";
 import { rescheduleFault } from "../api/changes_faults";
 import { epochOf, seqOf } from "../api/journal";
 import { request } from "../api/request";
-import type { Cursor, Event, EventOf, Fault, Page } from "../api/types";
+import type { Cursor, Event, EventOf, EventTotals, Fault } from "../api/types";
 import type { Typed } from "../faults/effects";
 import { scheduleOf, typedSchedule } from "../faults/rule";
 import { sentence } from "../faults/words";
 import { live } from "../model/current";
+import { follow } from "../model/following";
+import { readBack } from "../model/read_back";
 import { timeOfDay } from "../model/time";
 import { visible } from "../model/visible";
 import { href } from "../router";
@@ -23,8 +25,8 @@ type Hit = EventOf<"fault.hit">;
 /** Hits that are shown: the newest. */
 const MOST = 200;
 
-/** How far back the journal is searched, in entries: further each time that it was not enough. */
-const REACHES = [5_000, 100_000];
+/** How far back the journal is searched, in entries. */
+const REACH = 100_000;
 
 /** Least time between two drawings of hits that come, in milliseconds. */
 const REST = 250;
@@ -116,35 +118,35 @@ function useHits(id: number): { hits: Hit[] | null; error: unknown } {
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     // The store is read first; then there is a place to look back from.
-    if (store.cursor === "") return undefined;
-    const reading = new AbortController();
-    let known: Hit[] | null = null;
-    const coming: Hit[] = [];
+    if (epoch === 0) return undefined;
+    let known: Hit[] = [];
     let timer = 0;
     const show = () => {
       timer = 0;
-      if (known) setHits(merged(known, coming));
+      setHits(known.slice(-MOST).reverse());
     };
     const isOurs = (event: Event): event is Hit => event.type === "fault.hit" && event.fault === id;
-    const stop = store.listen((events) => {
-      const ours = events.filter(isOurs);
-      if (ours.length === 0) return;
-      coming.push(...ours);
-      if (2 * MOST < coming.length) coming.splice(0, coming.length - MOST);
-      timer ||= window.setTimeout(show, REST);
+    const stop = follow(store, {
+      read: async (signal) => {
+        const { path, cursor } = store;
+        const read = await readHits(path, cursor, isOurs, signal);
+        if (!signal.aborted) {
+          known = read;
+          setError(null);
+          show();
+        }
+        return seqOf(cursor);
+      },
+      take: (events) => {
+        const ours = events.filter(isOurs);
+        if (ours.length === 0) return;
+        known.push(...ours);
+        if (2 * MOST < known.length) known.splice(0, known.length - MOST);
+        timer ||= window.setTimeout(show, REST);
+      },
+      failed: setError,
     });
-    readHits(store.path, store.cursor, isOurs, reading.signal).then(
-      (read) => {
-        known = read;
-        setError(null);
-        show();
-      },
-      (failure) => {
-        if (!reading.signal.aborted) setError(failure);
-      },
-    );
     return () => {
-      reading.abort();
       stop();
       clearTimeout(timer);
     };
@@ -152,32 +154,18 @@ function useHits(id: number): { hits: Hit[] | null; error: unknown } {
   return { hits, error };
 }
 
-/** Newest first, and each once. */
-function merged(known: Hit[], coming: Hit[]): Hit[] {
-  const bySeq = new Map([...known, ...coming].map((hit) => [hit.seq, hit]));
-  return [...bySeq.values()].toSorted((left, right) => right.seq - left.seq).slice(0, MOST);
-}
-
+/** The newest hits of a rule up to a place, oldest first. */
 async function readHits(path: string, cursor: Cursor, isOurs: (event: Event) => event is Hit, signal: AbortSignal): Promise<Hit[]> {
-  const { body: totals } = await request<{ first_available: Cursor }>(`${path}/events/totals`, { signal });
-  const oldest = seqOf(totals.first_available);
-  let hits: Hit[] = [];
-  for (const reach of REACHES) {
-    const begin = Math.max(oldest, seqOf(cursor) - reach);
-    hits = await hitsAfter(`${path}/events?type=fault.hit&limit=1000`, `${epochOf(cursor)}-${begin}`, isOurs, signal);
-    if (MOST <= hits.length || begin === oldest) break;
-  }
-  return hits.slice(-MOST);
-}
-
-async function hitsAfter(path: string, begin: Cursor, isOurs: (event: Event) => event is Hit, signal: AbortSignal): Promise<Hit[]> {
-  const hits: Hit[] = [];
-  let after = begin;
-  for (;;) {
-    const { body } = await request<Page<Event, Cursor> & { more: boolean }>(`${path}&after=${after}`, { signal });
-    hits.push(...body.items.filter(isOurs));
-    if (2 * MOST < hits.length) hits.splice(0, hits.length - MOST);
-    if (!body.more || !body.next) return hits;
-    after = body.next;
-  }
+  const { body: totals } = await request<EventTotals>(`${path}/events/totals`, { signal });
+  const end = seqOf(cursor);
+  const window = {
+    path: `${path}/events`,
+    query: { type: "fault.hit" },
+    epoch: epochOf(cursor),
+    end,
+    oldest: Math.max(seqOf(totals.first_available), end - REACH),
+    wanted: MOST,
+  };
+  const { items } = await readBack<Event>(window, ({ seq }) => seq, signal, isOurs);
+  return items.filter(isOurs).slice(-MOST);
 }

@@ -2,9 +2,10 @@
 import { computed, effect, signal } from "@preact/signals";
 
 import { epochOf, seqOf } from "../api/journal";
-import { request } from "../api/request";
+import { RequestError, request } from "../api/request";
 import type { Cursor, Event, Page } from "../api/types";
 import { live } from "../model/current";
+import { follow } from "../model/following";
 import { place } from "../router";
 import { STEPS, stepsDone } from "./steps";
 
@@ -25,51 +26,37 @@ function isSeen(step: number): boolean {
 
 /** Follows the journal from where the story began. */
 export function followStory(): void {
-  let stop = () => {};
   effect(() => {
     const began = storyBegan.value;
     const store = live.value;
     const epoch = store.generation.value;
-    stop();
     stepDone.value = null;
     storyTrouble.value = null;
-    if (began === null || epoch === 0) return;
+    if (began === null || epoch === 0) return undefined;
     if (epochOf(began) !== epochOf(store.cursor)) {
       storyTrouble.value = "The store was reset or restored since the story began.";
-      return;
+      return undefined;
     }
-    let isOver = false;
     let counted = 0;
-    let place: Cursor = began;
-    // Entries that come while the first are read.
-    const early: Event[] = [];
-    let take = (events: Event[]): void => {
-      early.push(...events);
-    };
-    const unlisten = store.listen((events) => take(events));
-    stop = () => {
-      isOver = true;
-      unlisten();
-    };
     const count = (events: Event[]) => {
-      const fresh = events.filter((event) => seqOf(place) < event.seq);
-      const last = fresh.at(-1);
-      if (last) place = `${epochOf(place)}-${last.seq}`;
-      counted = Math.max(stepDone.peek() ?? 0, stepsDone(fresh, counted, isSeen));
+      counted = Math.max(stepDone.peek() ?? 0, stepsDone(events, counted, isSeen));
       stepDone.value = counted;
     };
-    void readAfter(store.path, began, (events) => {
-      if (!isOver) count(events);
-    }).then(
-      () => {
-        if (isOver) return;
-        take = count;
-        count(early);
+    return follow(store, {
+      read: async (signal) => {
+        counted = 0;
+        const last = await readAfter(store.path, began, signal, (events) => {
+          if (!signal.aborted) count(events);
+        });
+        if (!signal.aborted) storyTrouble.value = null;
+        return last;
       },
-      () => {
-        storyTrouble.value = "The journal no longer has the beginning of the story.";
+      take: count,
+      failed: (error) => {
+        const isGone = error instanceof RequestError && error.status === 410;
+        storyTrouble.value = isGone ? "The journal no longer has the beginning of the story." : "The journal can't be read now.";
       },
-    );
+    });
   });
   // The step that the page sees itself.
   effect(() => {
@@ -79,11 +66,13 @@ export function followStory(): void {
   });
 }
 
-async function readAfter(path: string, after: Cursor, each: (events: Event[]) => void): Promise<void> {
+/** Reads the entries after a place. The answer is the last of them. */
+async function readAfter(path: string, after: Cursor, signal: AbortSignal, each: (events: Event[]) => void): Promise<number> {
   for (let cursor = after; ; ) {
-    const { body } = await request<Page<Event, Cursor> & { more: boolean }>(`${path}/events?after=${cursor}&limit=1000`);
+    const { body } = await request<Page<Event, Cursor> & { more: boolean }>(`${path}/events?after=${cursor}&limit=1000`, { signal });
     each(body.items);
-    if (!body.more || typeof body.next !== "string") return;
+    const last = body.items.at(-1)?.seq ?? seqOf(cursor);
+    if (!body.more || typeof body.next !== "string") return last;
     cursor = body.next;
   }
 }

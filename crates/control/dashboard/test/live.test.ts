@@ -67,14 +67,14 @@ describe("the series of a history", () => {
     for (let begin = 0; begin <= STORY.length; begin += 1) {
       const before = applied(STORY.slice(0, begin)).byProcess;
       const series = seriesOf(STORY.slice(begin), byProcess, now);
-      expect(new Map(series.before)).toEqual(before);
+      expect(new Map(series.before.sessions)).toEqual(before);
       expect(series.steps.at(-1)?.sessions).toEqual(byProcess);
     }
   });
 
   test("knows that a name came late", () => {
     const { byProcess } = applied(STORY.slice(0, 4));
-    expect(seriesOf([named(4, 3, "beta.exe")], byProcess, now).before.get(UNNAMED)).toBe(1);
+    expect(seriesOf([named(4, 3, "beta.exe")], byProcess, now).before.sessions.get(UNNAMED)).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { linesOf, MOST_PROCESSES, MOST_STEPS, OTHERS, ratesOf, Series, spanOf, widthFor } from "../src/model/series";
+import { linesOf, MOST_NAMED, MOST_PROCESSES, MOST_STEPS, OTHERS, ratesOf, Series, spanOf, widthFor } from "../src/model/series";
 
 const EIGHT = Date.parse("2006-04-22T08:00:00Z");
 const QUARTER = 900_000;
@@ -51,6 +51,37 @@ describe("a series", () => {
     series.count(EIGHT, "connected", counts({ a: 1 }));
     series.count(EIGHT - 5000, "connected", counts({ a: 2 }));
     expect(series.steps.map(({ connected }) => connected)).toEqual([2]);
+  });
+});
+
+describe("ten thousand names", () => {
+  const NAMES = 10_000;
+  const names = Array.from({ length: NAMES }, (_, place) => `p${place}.exe`);
+
+  test("are kept as the few with the most, and a sum", () => {
+    const series = new Series();
+    const live = new Map(names.map((name, place) => [name, place < 8 ? 20 + place : 1]));
+    for (let number = 0; number < MOST_STEPS; number += 1) {
+      series.reach(EIGHT + number * 1000);
+      live.set("p0.exe", number);
+      series.count(EIGHT + number * 1000, "connected", live);
+    }
+    const kept = series.steps.slice(0, -1).map(({ sessions }) => sessions.size);
+    expect(Math.max(...kept)).toBeLessThanOrEqual(MOST_NAMED);
+    const { lines } = linesOf(series, { from: EIGHT - 1, to: EIGHT + MOST_STEPS * 1000, now: EIGHT + MOST_STEPS * 1000 });
+    expect(lines.map(({ label }) => label)).toEqual(["p0.exe", "p3.exe", "p4.exe", "p5.exe", "p6.exe", "p7.exe", OTHERS]);
+    // The others are nobody's guess: p1, p2 and those with one each, at every step.
+    expect(new Set(lines.at(-1)?.values.slice(1))).toEqual(new Set([21 + 22 + NAMES - 8]));
+    expect(lines[0]?.values.at(-1)).toBe(MOST_STEPS - 1);
+  });
+
+  test("of before the first step are kept so too", () => {
+    const series = new Series(new Map(names.map((name) => [name, 2])));
+    series.count(EIGHT, null, new Map());
+    const { lines } = linesOf(series, { from: EIGHT - 1000, to: EIGHT, now: EIGHT });
+    expect(series.before.sessions.size).toBe(MOST_NAMED);
+    expect(sum(lines.map(({ values }) => values[0] ?? 0))).toBe(2 * NAMES);
+    expect(sum(lines.map(({ values }) => values[1] ?? 0))).toBe(0);
   });
 });
 

@@ -7,6 +7,9 @@ export const MOST_STEPS = 600;
 /** Lines of their own that the plot has: the programs with the most sessions. What is past it is counted together. */
 export const MOST_PROCESSES = 6;
 
+/** Programs that a step knows by name: those with the most sessions at its end. More than have a line, as others may have the most later. */
+export const MOST_NAMED = 4 * MOST_PROCESSES;
+
 /** What the programs that have no line of their own are called together. */
 export const OTHERS = "others";
 
@@ -17,9 +20,14 @@ export interface Step {
   refused: number;
   disconnected: number;
   ended: number;
-  /** Sessions by process at its end. */
-  sessions: Map<string, number>;
+  /** Sessions by process at its end; of a step that is over, those of the programs with the most. */
+  sessions: ReadonlyMap<string, number>;
+  /** Sessions of all other programs. */
+  others: number;
 }
+
+/** Who is there, by name as far as that is kept. */
+type Present = Pick<Step, "sessions" | "others">;
 
 export type Counted = "connected" | "refused" | "disconnected" | "ended";
 
@@ -28,8 +36,12 @@ export class Series {
   width = 1000;
   steps: Step[] = [];
 
-  /** `before` is who was there before the first step. */
-  constructor(readonly before: ReadonlyMap<string, number> = new Map()) {}
+  /** Who was there before the first step. */
+  readonly before: Present;
+
+  constructor(before: ReadonlyMap<string, number> = new Map()) {
+    this.before = frozen(before);
+  }
 
   /** Comes to an instant, before what happens then changes who is there: the step before keeps who was there until then. */
   reach(at: number): void {
@@ -48,8 +60,8 @@ export class Series {
     const begin = Math.floor(at / this.width) * this.width;
     const last = this.steps.at(-1);
     if (last && begin <= last.at) return last;
-    if (last) last.sessions = new Map(last.sessions);
-    const step = { at: begin, connected: 0, refused: 0, disconnected: 0, ended: 0, sessions: new Map<string, number>() };
+    if (last) Object.assign(last, frozen(last.sessions));
+    const step = { at: begin, connected: 0, refused: 0, disconnected: 0, ended: 0, sessions: new Map<string, number>(), others: 0 };
     this.steps.push(step);
     while (MOST_STEPS < this.steps.length) this.widen();
     return this.steps.at(-1) ?? step;
@@ -67,12 +79,31 @@ export class Series {
         last.disconnected += step.disconnected;
         last.ended += step.ended;
         last.sessions = step.sessions;
+        last.others = step.others;
       } else {
         merged.push({ ...step, at: begin });
       }
     }
     this.steps = merged;
   }
+}
+
+/** A copy that keeps the programs with the most sessions by name: there may be ten thousand, and there are hundreds of steps. */
+function frozen(counts: ReadonlyMap<string, number>): Present {
+  if (counts.size <= MOST_NAMED) return { sessions: new Map(counts), others: 0 };
+  // The most first.
+  const named: [name: string, count: number][] = [];
+  let others = 0;
+  for (const [name, count] of counts) {
+    others += count;
+    let place = named.length;
+    while (0 < place && (named[place - 1]?.[1] ?? count) < count) place -= 1;
+    if (place === MOST_NAMED) continue;
+    named.splice(place, 0, [name, count]);
+    if (MOST_NAMED < named.length) named.pop();
+  }
+  for (const [, count] of named) others -= count;
+  return { sessions: new Map(named), others };
 }
 
 /** A stretch of store time, in milliseconds. */
@@ -159,32 +190,34 @@ export interface Lines {
 /** Sessions by program over a span: the programs that had the most, then the others together. */
 export function linesOf(series: Series, { from, to }: Span): Lines {
   const held = series.steps.filter(({ at }) => from < at && at <= to);
-  const before = series.steps.findLast(({ at }) => at <= from)?.sessions ?? series.before;
-  const counts = [before, ...held.map(({ sessions }) => sessions)];
+  const before = series.steps.findLast(({ at }) => at <= from) ?? series.before;
+  // The newest step has them all by name.
+  const present = [before, ...held].map((one) => (MOST_NAMED < one.sessions.size ? frozen(one.sessions) : one));
   const times = [from, ...held.map(({ at }) => at)];
-  const shown = mostOf(counts);
-  const lines = shown.map((label) => ({ label, values: counts.map((count) => count.get(label) ?? 0) }));
+  const shown = mostOf(present);
+  const lines = shown.map((label) => ({ label, values: present.map(({ sessions }) => sessions.get(label) ?? 0) }));
   const named = new Set(shown);
-  const rest = counts.map((count) => sumBut(count, named));
+  const rest = present.map((one) => sumBut(one, named));
   if (rest.some((number) => 0 < number)) lines.push({ label: OTHERS, values: rest });
   return { times, end: to, lines };
 }
 
 /** The names that had the most at any time, in the order of the alphabet: a line keeps its colour while others come and go. */
-function mostOf(counts: ReadonlyMap<string, number>[]): string[] {
+function mostOf(present: readonly Present[]): string[] {
   const most = new Map<string, number>();
-  for (const count of counts) {
-    for (const [name, number] of count) if ((most.get(name) ?? 0) < number) most.set(name, number);
+  for (const { sessions } of present) {
+    for (const [name, number] of sessions) if ((most.get(name) ?? 0) < number) most.set(name, number);
   }
+  // Thousands of names may have as many: the alphabet of people is for those that are left.
   return [...most]
-    .toSorted(([left, one], [right, other]) => other - one || left.localeCompare(right))
+    .toSorted(([left, one], [right, other]) => other - one || (left < right ? -1 : 1))
     .slice(0, MOST_PROCESSES)
     .map(([name]) => name)
     .toSorted((left, right) => left.localeCompare(right));
 }
 
-function sumBut(count: ReadonlyMap<string, number>, named: Set<string>): number {
-  let sum = 0;
-  for (const [name, number] of count) if (!named.has(name)) sum += number;
+function sumBut({ sessions, others }: Present, named: Set<string>): number {
+  let sum = others;
+  for (const [name, number] of sessions) if (!named.has(name)) sum += number;
   return sum;
 }

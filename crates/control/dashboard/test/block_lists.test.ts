@@ -9,10 +9,10 @@ import {
   isWithin,
   programItem,
   rangeOf,
-  unitsOf,
   versionItem,
   withItem,
 } from "../src/model/block_lists";
+import { unitsOf } from "../src/model/spans";
 
 function item(text: string, key: string, ordinal = 1): Item {
   return { text, key, ordinal, span: { start: 0, end: text.length, column: 1, end_column: text.length + 1 } };

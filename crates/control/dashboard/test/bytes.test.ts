@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { around, bytesOf, findText, hexLines } from "../src/model/bytes";
+import { bytesOf, findText, hexLines } from "../src/model/bytes";
+import { around } from "../src/model/spans";
 
 describe("bytes", () => {
   it("finds a name however it is written", () => {

@@ -2,6 +2,7 @@
 // whether a list holds a version. What a text means is the server's to say.
 import type { BlockList, Item, TextSpan } from "../api/types";
 import { processKey, versionKey } from "./filter";
+import { unitsOf } from "./spans";
 import { visible } from "./visible";
 
 export const VALUE_NAMES: Record<BlockList, string> = {
@@ -60,21 +61,6 @@ export function isWithin({ low, high }: Range, version: string): boolean {
 /** The first item, in the order written, that holds a version. */
 export function holderOf(items: readonly Item[], version: string): Item | null {
   return items.find((item) => isWithin(rangeOf(item.key), version)) ?? null;
-}
-
-/** A stretch of bytes as a stretch of the text's own units, for what a browser selects. */
-export function unitsOf(text: string, { start, end }: Pick<TextSpan, "start" | "end">): { start: number; end: number } {
-  let [bytes, unit] = [0, 0];
-  const found = { start: text.length, end: text.length };
-  for (const character of text) {
-    if (bytes === start) found.start = unit;
-    if (bytes === end) found.end = unit;
-    if (end <= bytes) break;
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    unit += character.length;
-  }
-  return found;
 }
 
 /** Characters shown on each side of what a lint is about. */

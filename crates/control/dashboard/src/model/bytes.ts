@@ -67,10 +67,3 @@ export function hexLines(bytes: Uint8Array): HexLine[] {
   }
   return lines;
 }
-
-/** A text before, in and after a stretch of its UTF-8. */
-export function around(text: string, { start, end }: Stretch): [string, string, string] {
-  const bytes = new TextEncoder().encode(text);
-  const part = (from: number, to: number) => new TextDecoder().decode(bytes.slice(from, to));
-  return [part(0, start), part(start, end), part(end, bytes.length)];
-}

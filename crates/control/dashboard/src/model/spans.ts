@@ -12,22 +12,39 @@ export interface Stretch {
   spans: number[];
 }
 
+/** A stretch of bytes as a stretch of the text's own units, for what cuts it or selects in it. */
+export function unitsOf(text: string, { start, end }: ByteSpan): ByteSpan {
+  let [bytes, unit] = [0, 0];
+  const found = { start: text.length, end: text.length };
+  for (const character of text) {
+    if (bytes === start) found.start = unit;
+    if (bytes === end) found.end = unit;
+    if (end <= bytes) break;
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    unit += character.length;
+  }
+  return found;
+}
+
+/** A text before, in and after a stretch of its bytes. */
+export function around(text: string, span: ByteSpan): [before: string, marked: string, after: string] {
+  const { start, end } = unitsOf(text, span);
+  return [text.slice(0, start), text.slice(start, end), text.slice(end)];
+}
+
 /** Cuts a text. An empty span is an empty stretch of its own. */
 export function stretches(text: string, spans: readonly ByteSpan[]): Stretch[] {
-  const bytes = new TextEncoder().encode(text);
-  const decoder = new TextDecoder();
-  const within = (place: number) => Math.max(0, Math.min(bytes.length, place));
-  const cuts = new Set([0, bytes.length]);
-  for (const { start, end } of spans) cuts.add(within(start)).add(within(end));
-  const places = [...cuts].toSorted((left, right) => left - right);
+  const placed = spans.map((span) => unitsOf(text, span));
+  const places = [...new Set([0, text.length, ...placed.flatMap(({ start, end }) => [start, end])])].toSorted((left, right) => left - right);
   const found: Stretch[] = [];
-  const numbersOf = (covers: (span: ByteSpan) => boolean) => spans.flatMap((span, place) => (covers(span) ? [place] : []));
+  const numbersOf = (covers: (span: ByteSpan) => boolean) => placed.flatMap((span, place) => (covers(span) ? [place] : []));
   places.forEach((from, place) => {
-    const empty = numbersOf(({ start, end }) => within(start) === from && within(end) === from);
+    const empty = numbersOf(({ start, end }) => start === from && end === from);
     if (0 < empty.length) found.push({ text: "", spans: empty });
     const until = places[place + 1];
     if (until === undefined) return;
-    found.push({ text: decoder.decode(bytes.slice(from, until)), spans: numbersOf(({ start, end }) => start <= from && until <= end) });
+    found.push({ text: text.slice(from, until), spans: numbersOf(({ start, end }) => start <= from && until <= end) });
   });
   return found;
 }

@@ -1,6 +1,6 @@
 // Small parts of explanations: outcomes, and texts of lists with an item marked.
 import type { Decision } from "../api/types";
-import { type Stretch, around } from "../model/bytes";
+import { type ByteSpan, around } from "../model/spans";
 import { visible } from "../model/visible";
 
 const ACTIONS: Record<Decision["action"], [string, string]> = {
@@ -21,7 +21,7 @@ export const LISTS: Record<string, string> = {
 };
 
 /** The text of a list, with an item of it marked. */
-export function ListText({ text, span }: { text: string; span: Stretch | null }) {
+export function ListText({ text, span }: { text: string; span: ByteSpan | null }) {
   if (text === "") return <p class="soft">The text is empty.</p>;
   const [before, marked, after] = span ? around(text, span) : [text, "", ""];
   return (

@@ -21,9 +21,10 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
   const path = policy ? `${live.value.path}/policy/generations?after=${after}&limit=${Math.min(1000, wanted)}` : null;
   const { body, error, reload } = useResource<Generations>(path, /^(policy|enforcement|journal)\./);
   // A policy that comes moves the page: what was read stays until the next is there.
-  const [kept, setKept] = useState<Generations | null>(null);
-  if (body && body !== kept) setKept(body);
-  const shown = body ?? kept;
+  const store = live.value;
+  const [kept, setKept] = useState<{ store: unknown; body: Generations | null }>({ store, body: null });
+  if (body && body !== kept.body) setKept({ store, body });
+  const shown = body ?? (kept.store === store ? kept.body : null);
   const items = shown?.items.toReversed() ?? [];
   return (
     <section class="card" aria-labelledby="policy-history">

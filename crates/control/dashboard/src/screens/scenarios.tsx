@@ -2,7 +2,7 @@
 import type { ListedScenario } from "../api/changes_scenarios";
 import type { Page } from "../api/types";
 import { live } from "../model/current";
-import { useResource } from "../model/resource";
+import { NOW_AND_THEN, useResource } from "../model/resource";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { at, href, place } from "../router";
@@ -32,7 +32,7 @@ export function ScenariosScreen() {
 
 function All() {
   const store = live.value;
-  const { body, error, reload } = useResource<Page<ListedScenario, string>>(`${store.path}/scenarios?limit=1000`);
+  const { body, error, reload } = useResource<Page<ListedScenario, string>>(`${store.path}/scenarios?limit=1000`, undefined, NOW_AND_THEN);
   return (
     <>
       {error !== null && <ProblemNote error={error} onRetry={reload} />}

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { type RunOptions, type Scenario, type ScenarioRun, deleteScenario, pathOf, runScenario } from "../api/changes_scenarios";
 import type { Page } from "../api/types";
 import { live } from "../model/current";
-import { useResource } from "../model/resource";
+import { NOW_AND_THEN, useResource } from "../model/resource";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { go, href } from "../router";
@@ -16,7 +16,7 @@ import { RunState } from "./scenarios_run";
 export function ScenarioPart({ name }: { name: string }) {
   const path = pathOf(live.value, name);
   const { body, error, reload } = useResource<Scenario>(path);
-  const runs = useResource<Page<ScenarioRun>>(`${path}/runs`);
+  const runs = useResource<Page<ScenarioRun>>(`${path}/runs`, undefined, NOW_AND_THEN);
   return (
     <>
       <nav aria-label="Place">

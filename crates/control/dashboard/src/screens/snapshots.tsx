@@ -14,7 +14,7 @@ import { type Column, DataTable } from "../ui/table";
 
 export function Snapshots() {
   const store = live.value;
-  const { body, error, reload } = useResource<Page<Snapshot>>(`${store.path}/snapshots?limit=1000`);
+  const { body, error, reload } = useResource<Page<Snapshot>>(`${store.path}/snapshots?limit=1000`, /^snapshot\./);
   const [name, setName] = useState("");
   return (
     <section class="card" aria-labelledby="snapshots-title">

@@ -130,8 +130,7 @@ describe("what is offered while somebody types", () => {
     ["colour:", []],
   ])("%s", (text, offered) => expect(suggestions(text, ["a b.exe", "a.exe", "mdl.exe"])).toEqual(offered));
   it("offers every field for nothing", () => expect(suggestions("", [])).toHaveLength(12));
-  it("quotes what would mean something else", () => {
-    const hostile = 'a "b", C:\\c*';
+  it.each(['a "b", C:\\c*', "a\u0085b", "a\u00a0b"])("quotes what would mean something else: %j", (hostile) => {
     const row = session(1, { machine: hostile });
     expect(passing(`machine:${quotedValue(hostile)}`, [], [row])).toEqual([1]);
   });

@@ -1,7 +1,8 @@
 // Steps of scenarios, as they are written in TOML.
 
-/** A step: what it says, and its one action. */
-export function step(say: string, action: string, value: unknown): string {
+/** A step: what it says, and its one action; null where TOML can't say it. */
+export function step(say: string, action: string, value: unknown): string | null {
+  if (!isSayable(say) || !isSayable(value)) return null;
   return `[[steps]]\nsay = ${inline(say)}\n${key(action)} = ${inline(value)}`;
 }
 
@@ -14,6 +15,13 @@ export function inline(value: unknown): string {
   }
   // Strings are written as JSON writes them, but for one character that JSON lets stand.
   return typeof value === "string" ? JSON.stringify(value).replaceAll("\u007f", "\\u007f") : String(value);
+}
+
+/** TOML has no way to write half of a character, which texts of a page may have. */
+function isSayable(value: unknown): boolean {
+  if (typeof value === "string") return !/\p{Surrogate}/u.test(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, one]) => isSayable(name) && isSayable(one));
 }
 
 function key(name: string): string {

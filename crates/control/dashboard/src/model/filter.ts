@@ -388,5 +388,5 @@ export function suggestions(text: string, programs: Iterable<string>): string[] 
 
 /** A text as a filter has it: in quotes where it would mean something else. */
 export function quotedValue(text: string): string {
-  return text === "" || /[\s,"*\\]|^[<>]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
+  return text === "" || BLANK.test(text) || /[,"*\\]|^[<>]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
 }

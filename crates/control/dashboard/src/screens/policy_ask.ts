@@ -1,11 +1,12 @@
 // What the server says of a text while it is typed: what it means, and whom it would cut off.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { request } from "../api/request";
 import { seqOf } from "../api/journal";
 import type { BlockList, ListMeaning, Preview, Validation } from "../api/types";
 import { type Asked, failed } from "../model/asked";
 import { live } from "../model/current";
+import { useRereading } from "../model/rereading";
 
 /** Milliseconds after the last key until it is asked. */
 const PAUSE = 150;
@@ -23,32 +24,21 @@ const MEANS_ANEW = /^(policy|build|store)\./;
 export function useMeaning(list: BlockList, text: string): Asked<ListMeaning> {
   const store = live.value;
   const [asked, setAsked] = useState<Asked<ListMeaning>>({ body: null, text: null, error: null });
-  const [turn, setTurn] = useState(0);
   const isFirst = useRef(true);
-  useEffect(() => store.listen((events) => {
-    if (events.some(({ type }) => MEANS_ANEW.test(type))) setTurn((number) => number + 1);
-  }), [store]);
-  useEffect(() => {
-    const asking = new AbortController();
-    const ask = async () => {
-      try {
-        const { body } = await request<Validation>(`${store.path}/policy/validate`, {
-          method: "POST",
-          body: { [list]: text },
-          signal: asking.signal,
-        });
-        setAsked({ body: body[list] ?? null, text, error: null });
-      } catch (error) {
-        if (!asking.signal.aborted) setAsked((before) => ({ ...before, error }));
-      }
-    };
-    const timer = setTimeout(ask, isFirst.current ? 0 : PAUSE);
+  const ask = async (signal: AbortSignal) => {
     isFirst.current = false;
-    return () => {
-      clearTimeout(timer);
-      asking.abort();
-    };
-  }, [store, list, text, turn]);
+    try {
+      const { body } = await request<Validation>(`${store.path}/policy/validate`, { method: "POST", body: { [list]: text }, signal });
+      if (!signal.aborted) setAsked({ body: body[list] ?? null, text, error: null });
+    } catch (error) {
+      if (!signal.aborted) setAsked((before) => ({ ...before, error }));
+    }
+  };
+  useRereading(ask, [list, text], {
+    first: isFirst.current ? 0 : PAUSE,
+    rest: PAUSE,
+    changedBy: (events) => events.some(({ type }) => MEANS_ANEW.test(type)),
+  });
   return asked;
 }
 
@@ -62,47 +52,21 @@ export interface PreviewAsked extends Asked<Preview> {
 export function usePreview(list: BlockList, text: string | null): PreviewAsked {
   const store = live.value;
   const [asked, setAsked] = useState<Asked<Preview>>({ body: null, text: null, error: null });
-  const soon = useRef<(wait: number) => void>(() => undefined);
   const isFirst = useRef(true);
-  useEffect(() => {
-    const asking = new AbortController();
-    let timer = 0;
-    let isAsking = false;
-    let wants = false;
-    const ask = async () => {
-      timer = 0;
-      isAsking = true;
-      wants = false;
-      try {
-        const { body } = await request<Preview>(`${store.path}/policy/preview?limit=${MOST_SHOWN}`, {
-          method: "POST",
-          body: text === null ? {} : { [list]: text },
-          signal: asking.signal,
-        });
-        setAsked({ body, text, error: null });
-      } catch (error) {
-        if (!asking.signal.aborted) setAsked((before) => failed(before, text, error));
-      }
-      isAsking = false;
-      if (wants && !asking.signal.aborted) schedule(REST);
-    };
-    const schedule = (wait: number) => {
-      if (isAsking) wants = true;
-      else if (timer === 0) timer = window.setTimeout(ask, wait);
-    };
-    soon.current = schedule;
-    schedule(isFirst.current ? 0 : PAUSE);
+  const ask = async (signal: AbortSignal) => {
     isFirst.current = false;
-    const stop = store.listen(() => schedule(REST));
-    return () => {
-      stop();
-      clearTimeout(timer);
-      asking.abort();
-    };
-  }, [store, list, text, store.generation.value]);
+    try {
+      const body = text === null ? {} : { [list]: text };
+      const answer = await request<Preview>(`${store.path}/policy/preview?limit=${MOST_SHOWN}`, { method: "POST", body, signal });
+      if (!signal.aborted) setAsked({ body: answer.body, text, error: null });
+    } catch (error) {
+      if (!signal.aborted) setAsked((before) => failed(before, text, error));
+    }
+  };
+  const again = useRereading(ask, [list, text], { first: isFirst.current ? 0 : PAUSE, rest: REST, changedBy: () => true });
   void store.version.value;
   const isStale = !asked.body || asked.text !== text || isBehind(asked.body.cursor, store.cursor);
-  return { ...asked, isStale, again: () => soon.current(0) };
+  return { ...asked, isStale, again };
 }
 
 function isBehind(preview: string, store: string): boolean {

@@ -73,6 +73,10 @@ export class EventFeed {
     this.unlisten?.();
   }
 
+  get isStopped(): boolean {
+    return this.stopped.signal.aborted;
+  }
+
   pause(): void {
     this.entries.pause();
     this.changed();
@@ -197,6 +201,8 @@ export function useEventFeed(sought: Sought): { feed: EventFeed | null; version:
     const made = new EventFeed({ q, type, from, at }, draw, () => setTurn((number) => number + 1));
     // What was read before stays until there is something else, or a reason why there is nothing.
     const begin = setTimeout(() => void made.start().then(() => {
+      // One that was given up comes late, and is not shown over the one that was asked for after it.
+      if (made.isStopped) return;
       feed.current = made;
       draw();
     }), feed.current ? TYPING : 0);

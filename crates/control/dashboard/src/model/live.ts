@@ -107,6 +107,8 @@ export class LiveStore {
   heard = 0;
 
   private journal: Journal | null = null;
+  /** The place that the store's own resource reflects. */
+  private storeCursor: Cursor = "";
   private frame = 0;
   private refresh = 0;
   private reading = new AbortController();
@@ -139,6 +141,7 @@ export class LiveStore {
       this.series = seriesOf(history, this.byProcess, Date.parse(store.clock.now));
       this.totals = totalsOf(store.counts);
       this.cursor = cursor;
+      this.storeCursor = cursor;
       this.store.value = store;
       this.clock.value = known(store.clock, Date.now());
       this.failure.value = null;
@@ -190,7 +193,11 @@ export class LiveStore {
   /** Reads the store's own resource again. */
   async readStore(): Promise<void> {
     try {
-      const { body } = await request<Store>(this.path, { signal: this.reading.signal });
+      const { signal } = this.reading;
+      const { body, cursor } = await request<Store>(this.path, { signal });
+      // An answer that was overtaken by a newer one says how the store was.
+      if (signal.aborted || isBefore(cursor, this.storeCursor)) return;
+      this.storeCursor = cursor;
       this.store.value = body;
       this.clock.value = known(body.clock, Date.now());
     } catch {
@@ -252,6 +259,11 @@ export class LiveStore {
     // A page in the background has no frames, and nobody to draw for in a hurry.
     this.frame = document.hidden ? window.setTimeout(drawn, 500) : requestAnimationFrame(drawn);
   }
+}
+
+/** Whether a place is before another of the same epoch. */
+function isBefore(place: Cursor, other: Cursor): boolean {
+  return epochOf(place) === epochOf(other) && seqOf(place) < seqOf(other);
 }
 
 /** A session of a list as a row. */

@@ -24,8 +24,13 @@ export function PollDetail({ number }: { number: number }) {
   const read = useResource<Answer>(`${store.path}/polls/${number}`, ({ type, cause }) =>
     cause === `poll:${number}` && (type.startsWith("poll.") || type === "enforcement.completed"),
   );
-  const generations = useResource<Page<Generation>>(`${store.path}/policy/generations?limit=1000`, /^(policy\.changed|enforcement\.completed)$/);
   const poll = read.body;
+  // The policy that a poll brought is the one in force after it.
+  const brought = poll && isOver(poll) && poll.changed ? poll.generation : null;
+  const generations = useResource<Page<Generation>>(
+    brought === null ? null : `${store.path}/policy/generations?after=${brought - 1}&limit=1`,
+    /^(policy\.changed|enforcement\.completed)$/,
+  );
   return (
     <section class="card clock-poll" id="clock-poll" aria-labelledby="clock-poll-title">
       <div class="heading">

@@ -10,7 +10,6 @@ import { isAgainst, newestSentences, type Part, type Sentence } from "../model/s
 import { grouped } from "../model/text";
 import { timeOfDay } from "../model/time";
 import { at, href, place, setQuery } from "../router";
-import { ProblemNote } from "../ui/problem";
 
 /** Sentences that are shown. */
 const ROWS = 40;
@@ -23,12 +22,8 @@ export function Feed() {
   const [isInUse, setIsInUse] = useState(false);
   const wantsAll = place.value.query.get("feed") !== "against";
   const cursor = at.value;
-  const { sentences, error } = useSentences(cursor, wantsAll);
-  const held = useRef(sentences);
   const isHeld = cursor === null && (isPaused || isInUse);
-  if (!isHeld) held.current = sentences;
-  const shown = isHeld ? held.current : sentences;
-  const waiting = isHeld ? sinceOf(sentences, shown) : 0;
+  const { shown, waiting } = useFeed(cursor, wantsAll, isHeld);
   return (
     <section class="card live-feed" aria-labelledby="live-feed-title">
       <div class="heading">
@@ -48,7 +43,6 @@ export function Feed() {
           </button>
         </div>
       </div>
-      {error !== null && <ProblemNote error={error} />}
       {isHeld && (
         <p class="hint">
           {isPaused ? "Paused" : "Held while you are in it"}
@@ -78,24 +72,32 @@ export function Feed() {
   );
 }
 
-/** The sentences of now, or those until a place in the past. */
-function useSentences(cursor: Cursor | null, wantsAll: boolean): { sentences: Sentence[]; error: unknown } {
+/** The sentences of now, or those until a place in the past; and how many newer ones wait while the feed is held. */
+export function useFeed(cursor: Cursor | null, wantsAll: boolean, isHeld: boolean): { shown: Sentence[]; waiting: number } {
   const store = live.value;
-  const beat = paced.value;
+  const beat = cursor === null ? paced.value : 0;
+  const epoch = store.generation.value;
   const begin = cursor === null ? 0 : Math.max(0, seqOf(cursor) - BEFORE);
   const query = cursor === null ? "" : `?after=${epochOf(cursor)}-${begin}&limit=${seqOf(cursor) - begin}`;
-  const read = useResource<Page<Event, Cursor>>(cursor === null || seqOf(cursor) === 0 ? null : `${store.path}/events${query}`);
-  const sentences = useMemo(() => {
-    const events = cursor === null ? store.recent : (read.body?.items ?? []);
-    return newestSentences(events, ROWS, wantsAll ? () => true : isAgainst);
-  }, [store, cursor === null ? beat : 0, cursor, read.body, wantsAll]);
   // The bar above says what is wrong with a place that is gone.
-  return { sentences, error: null };
-}
-
-function sinceOf(sentences: Sentence[], shown: Sentence[]): number {
-  const newest = shown[0]?.seq ?? 0;
-  return sentences.filter(({ seq }) => newest < seq).length;
+  const read = useResource<Page<Event, Cursor>>(cursor === null || seqOf(cursor) === 0 ? null : `${store.path}/events${query}`);
+  const now = useMemo(() => {
+    const events = cursor === null ? store.recent : (read.body?.items ?? []);
+    return { events, newest: events.at(-1)?.seq ?? 0 };
+  }, [store, epoch, beat, cursor, read.body]);
+  // The entries are held, so that they can still be shown otherwise. A new epoch has entries of its own.
+  const held = useRef<{ store: unknown; epoch: number; events: Event[] } | null>(null);
+  const isSame = held.current?.store === store && held.current.epoch === epoch;
+  if (!isHeld) held.current = null;
+  else if (!isSame) held.current = { store, epoch, events: now.events.filter(({ seq }) => seq <= now.newest) };
+  const events = held.current?.events ?? null;
+  return useMemo(() => {
+    const wanted = wantsAll ? () => true : isAgainst;
+    const sentences = newestSentences(now.events, ROWS, wanted);
+    if (!events) return { shown: sentences, waiting: 0 };
+    const newest = events.at(-1)?.seq ?? 0;
+    return { shown: newestSentences(events, ROWS, wanted), waiting: sentences.filter(({ seq }) => newest < seq).length };
+  }, [now, events, wantsAll]);
 }
 
 const BADGES: Record<Sentence["kind"], string> = {

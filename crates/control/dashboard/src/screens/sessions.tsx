@@ -8,7 +8,7 @@ import { request } from "../api/request";
 import { useBlocked } from "../model/blocked";
 import { visible } from "../model/visible";
 import { live } from "../model/current";
-import { FIELDS, type Filter, parseFilter, suggestions, versionKey } from "../model/filter";
+import { FIELDS, type Filter, parseFilter, suggestions, timeKey, versionKey } from "../model/filter";
 import { type SessionRow, UNNAMED, nameOf } from "../model/live";
 import { useSessionsSlowly } from "../model/slow";
 import { dateTime } from "../model/time";
@@ -37,7 +37,7 @@ export const COLUMNS: Column<SessionRow>[] = [
   { key: "transport", title: "Via", cell: (row) => row.transport, by: (row) => row.transport },
   { key: "group", title: "Group", cell: (row) => visible(row.group ?? "–"), by: (row) => row.group ?? "" },
   { key: "client", title: "Client", cell: (row) => row.client_id ?? "foreign", by: (row) => row.client_id ?? 0 },
-  { key: "at", title: "Opened", cell: (row) => dateTime(row.connected_at), by: (row) => row.connected_at },
+  { key: "at", title: "Opened", cell: (row) => dateTime(row.connected_at), by: (row) => timeKey(row.connected_at) ?? row.connected_at },
   { key: "generation", title: "Policy", cell: (row) => row.generation, by: (row) => row.generation, align: "end" },
 ];
 

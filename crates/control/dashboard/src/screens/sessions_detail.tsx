@@ -30,16 +30,19 @@ export function SessionDetail({ id, row, closeHref }: DetailProps) {
   const { path } = live.value;
   const when = at.value === null ? "" : `?at=${encodeURIComponent(at.value)}`;
   const isMine = (event: Event) => "session" in event && event.session === id;
+  // Which policy a session was judged under last is told of all of them at once.
+  const changesIt = (event: Event) => isMine(event) || event.type === "enforcement.completed";
   // What is not in the table is not asked for: the journal says what became of it.
-  const session = useResource<Session>(row ? `${path}/sessions/${id}${when}` : null, isMine);
-  const events = useResource<Events>(`${path}/events?limit=1000&q=session:${id}`, isMine);
+  const session = useResource<Session>(row ? `${path}/sessions/${id}${when}` : null, changesIt);
+  const events = useResource<Events>(`${path}/events?limit=1000&type=${TOLD}&q=session:${id}`, isMine);
   const known = session.body ?? row ?? told(events.body);
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // Whoever opened it is there; a page that begins with it open stays at its top.
     if (document.activeElement?.closest(".table-box")) head.current?.focus();
   }, []);
-  const isGone = row === null;
+  // Until the list is there nobody knows whether it is in it.
+  const isGone = row === null && (at.value !== null || live.value.loading.value !== "loading");
   const isKnown = row !== null || 0 < (events.body?.items.length ?? 0);
   return (
     <section class="card session" aria-labelledby="session-title">
@@ -70,12 +73,15 @@ export function SessionDetail({ id, row, closeHref }: DetailProps) {
         <>
           <DecisionList id={id} />
           <h3>On the wire</h3>
-          <Transcript path={`${path}/sessions/${id}/transcript`} names={known?.processes ?? []} turn={events.body?.items.length ?? 0} />
+          <Transcript path={`${path}/sessions/${id}/transcript`} names={known?.processes ?? []} turn={events.cursor} />
         </>
       )}
     </section>
   );
 }
+
+/** Entries that say who a session was and how it ended: there are few of them, however long it lasted. */
+const TOLD = "session.connected,session.identified,session.disconnected,session.ended";
 
 /** What the journal says of a session that is gone. */
 function told(events: Events | null): (SessionFields & { connected_at?: string }) | null {

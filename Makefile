@@ -9,7 +9,7 @@ BUNDLED := $(shell find $(DASHBOARD)/src $(DASHBOARD)/public -type f ! -name sch
   $(addprefix $(DASHBOARD)/,index.html vite.config.ts tsconfig.json scripts/types.mjs scripts/compress.mjs) \
   tests/control/snapshots/exstore__control__openapi__the_document_is_the_golden_one.snap
 
-.PHONY: demo demo-web test release dashboard bench bench-smoke deep lint docs deny clean
+.PHONY: demo demo-web test release dashboard bench bench-smoke measure deep lint docs deny clean
 
 demo: ## Tell the story of KB 920185 on a real store, and check it
 	$(CARGO) run --locked --package exstore-cli --bin exstore -- demo
@@ -40,13 +40,16 @@ $(DASHBOARD)/node_modules/.installed: $(DASHBOARD)/package.json $(DASHBOARD)/pac
 	cd $(DASHBOARD) && npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-bench: ## Measure, each thing beside its limit
-	$(CARGO) build --locked --release --package exstore-simulator --bin load
-	$(CARGO) bench --locked --package exstore-tests --bench limits
+bench: QUICK :=
+bench-smoke: QUICK := --quick
+bench: measure ## Measure, each thing beside its limit
+bench-smoke: measure ## See that every bench still runs; its figures mean nothing
 
-bench-smoke: ## See that every bench still runs; its figures mean nothing
-	$(CARGO) build --locked --release --package exstore-simulator --bin load
-	$(CARGO) bench --locked --package exstore-tests --bench limits -- --quick
+measure: dashboard
+	tests/setup
+	$(CARGO) build --locked --release --package exstore-simulator --bin load --package exstore-cli --bin exstore
+	$(CARGO) bench --locked --package exstore-tests --bench limits -- $(QUICK)
+	$(PYTHON) tests/foreign/dashboard/measure.py target/release/exstore $(DASHBOARD)/dist $(QUICK)
 
 deep: ## The long runs, by hand; docs/deep.md keeps what came of them
 	$(CARGO) test --locked --release --package exstore-tests --test exstore --no-run

@@ -79,6 +79,13 @@ async fn each_decision_of_an_audit_is_shown_once() {
     let expected = "Would be refused, were the policy enforced: `mdl.exe` matches item 1 `mdl.exe` of \
                     `Disable MAPI Client Processes`.";
     assert_eq!(summary, expected);
+    // The entries that are no decision say so: whoever follows the journal tells no client twice, and none wrongly.
+    let events = api.events().await;
+    let listed = |kind: &str| -> Vec<Value> {
+        of_type(&events, kind).iter().map(|event| event["listed"].clone()).collect()
+    };
+    assert_eq!(listed("session.connected"), [json!(true), Value::Null]);
+    assert_eq!(listed("session.identified"), [true]);
     let explained = api.post("/policy/explain", r#"{"session":1}"#).await;
     assert_eq!(
         (&explained["decision"], &explained["mode"]),

@@ -1,5 +1,6 @@
 //! What every handler can reach: the stores, and how the control plane was set up. Nothing else lives here.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -115,6 +116,7 @@ pub(crate) struct App {
 
 struct Shared {
     config: ControlConfig,
+    run: u64,
     openapi: String,
     docs: String,
     shutdown: watch::Sender<bool>,
@@ -148,6 +150,7 @@ impl App {
         Self {
             shared: Arc::new(Shared {
                 config,
+                run: RandomState::new().hash_one(()),
                 openapi,
                 docs,
                 shutdown,
@@ -200,6 +203,12 @@ impl App {
 
     pub(crate) fn stores(&self) -> &Arc<Stores> {
         &self.shared.config.stores
+    }
+
+    /// What tells this run of the server from every other. Journals begin anew with each, at the same cursor; so whoever resumes at
+    /// one has to know whether it is of the same run.
+    pub(crate) fn run(&self) -> String {
+        format!("{:016x}", self.shared.run)
     }
 
     pub(crate) fn openapi(&self) -> &str {

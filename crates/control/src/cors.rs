@@ -9,8 +9,8 @@ use crate::access::{Access, Origin};
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str =
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
-const RESPONSE_HEADERS: &str = "Allow, ETag, Exstore-Cursor, Exstore-Request-Id, Idempotency-Replayed, Location, \
-     Retry-After, WWW-Authenticate";
+const RESPONSE_HEADERS: &str = "Allow, ETag, Exstore-Cursor, Exstore-Request-Id, Exstore-Run, Idempotency-Replayed, \
+     Location, Retry-After, WWW-Authenticate";
 
 /// Whether a browser asks if it may send a request.
 pub(crate) fn is_preflight(request: &Request) -> bool {

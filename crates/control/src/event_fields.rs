@@ -12,8 +12,8 @@ use crate::event_words::{cause_text, trigger_text};
 use crate::faults::{FaultRuleText, ScheduleText, StageName};
 use crate::list_text::{LintText, lints};
 use crate::outcome_fields::{
-    DisconnectedFields, EndedFields, IdentifiedFields, NotifiedFields, RefusedFields,
-    WouldBlockFields, of_session,
+    ConnectedFields, DisconnectedFields, EndedFields, IdentifiedFields, NotifiedFields,
+    RefusedFields, WouldBlockFields, of_session,
 };
 use crate::reg_value::ValueText;
 use crate::scalars::{CursorText, Length, Time};
@@ -52,7 +52,7 @@ pub(crate) enum EventFields {
     StoreStopped {},
     /// A client was admitted.
     #[serde(rename = "session.connected")]
-    SessionConnected(SessionFields),
+    SessionConnected(ConnectedFields),
     /// A client was refused.
     #[serde(rename = "session.refused")]
     SessionRefused(RefusedFields),
@@ -369,16 +369,17 @@ impl From<&Event> for EventFields {
                 poll_interval: Length(*poll_interval),
             },
             Event::StoreStopped => Self::StoreStopped {},
-            Event::SessionConnected { session, generation, .. } => {
-                Self::SessionConnected(of_session(session, Some(*generation)))
+            Event::SessionConnected { session, generation, listed, faults: _ } => {
+                let session = of_session(session, Some(*generation));
+                Self::SessionConnected(ConnectedFields { session, listed: *listed })
             }
             Event::SessionRefused { identity, refusal, generation, .. } => {
                 let client = SessionFields::new(None, identity, Some(*generation));
                 Self::SessionRefused(RefusedFields::new(client, refusal))
             }
-            Event::SessionIdentified { session, kept, .. } => {
+            Event::SessionIdentified { session, kept, listed, faults: _ } => {
                 let session = of_session(session, None);
-                Self::SessionIdentified(IdentifiedFields { session, kept: *kept })
+                Self::SessionIdentified(IdentifiedFields { session, kept: *kept, listed: *listed })
             }
             Event::SessionDisconnected { session, reason, generation, faults: _ } => {
                 let session = of_session(session, Some(*generation));

@@ -14,6 +14,9 @@ use crate::problem::{Problem, ProblemType};
 /// The id of the request, in every response.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("exstore-request-id");
 
+/// The run of the server, in every response.
+const RUN: HeaderName = HeaderName::from_static("exstore-run");
+
 /// The id of a request, for whoever handles it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
@@ -30,8 +33,10 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     if let Some(problem) = problem_of(&mut response, &method) {
         write_problem(&mut response, problem, instance, id.clone());
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    for (name, value) in [(REQUEST_ID, id), (RUN, app.run())] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
     }
     confine(response.headers_mut());
     response

@@ -28,6 +28,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 struct Info {
     /// The program's version.
     version: String,
+    /// This run of the server, which every answer has as `Exstore-Run`. After a restart it is another, and cursors that were told
+    /// before mean nothing.
+    #[schema(example = "9f3c0a61d2b8e475")]
+    run: String,
     /// Every open port.
     listeners: Vec<Listener>,
     /// The seed of the default store's random streams, in hexadecimal.
@@ -162,6 +166,7 @@ async fn info(_: NoQuery, State(app): State<App>) -> Result<Json<Info>, Problem>
         store.read(|view| (view.clock_mode(), view.store().settings().clone())).await?;
     Ok(Json(Info {
         version: app.config().version.clone(),
+        run: app.run(),
         listeners: listeners(&app),
         seed: SeedText(store.seed()),
         clock: Mode(mode),

@@ -210,6 +210,10 @@ fn headers(of_store: bool) -> Value {
         "Exstore-Request-Id": {
             "description": "The id of the request, which the log has too", "schema": { "type": "string" },
         },
+        "Exstore-Run": {
+            "description": "The run of the server: another one after a restart, when cursors that were told before mean nothing",
+            "schema": { "type": "string" },
+        },
     });
     if let Some(headers) = headers.as_object_mut().filter(|_| of_store) {
         let cursor = json!({

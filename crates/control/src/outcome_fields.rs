@@ -11,6 +11,18 @@ use utoipa::ToSchema;
 use crate::list_text::Match;
 use crate::session_fields::SessionFields;
 
+/// A client that was admitted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectedFields {
+    #[serde(flatten)]
+    pub(crate) session: SessionFields,
+    /// That a list forbids it all the same, which is only watched: the decision is the `session.would_block` that follows. Left out
+    /// of every other.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    #[schema(required = false)]
+    pub(crate) listed: bool,
+}
+
 /// A session that said more of itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct IdentifiedFields {
@@ -18,6 +30,11 @@ pub(crate) struct IdentifiedFields {
     pub(crate) session: SessionFields,
     /// Whether it may stay; when not, its `session.disconnected` follows.
     pub(crate) kept: bool,
+    /// That it stays though a list forbids it, which is only watched: the decision is the `session.would_block` that follows, or
+    /// one before. Left out of every other.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    #[schema(required = false)]
+    pub(crate) listed: bool,
 }
 
 /// A session whose client is told of something.

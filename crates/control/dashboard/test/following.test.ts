@@ -67,7 +67,7 @@ describe("marks that can't be read", () => {
     asked[0]?.answer({}, "", 500);
     await settle();
     expect(inside().listeners.size).toBe(before);
-    live.peek().connection.value = { state: "lost", since: 0, attempt: 1, why: "" };
+    live.peek().connection.value = { state: "lost", why: "" };
     live.peek().connection.value = { state: "open" };
     happen(entry(3, "store.started"));
     asked[1]?.answer({ items: [entry(2, "store.started"), entry(3, "store.started")], more: false });

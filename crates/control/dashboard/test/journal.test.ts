@@ -13,6 +13,7 @@ interface Served {
 
 const served: Served[] = [];
 let status = 200;
+let run = "one";
 const page = Object.assign(new EventTarget(), { hidden: false });
 
 function look(hidden: boolean): void {
@@ -35,11 +36,11 @@ function serve(url: string, init: RequestInit): Promise<Response> {
       });
     },
   });
-  return Promise.resolve(new Response(status === 200 ? body : null, { status }));
+  return Promise.resolve(new Response(status === 200 ? body : null, { status, headers: { "exstore-run": run } }));
 }
 
 function reader() {
-  const told = { events: [] as number[], cursor: "", broken: [] as string[], states: [] as Connection["state"][] };
+  const told = { events: [] as number[], cursor: "", broken: [] as string[], states: [] as Connection["state"][], why: "" };
   return {
     told,
     entries: (events: Event[], cursor: string) => {
@@ -47,7 +48,10 @@ function reader() {
       told.cursor = cursor;
     },
     broken: (why: string) => void told.broken.push(why),
-    connection: (connection: Connection) => void told.states.push(connection.state),
+    connection: (connection: Connection) => {
+      told.states.push(connection.state);
+      if (connection.state === "lost") told.why = connection.why;
+    },
   };
 }
 
@@ -66,6 +70,7 @@ describe("the stream of the journal", () => {
     vi.stubGlobal("fetch", serve);
     served.length = 0;
     status = 200;
+    run = "one";
     page.hidden = false;
   });
 
@@ -77,7 +82,7 @@ describe("the stream of the journal", () => {
 
   test("tells entries in order, wherever the bytes are cut", async () => {
     const to = reader();
-    journal = new Journal("/stream", "3-7", to);
+    journal = new Journal("/stream", "3-7", "one", to);
     await settle();
     expect(served[0]?.url).toBe("/stream?format=ndjson&after=3-7");
     const text = entry(8) + entry(9) + entry(10);
@@ -90,7 +95,7 @@ describe("the stream of the journal", () => {
 
   test("resumes a lost connection after the last entry that came, and waits longer each time", async () => {
     const to = reader();
-    journal = new Journal("/stream", "1-0", to);
+    journal = new Journal("/stream", "1-0", "one", to);
     await settle();
     served[0]?.send(entry(1) + entry(2) + '{"seq":3,"at');
     await settle();
@@ -111,7 +116,7 @@ describe("the stream of the journal", () => {
 
   test("a heartbeat moves the place, and silence ends the connection", async () => {
     const to = reader();
-    journal = new Journal("/stream", "1-5", to);
+    journal = new Journal("/stream", "1-5", "one", to);
     await settle();
     served[0]?.send('{"type":"stream.heartbeat","cursor":"1-40"}\n');
     await settle();
@@ -129,7 +134,7 @@ describe("the stream of the journal", () => {
     ["stream.reset", "reset"],
   ])("%s has everything read anew, after the entries before it", async (type, why) => {
     const to = reader();
-    journal = new Journal("/stream", "1-0", to);
+    journal = new Journal("/stream", "1-0", "one", to);
     await settle();
     served[0]?.send(`${entry(1)}{"type":"${type}","cursor":"2-0"}\n`);
     await settle();
@@ -139,17 +144,43 @@ describe("the stream of the journal", () => {
     expect(served).toHaveLength(1);
   });
 
+  test("another run of the server knows the same place, and means another", async () => {
+    const to = reader();
+    journal = new Journal("/stream", "1-3", "one", to);
+    await settle();
+    run = "two";
+    served[0]?.end();
+    await settle();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(to.told.broken).toEqual(["reset"]);
+    expect(to.told.states).toEqual(["open", "lost"]);
+  });
+
+  test("why the server refuses is told, and it is asked again", async () => {
+    const to = reader();
+    status = 401;
+    journal = new Journal("/stream", "1-3", "one", to);
+    await settle();
+    expect(to.told.why).toContain("not logged in");
+    status = 429;
+    await vi.advanceTimersByTimeAsync(250);
+    expect(to.told.why).toBe("the server answered 429");
+    status = 200;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(to.told.states.at(-1)).toBe("open");
+  });
+
   test("a store that is gone is not asked again", async () => {
     const to = reader();
     status = 404;
-    journal = new Journal("/stream", "1-0", to);
+    journal = new Journal("/stream", "1-0", "one", to);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(to.told.states).toEqual(["ended"]);
   });
 
   test("a page that nobody looks at lets its connection go, and resumes when it is looked at", async () => {
     const to = reader();
-    journal = new Journal("/stream", "1-0", to);
+    journal = new Journal("/stream", "1-0", "one", to);
     await settle();
     served[0]?.send(entry(1));
     await settle();

@@ -116,7 +116,7 @@ describe("a resource", () => {
     const it = read("/one");
     await settle();
     asked[0]?.answer({}, 500);
-    live.peek().connection.value = { state: "lost", since: 0, attempt: 1, why: "" };
+    live.peek().connection.value = { state: "lost", why: "" };
     await settle(10_000);
     expect(asked).toHaveLength(1);
     live.peek().connection.value = { state: "open" };

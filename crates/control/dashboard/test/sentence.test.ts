@@ -23,6 +23,9 @@ describe("a decision in one sentence", () => {
     ["session.connected", { user_dn: "", machine: "A\u202eB" }, "mdl.exe on A\\u{202e}B was admitted: no item matched."],
     ["session.identified", { kept: true }, "mdl.exe of alice@WKS1 named its program late, and may stay: no item matched."],
     ["session.identified", { kept: false }, null],
+    // A list forbids them, and it is only watched: the entry that says so is the decision.
+    ["session.connected", { listed: true }, null],
+    ["session.identified", { kept: true, listed: true }, null],
     ["session.refused", { refusal: "policy", decision: ITEM }, "mdl.exe of alice@WKS1 was refused: [mdl.exe] is item 1 of the list of processes."],
     ["session.refused", { refusal: "not_running", decision: null }, "mdl.exe of alice@WKS1 was refused: the service is stopped."],
     ["session.refused", { refusal: "of_tomorrow", decision: null }, "mdl.exe of alice@WKS1 was refused: of tomorrow."],

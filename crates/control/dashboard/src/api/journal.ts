@@ -1,11 +1,13 @@
 // The stream of a store's journal: every entry once and in order, over lost connections too.
+import { runOf, wordsOf } from "./request";
 import type { Cursor, Event } from "./types";
 
 /** How the stream stands. */
 export type Connection =
   | { state: "connecting" }
   | { state: "open" }
-  | { state: "lost"; since: number; attempt: number; why: string }
+  /** It is tried again. `why` is what the server said; empty when it said nothing. */
+  | { state: "lost"; why: string }
   | { state: "ended"; why: string };
 
 export interface Reader {
@@ -15,6 +17,9 @@ export interface Reader {
   broken(why: "gap" | "reset"): void;
   connection(connection: Connection): void;
 }
+
+/** Why a stream has ended for good. */
+export const GONE = "there is no such store any more";
 
 /** A server that has said nothing for this long, heartbeats included, is taken for gone. Milliseconds. */
 const SILENCE = 40_000;
@@ -40,12 +45,13 @@ export class Journal {
   private readonly stopped = new AbortController();
   private cursor: Cursor;
   private attempt = 0;
-  private lostSince = 0;
   private connected: AbortController | null = null;
 
   constructor(
     private readonly path: string,
     after: Cursor,
+    /** The run of the server that told that place. */
+    private readonly serverRun: string,
     private readonly reader: Reader,
     /** What entries have to pass, as the server's `q` and `type` say it. */
     private readonly filters: Record<string, string> = {},
@@ -68,18 +74,17 @@ export class Journal {
     while (!this.stopped.signal.aborted) {
       await this.seen();
       if (this.stopped.signal.aborted) return;
-      let why = "the connection ended";
+      let why = "";
       try {
         const over = await this.connect();
         if (over) return;
       } catch (error) {
-        why = error instanceof Error && error.name !== "AbortError" ? error.message : why;
+        if (error instanceof Refused) why = error.message;
       }
       if (this.stopped.signal.aborted) return;
       if (document.hidden) continue;
       this.attempt += 1;
-      this.lostSince ||= Date.now();
-      this.reader.connection({ state: "lost", since: this.lostSince, attempt: this.attempt, why });
+      this.reader.connection({ state: "lost", why });
       const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.attempt - 1));
       await this.pause(longest);
     }
@@ -104,17 +109,17 @@ export class Journal {
       const query = new URLSearchParams({ ...this.filters, format: "ndjson", after: this.cursor });
       const response = await fetch(`${this.path}?${query}`, { signal: connected.signal, cache: "no-store" });
       if (response.status === 404) {
-        this.reader.connection({ state: "ended", why: "there is no such store any more" });
+        this.reader.connection({ state: "ended", why: GONE });
         return true;
       }
-      if (response.status === 400) {
-        // A place that this server does not know: it is another run of it.
+      // Each run of a server begins at the same place, so that what was told of another run may well be known to this one.
+      const isOfAnotherRun = response.ok && runOf(response) !== this.serverRun;
+      if (isOfAnotherRun || response.status === 400) {
         this.reader.broken("reset");
         return true;
       }
-      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+      if (!response.ok || !response.body) throw new Refused(await wordsOf(response));
       this.attempt = 0;
-      this.lostSince = 0;
       this.reader.connection({ state: "open" });
       const lines = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
@@ -172,6 +177,7 @@ export class Journal {
       const look = () => {
         if (document.hidden && !this.stopped.signal.aborted) return;
         document.removeEventListener("visibilitychange", look);
+        this.stopped.signal.removeEventListener("abort", look);
         done();
       };
       document.addEventListener("visibilitychange", look);
@@ -181,14 +187,19 @@ export class Journal {
 
   private pause(milliseconds: number): Promise<void> {
     return new Promise((done) => {
-      const timer = setTimeout(done, milliseconds);
-      this.stopped.signal.addEventListener("abort", () => {
+      const over = () => {
         clearTimeout(timer);
+        this.stopped.signal.removeEventListener("abort", over);
         done();
-      });
+      };
+      const timer = setTimeout(over, milliseconds);
+      this.stopped.signal.addEventListener("abort", over);
     });
   }
 }
+
+/** The server has answered, with something else than a stream. */
+class Refused extends Error {}
 
 function isNotice(told: Event | Notice): told is Notice {
   return told.type.startsWith("stream.");

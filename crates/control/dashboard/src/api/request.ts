@@ -26,6 +26,8 @@ export interface Answered<Body> {
   body: Body;
   cursor: Cursor;
   etag: string | null;
+  /** The run of the server: after a restart it is another, and the places of before mean nothing. */
+  run: string;
 }
 
 export interface Asked {
@@ -42,9 +44,10 @@ export async function request<Body>(path: string, asked: Asked = {}): Promise<An
   const response = await answerOf(path, asked);
   const cursor = response.headers.get("exstore-cursor") ?? "";
   const etag = response.headers.get("etag");
+  const run = runOf(response);
   const isJson = response.headers.get("content-type")?.includes("json") ?? false;
   const body = (isJson ? await response.json() : await response.text()) as Body;
-  return { body, cursor, etag };
+  return { body, cursor, etag, run };
 }
 
 /** The answer itself, of a request that was not refused. */
@@ -67,6 +70,18 @@ export async function answerOf(path: string, asked: Asked = {}): Promise<Respons
   if (response.ok) return response;
   const problem = await problemOf(response);
   throw new RequestError(response.status, problem, problem?.detail ?? `the server answered ${response.status}`);
+}
+
+/** Which run of the server an answer is of. */
+export function runOf(response: Response): string {
+  return response.headers.get("exstore-run") ?? "";
+}
+
+/** Why an answer is none, in words. */
+export async function wordsOf(response: Response): Promise<string> {
+  if (response.status === 401) return "this browser is not logged in; open the link that the server prints when it starts";
+  const problem = await problemOf(response);
+  return problem?.detail ?? `the server answered ${response.status}`;
 }
 
 async function problemOf(response: Response): Promise<Problem | null> {

@@ -164,6 +164,7 @@ export class EventFeed {
       this.journal = new Journal(
         `${store.path}/events/stream`,
         cursor,
+        store.run,
         { entries: (events) => this.take(events), broken: () => this.broken(), connection: () => undefined },
         this.query,
       );

@@ -1,8 +1,8 @@
 // A store as it is: one snapshot with its cursor, then the stream from it.
 import { type Signal, signal } from "@preact/signals";
 
-import { type Connection, Journal, epochOf, seqOf } from "../api/journal";
-import { everyPage, request } from "../api/request";
+import { type Connection, GONE, Journal, epochOf, seqOf } from "../api/journal";
+import { RequestError, everyPage, request } from "../api/request";
 import type { Cursor, Event, EventOf, Page, Session, SessionFields, Store } from "../api/types";
 import { Series } from "./series";
 import { type KnownClock, heardLater, known, nowBy } from "./time";
@@ -103,6 +103,8 @@ export class LiveStore {
   /** Counted on from the snapshot, entry by entry. */
   totals: Totals = { admitted: 0, refused: 0, disconnected: 0, would_block: 0 };
   cursor: Cursor = "";
+  /** The run of the server that the cursor is of; empty before the first answer. */
+  run = "";
   /** Entries that have come since the page was opened. */
   heard = 0;
 
@@ -125,7 +127,7 @@ export class LiveStore {
     this.reading = reading;
     try {
       const sessions = new Map<number, SessionRow>();
-      const { body: store, cursor } = await request<Store>(this.path, { signal: reading.signal });
+      const { body: store, cursor, run } = await request<Store>(this.path, { signal: reading.signal });
       const history = await this.historyBefore(cursor, reading.signal);
       await everyPage<Session>(
         `${this.path}/sessions`,
@@ -142,6 +144,7 @@ export class LiveStore {
       this.totals = totalsOf(store.counts);
       this.cursor = cursor;
       this.storeCursor = cursor;
+      this.run = run;
       this.store.value = store;
       this.clock.value = known(store.clock, Date.now());
       this.failure.value = null;
@@ -149,23 +152,31 @@ export class LiveStore {
       this.generation.value += 1;
       this.version.value += 1;
       // What has happened since the cursor is told again: each entry says how a session stands after it, so that twice is once.
-      this.journal = new Journal(`${this.path}/events/stream`, cursor, {
+      this.journal = new Journal(`${this.path}/events/stream`, cursor, run, {
         entries: (events, after) => this.take(events, after),
         broken: () => void this.start(),
         connection: (connection) => {
           this.connection.value = connection;
+          if (connection.state === "ended") this.lookAgain(reading.signal);
         },
       });
     } catch (error) {
       if (reading.signal.aborted) return;
       this.failure.value = error;
       this.loading.value = "failed";
-      this.connection.value = { state: "lost", since: Date.now(), attempt: 1, why: String(error) };
-      // A server that is started again is found again.
-      setTimeout(() => {
-        if (!reading.signal.aborted) void this.start();
-      }, 2000);
+      const isGone = error instanceof RequestError && error.status === 404;
+      // A store that was there before is said to have ended, and nothing went wrong.
+      if (isGone && this.run !== "") this.loading.value = "ready";
+      this.connection.value = isGone ? { state: "ended", why: GONE } : { state: "lost", why: "" };
+      this.lookAgain(reading.signal);
     }
+  }
+
+  /** A server that is started again is found again, and so is a store that is made again. */
+  private lookAgain(stopped: AbortSignal): void {
+    setTimeout(() => {
+      if (!stopped.aborted) void this.start();
+    }, 2000);
   }
 
   stop(): void {

@@ -30,10 +30,11 @@ type Match = NonNullable<EventOf<"session.refused">["decision"]>;
 export function sentenceOf(event: Event): Sentence | null {
   switch (event.type) {
     case "session.connected":
-      return about(event, "admitted", "Admitted", admittedWhy(event, "was admitted"));
+      // Of one that a list forbids, and that is only watched, the entry that follows is the decision.
+      return event.listed ? null : about(event, "admitted", "Admitted", admittedWhy(event, "was admitted"));
     case "session.identified":
-      // When it may not stay, the entry that follows is the decision.
-      return event.kept ? about(event, "admitted", "Admitted", admittedWhy(event, "named its program late, and may stay")) : null;
+      // When it may not stay, or would not, another entry is the decision.
+      return event.kept && !event.listed ? about(event, "admitted", "Admitted", admittedWhy(event, "named its program late, and may stay")) : null;
     case "session.refused":
       return about(event, "refused", "Refused", ["was refused: ", ...(event.decision ? matched(event.decision) : [refusedWhy(event.refusal)])]);
     case "session.disconnected":

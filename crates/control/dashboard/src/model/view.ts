@@ -31,9 +31,11 @@ export function followPast(): void {
     const cursor = at.value;
     const store = live.value;
     void store.generation.value;
+    // Which run of the server the place is of is known with the first answer.
+    if (cursor !== null && store.run === "") return;
     // Of the epoch that is already read nothing changes.
-    const isSame = store.cursor === "" || (cursor !== null && epochOf(store.cursor) === epochOf(cursor));
-    const wanted = cursor === null ? "" : `${store.path} ${cursor} ${isSame}`;
+    const isSame = cursor !== null && epochOf(store.cursor) === epochOf(cursor);
+    const wanted = cursor === null ? "" : `${store.path} ${store.run} ${cursor} ${isSame}`;
     if (wanted === shown && wanted !== "") return;
     shown = wanted;
     reading.abort();

@@ -101,7 +101,7 @@ export function EntryDetail({ seq, held, closeHref }: EntryProps) {
             {dateTime(event.at)}: {told(event)}
           </p>
           <p class="row">
-            {DECIDED.test(event.type) && <a href={href("why", { decision: seq })}>Why was it decided so?</a>}
+            {isDecision(event) && <a href={href("why", { decision: seq })}>Why was it decided so?</a>}
             <a href={href("sessions", { at: `${live.value.cursor.split("-")[0]}-${seq}` })}>The sessions after it</a>
             <a href={href("events", { from: seq })}>What came next</a>
           </p>
@@ -114,7 +114,22 @@ export function EntryDetail({ seq, held, closeHref }: EntryProps) {
   );
 }
 
-const DECIDED = /^session\.(connected|refused|disconnected|would_block)$/;
+/** Whether an entry is a decision about a client: of one that is listed and only watched, another entry is. */
+function isDecision(event: Event): boolean {
+  switch (event.type) {
+    case "session.refused":
+    case "session.would_block":
+      return true;
+    case "session.disconnected":
+      return event.decision !== null;
+    case "session.connected":
+      return !event.listed;
+    case "session.identified":
+      return event.kept && !event.listed;
+    default:
+      return false;
+  }
+}
 
 type Value = string | number | boolean | null | Value[] | { [name: string]: Value };
 

@@ -10,7 +10,7 @@ export function ConnectionState() {
       : connection.state === "open"
         ? ["Live", "open"]
         : connection.state === "lost"
-          ? ["Connection lost: trying again", "lost"]
+          ? [connection.why ? `Not connected: ${connection.why}` : "Connection lost: trying again", "lost"]
           : connection.state === "ended"
             ? [`Ended: ${connection.why}`, "lost"]
             : ["Connecting", "connecting"];

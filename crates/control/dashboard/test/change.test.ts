@@ -46,8 +46,11 @@ test("a file is named, and not written out", () => {
 });
 
 test("words that are no flags stay at the end", () => {
-  const change = { ...CHANGE, cli: ["registry", "set", "--type", "REG_SZ", "--", "HKLM\\X", "-a", "-b"] };
+  const change = { ...CHANGE, cli: ["registry", "set", "--type", "REG_SZ"], rest: ["HKLM\\X", "-a", "-b"] };
   expect(asCli(change, "http://127.0.0.1:8135", "t1")).toBe("exstore registry set --type REG_SZ --store t1 -- 'HKLM\\X' -a -b");
+  // A text that is nothing but the sign that no flags follow, and one that has the command read its stdin.
+  expect(asCli({ cli: ["block-list", "set", "processes"], rest: ["--"] }, "http://127.0.0.1:8135", "t1")).toBe("exstore block-list set processes --store t1 -- --");
+  expect(asCli({ cli: ["block-list", "set", "processes"], rest: ["-"], stdin: "-" }, "http://127.0.0.1:8135", "default")).toBe("exstore block-list set processes - <<'END'\n-\nEND");
 });
 
 test.each([

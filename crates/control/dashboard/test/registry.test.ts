@@ -64,7 +64,8 @@ test("keys have parents, whatever their case", () => {
 test("commands say names that look like flags, and nothing that a shell can't", () => {
   const place = { key: POLLED_KEY, node: "NODE2" };
   const change = writeValue(STORE, place, "-x", { type: "REG_SZ", data: "-y" });
-  expect(change.cli).toEqual(["registry", "set", "--type", "REG_SZ", "--node", "NODE2", "--", POLLED_KEY, "-x", "-y"]);
+  expect(change.cli).toEqual(["registry", "set", "--type", "REG_SZ", "--node", "NODE2"]);
+  expect(change.rest).toEqual([POLLED_KEY, "-x", "-y"]);
   expect(change.path).toContain("?value=-x&node=NODE2");
   expect(change.step).toContain('set_value = { name = "-x", type = "REG_SZ", data = "-y", node = "NODE2" }');
   expect(asCli(writeValue(STORE, place, "a", { type: "REG_SZ", data: "a\0b" }), "http://127.0.0.1:8135", "default")).toBeNull();
@@ -73,7 +74,8 @@ test("commands say names that look like flags, and nothing that a shell can't", 
   expect(deleteValue(STORE, { key: "HKEY_LOCAL_MACHINE\\X", node: null }, "a").step).toBeNull();
   expect(importReg(STORE, { text: "REGEDIT4" }, null, "1250")).toMatchObject({
     path: "/v1/stores/default/registry-import?code_page=1250",
-    cli: ["registry", "import", "--code-page", "1250", "-"],
+    cli: ["registry", "import", "--code-page", "1250"],
+    rest: ["-"],
     stdin: "REGEDIT4",
   });
 });

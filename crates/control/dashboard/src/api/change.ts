@@ -2,7 +2,19 @@
 import { visibleJson } from "../model/visible";
 import { type Answered, request } from "./request";
 
-export interface Change {
+/** A command of `exstore`. */
+export interface Command {
+  /** Its words, without those that name the server and the store; null where there is no such command. */
+  cli: string[] | null;
+  /** Words that come last and are no flags, whatever they begin with. */
+  rest?: string[];
+  /** Whether it is about another store than the server's unless it is told the server. */
+  namesServer?: boolean;
+  /** What it reads on its stdin, by a here-document. */
+  stdin?: string;
+}
+
+export interface Change extends Command {
   /** What it does, as a button says it. */
   label: string;
   method: "POST" | "PUT" | "PATCH" | "DELETE";
@@ -14,12 +26,6 @@ export interface Change {
   headers?: Record<string, string>;
   /** The file that the body came from: then the body is no text to be shown, and curl and the command line read the file. */
   file?: string;
-  /** The same for `exstore`, without the words that name the server and the store; null where it has no such command. */
-  cli: string[] | null;
-  /** Whether the command is about another store than the server's unless it is told the server. */
-  namesServer?: boolean;
-  /** What `exstore` reads on its stdin, by a here-document. */
-  stdin?: string;
   /** The same as a step of a scenario, in TOML; null where scenarios have none. */
   step?: string | null;
 }
@@ -63,15 +69,14 @@ export function asCurl(change: Change, origin: string, wantsToken: boolean): str
 }
 
 /** What the command line would be told; null where it has no such command, and where no shell can say it. */
-export function asCli(change: Change, origin: string, store: string): string | null {
-  if (change.cli === null || ![...change.cli, change.stdin ?? ""].every(isSayable)) return null;
-  // After `--` come words that are no flags, whatever they begin with.
-  const end = change.cli.indexOf("--");
-  const [begun, rest] = end === -1 ? [change.cli, []] : [change.cli.slice(0, end), change.cli.slice(end)];
-  const words = ["exstore", ...begun.map(quoted)];
+export function asCli({ cli, rest = [], namesServer, stdin }: Command, origin: string, store: string): string | null {
+  if (cli === null || ![...cli, ...rest, stdin ?? ""].every(isSayable)) return null;
+  const words = ["exstore", ...cli.map(quoted)];
   if (store !== "default") words.push("--store", quoted(store));
-  if (change.namesServer || origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
-  return [...words, ...rest.map(quoted)].join(" ") + (change.stdin === undefined ? "" : hereDocument(change.stdin));
+  if (namesServer || origin !== "http://127.0.0.1:8135") words.push("--control", quoted(origin));
+  // After `--` nothing is taken for a flag.
+  if (rest.some((word) => word.startsWith("-") && word !== "-")) words.push("--");
+  return [...words, ...rest.map(quoted)].join(" ") + (stdin === undefined ? "" : hereDocument(stdin));
 }
 
 /** A text for a command to read. The word that ends it is no line of it. */

@@ -23,7 +23,8 @@ export function writeList({ path }: Of, list: BlockList, text: string, when: Whe
     path: `${path}/block-lists/${list}?${query(when)}`,
     body: { data: text },
     // `-` has the command read its stdin.
-    cli: ["block-list", "set", list, text, ...words(when)],
+    cli: ["block-list", "set", list, ...words(when)],
+    rest: [text],
     ...(text === "-" ? { stdin: text } : {}),
     step: step(`Somebody writes ${NAMES[list]}.`, "block", { [list]: text, ...soon(when) }),
   };

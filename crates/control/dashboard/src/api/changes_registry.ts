@@ -1,6 +1,6 @@
 // Edits of the registry that the store polls.
 import { POLLED_KEY } from "../model/block_lists";
-import type { Change } from "./change";
+import type { Change, Command } from "./change";
 import type { Of } from "./changes";
 import { step } from "./toml";
 import type { RegistryValue } from "./types";
@@ -29,7 +29,7 @@ export function writeValue(of: Of, place: KeyPlace, name: string, value: Registr
     method: "PUT",
     path: keyPath(of, place, name),
     body: value,
-    cli: command("set", ["--type", type, ...bytes], place, [name, ...data]),
+    ...command("set", ["--type", type, ...bytes], place, [name, ...data]),
     step:
       isPolled(place) && value.hex == null
         ? step("Somebody edits the registry.", "set_value", { name, type, data: value.data, node: place.node })
@@ -42,17 +42,17 @@ export function deleteValue(of: Of, place: KeyPlace, name: string): Change {
     label: "Delete the value",
     method: "DELETE",
     path: keyPath(of, place, name),
-    cli: command("delete", [], place, [name]),
+    ...command("delete", [], place, [name]),
     step: isPolled(place) ? step("Somebody deletes a value.", "delete_value", { name, node: place.node }) : null,
   };
 }
 
 export function createKey(of: Of, place: KeyPlace): Change {
-  return { label: "Create the key", method: "PUT", path: keyPath(of, place), cli: command("create", [], place, []) };
+  return { label: "Create the key", method: "PUT", path: keyPath(of, place), ...command("create", [], place, []) };
 }
 
 export function deleteKey(of: Of, place: KeyPlace): Change {
-  return { label: "Delete the key", method: "DELETE", path: keyPath(of, place), cli: command("delete", [], place, []) };
+  return { label: "Delete the key", method: "DELETE", path: keyPath(of, place), ...command("delete", [], place, []) };
 }
 
 /** What is imported: a file, or a text. */
@@ -67,13 +67,14 @@ export function importReg({ path }: Of, source: RegSource, node: string | null, 
   const common = { label: "Import", method: "POST", path: `${path}/registry-import${text ? `?${text}` : ""}` } as const;
   if ("file" in source) {
     const { file } = source;
-    return { ...common, body: file, file: file.name, type: "application/octet-stream", cli: ["registry", "import", ...flags, "--", file.name] };
+    return { ...common, body: file, file: file.name, type: "application/octet-stream", cli: ["registry", "import", ...flags], rest: [file.name] };
   }
   return {
     ...common,
     body: source.text,
     type: "text/x-ms-regedit",
-    cli: ["registry", "import", ...flags, "-"],
+    cli: ["registry", "import", ...flags],
+    rest: ["-"],
     stdin: source.text,
   };
 }
@@ -91,8 +92,7 @@ function words(data: unknown): string[] {
   return Array.isArray(data) ? data.map(String) : [String(data ?? "")];
 }
 
-function command(verb: string, flags: string[], { key, node }: KeyPlace, rest: string[]): string[] {
-  const said = ["registry", verb, ...flags, ...(node === null ? [] : ["--node", node])];
-  const names = [key, ...rest];
-  return names.some((word) => word.startsWith("-")) ? [...said, "--", ...names] : [...said, ...names];
+/** The command, with the names last. */
+function command(verb: string, flags: string[], { key, node }: KeyPlace, names: string[]): Command {
+  return { cli: ["registry", verb, ...flags, ...(node === null ? [] : ["--node", node])], rest: [key, ...names] };
 }

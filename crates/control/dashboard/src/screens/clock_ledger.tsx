@@ -98,7 +98,7 @@ export function LedgerTable({ ledger, held, open, newest }: { ledger: Ledger; he
           isLoading ? (
             <p class="soft">Reading the ledger…</p>
           ) : (
-            <Empty title={at.value === null ? "No poll has run yet" : "No poll had run yet"} {...(at.value === null ? { command: "exstore poll now" } : {})}>
+            <Empty title={at.value === null ? "No poll has run yet" : "No poll had run yet"} {...(at.value === null ? { command: { cli: ["poll", "now"] } } : {})}>
               <p>The store reads both lists from the registry when it starts, then at every poll.</p>
             </Empty>
           )

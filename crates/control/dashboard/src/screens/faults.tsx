@@ -62,7 +62,7 @@ export function FaultsScreen() {
 
 function NoRules() {
   return (
-    <Empty title="No rules: nothing goes wrong" command="exstore fault add access_denied --list processes --next 1">
+    <Empty title="No rules: nothing goes wrong" command={{ cli: ["fault", "add", "access_denied", "--list", "processes", "--next", "1"] }}>
       <p>
         A rule makes a connection hang, a call fail, a poll read nothing, or an answer come late, exactly as often as it says. Choose one below, or
         have the next read of the list of programs denied:

@@ -1,5 +1,4 @@
 // Live: who is there, what is decided about them, and when the policy is read next.
-import { asCli } from "../api/change";
 import { injectClients } from "../api/changes_sessions";
 import { live } from "../model/current";
 import { paced } from "../model/pace";
@@ -59,9 +58,9 @@ const THREE = { process: "mdl.exe", client_version: "11.0.5608.0", user: "", mac
 
 function Nobody() {
   const store = live.value;
-  const first = asCli(injectClients(store, { ...THREE, count: 1, client_version: "" }), location.origin, store.name);
+  const first = injectClients(store, { ...THREE, count: 1, client_version: "" });
   return (
-    <Empty title="Nobody is connected" {...(first === null ? {} : { command: first })}>
+    <Empty title="Nobody is connected" command={first}>
       <p>
         The store admits MAPI clients, and cuts off those that the policy forbids. Inject some, or have your own connect
         {store.store.value?.rpc ? ` to ${store.store.value.rpc}` : ""}; the <a href={href("story")}>two-minute story</a> shows what happens then.

@@ -31,7 +31,7 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
       <h2 id="policy-history">History</h2>
       {error !== null && <ProblemNote error={error} onRetry={reload} />}
       {shown && items.length === 0 && (
-        <Empty title="No list has been in force yet" command='exstore block-list set processes "program1.exe; program2.exe"'>
+        <Empty title="No list has been in force yet" command={{ cli: ["block-list", "set", "processes"], rest: ["program1.exe; program2.exe"] }}>
           <p>Each change of what is blocked is kept here, with what it did.</p>
         </Empty>
       )}

@@ -79,7 +79,7 @@ export function CutOffs({ id, preview, isDraft }: { id: string; preview: Preview
       )}
       {truncated && <p class="hint">The first {Math.min(MOST_SHOWN, disconnected.length)} are shown.</p>}
       {count === 0 && kept === 0 && list === "processes" && (
-        <Empty title="Nobody is connected" command="exstore client add program1.exe --count 3">
+        <Empty title="Nobody is connected" command={{ cli: ["client", "add", "--process", "program1.exe", "--count", "3"] }}>
           <p>Clients that are connected are held against the text here.</p>
         </Empty>
       )}

@@ -15,6 +15,9 @@ import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem";
 import { type Column, DataTable } from "../ui/table";
 
+/** How the article has its value created. */
+const FIRST = { cli: ["registry", "set"], rest: ["parameters-system", VALUE_NAMES.processes, "program1.exe; program2.exe"] };
+
 export function keyHref({ key, node }: KeyPlace, name: string | null = null): string {
   return href(`registry/${encodeURIComponent(key)}`, { node, ...(name === null ? {} : name === "" ? { unnamed: 1 } : { value: name }) });
 }
@@ -82,7 +85,7 @@ export function KeyPanel({ body, where, chosen, children }: KeyPanelProps) {
         empty={
           <Empty
             title="No values"
-            {...(isPolled ? { command: 'exstore registry set parameters-system "Disable MAPI Client Processes" "program1.exe; program2.exe"' } : {})}
+            {...(isPolled ? { command: FIRST } : {})}
           >
             <p>{isPolled ? "Without a value the store blocks nobody. This is how the article has it created:" : "This key has no values yet."}</p>
           </Empty>

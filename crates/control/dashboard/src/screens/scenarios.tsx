@@ -6,7 +6,7 @@ import { NOW_AND_THEN, useResource } from "../model/resource";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { at, href, place } from "../router";
-import { Copyable } from "../ui/action";
+import { CommandLine, Copyable } from "../ui/action";
 import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
 import { ProblemNote } from "../ui/problem";
@@ -83,12 +83,11 @@ function NoScenarios() {
 }
 
 function BuiltIn() {
-  const store = live.value.name === "default" ? "" : ` --store ${live.value.name}`;
   return (
     <div class="scenario-commands">
       <p class="soft">The command line lists them, and plays one on this store, which starts over for it.</p>
       <Copyable name="List" text="exstore scenario list" />
-      <Copyable name="Play" text={`exstore scenario run kb-920185-note --control ${location.origin}${store}`} />
+      <CommandLine name="Play" command={{ cli: ["scenario", "run", "kb-920185-note"], namesServer: true }} />
     </div>
   );
 }

@@ -1,7 +1,6 @@
 // Sessions: who is connected, filtered in the page, and all of one of them.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { asCli } from "../api/change";
 import { injectClients } from "../api/changes_sessions";
 import { seqOf } from "../api/journal";
 import { request } from "../api/request";
@@ -236,9 +235,9 @@ function NoSessions({ isFiltered }: { isFiltered: boolean }) {
     );
   }
   if (at.value !== null) return <Empty title={pastError.value ? "That time can't be shown" : "Nobody was connected then"} />;
-  const command = asCli(injectClients(live.value, { ...NOTHING_TOLD, process: "mdl.exe", count: 3 }), location.origin, live.value.name);
+  const command = injectClients(live.value, { ...NOTHING_TOLD, process: "mdl.exe", count: 3 });
   return (
-    <Empty title="Nobody is connected" {...(command === null ? {} : { command })}>
+    <Empty title="Nobody is connected" command={command}>
       <p>Sessions appear here as clients connect, over TCP or injected. Inject some above, or with this command.</p>
     </Empty>
   );

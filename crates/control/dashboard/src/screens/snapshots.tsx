@@ -9,6 +9,7 @@ import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { setQuery } from "../router";
 import { Action } from "../ui/action";
+import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem";
 import { type Column, DataTable } from "../ui/table";
 
@@ -45,9 +46,7 @@ export function Snapshots() {
           rowKey={({ id }) => id}
           lines={8}
           empty={
-            <p class="soft">
-              None was taken. <code>exstore snapshot take --name arranged</code> takes one.
-            </p>
+            <Empty title="None was taken" command={{ cli: ["snapshot", "take", "--name", "arranged"] }} />
           }
         />
       )}

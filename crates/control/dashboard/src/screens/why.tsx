@@ -1,7 +1,6 @@
 // Why? The answer for a session, a client, a decision, or a client that somebody describes.
 import { useState } from "preact/hooks";
 
-import { asCli } from "../api/change";
 import { injectClients } from "../api/changes_sessions";
 import { epochOf, seqOf } from "../api/journal";
 import type { Decision, EventTotals } from "../api/types";
@@ -149,10 +148,8 @@ function NewestDecisions() {
 
 function NoDecisions({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered) return <Empty title="No decision passes this filter" />;
-  const change = injectClients(live.value, { ...NOTHING_TOLD, process: "mdl.exe" });
-  const command = asCli(change, location.origin, live.value.name);
   return (
-    <Empty title="Nothing was decided yet" {...(command === null ? {} : { command })}>
+    <Empty title="Nothing was decided yet" command={injectClients(live.value, { ...NOTHING_TOLD, process: "mdl.exe" })}>
       <p>Every client that connects is decided on, and every session again when the policy changes. A client that is described above is explained at once.</p>
     </Empty>
   );

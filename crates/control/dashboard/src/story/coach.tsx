@@ -6,7 +6,7 @@ import type { Page } from "../api/types";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
 import { href, place, setQuery } from "../router";
-import { Action, Copyable } from "../ui/action";
+import { Action, CommandLine, Copyable } from "../ui/action";
 import { stepDone, storyBegan, storyTrouble } from "./progress";
 import { GROUPS, STEPS, type Step } from "./steps";
 import "./coach.css";
@@ -121,7 +121,6 @@ function OwnControl({ own }: { own: NonNullable<Step["own"]> }) {
 }
 
 function TheEnd() {
-  const { query } = place.value;
   return (
     <div class="coach-step">
       <h3>That is KB 920185</h3>
@@ -129,7 +128,7 @@ function TheEnd() {
         Move the slider above to see the store as it was at any step. <a href={href("events")}>Events</a> has every entry,{" "}
         <a href={href("policy")}>Policy</a> shows what a list would do before it does, and <a href={href("scenarios")}>Scenarios</a> plays such stories by themselves.
       </p>
-      <Copyable name="Command line" text={`exstore events list --store ${query.get("store") ?? "default"}`} />
+      <CommandLine command={{ cli: ["events", "list"] }} />
     </div>
   );
 }

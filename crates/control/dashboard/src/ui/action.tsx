@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { type Change, asCli, asCurl, send } from "../api/change";
+import { type Change, type Command, asCli, asCurl, send } from "../api/change";
 import type { Answered } from "../api/request";
 import { live } from "../model/current";
 import { unseenIn, visible } from "../model/visible";
@@ -131,16 +131,17 @@ export function AsCommands({ change }: { change: Change }) {
   return (
     <>
       {curl === null ? <p class="hint">No shell can say this to curl: its text has characters that a terminal acts on.</p> : <Copyable name="curl" text={curl} />}
-      <CommandLine change={change} />
+      <CommandLine command={change} />
       {change.step && <Copyable name="Step of a scenario" text={change.step} />}
     </>
   );
 }
 
-function CommandLine({ change }: { change: Change }) {
-  const text = asCli(change, location.origin, live.value.name);
+/** A command, for the store that is shown. */
+export function CommandLine({ name = "Command line", command }: { name?: string; command: Command }) {
+  const text = asCli(command, location.origin, live.value.name);
   if (text === null) return <p class="hint">No command line can say this: curl does it.</p>;
-  return <Copyable name="Command line" text={text} />;
+  return <Copyable name={name} text={text} />;
 }
 
 /** Whether requests of others have to carry a token: the cookie of a browser that was let in can't be seen from here. */

@@ -1,14 +1,15 @@
 // What a screen says while it has nothing: what would be here, and the first command that brings something.
 import type { ComponentChildren } from "preact";
 
-import { Copyable } from "./action";
+import type { Command } from "../api/change";
+import { CommandLine } from "./action";
 
-export function Empty({ title, children, command }: { title: string; children?: ComponentChildren; command?: string }) {
+export function Empty({ title, children, command }: { title: string; children?: ComponentChildren; command?: Command }) {
   return (
     <div class="empty">
       <p class="empty-title">{title}</p>
       {children}
-      {command && <Copyable name="Command line" text={command} />}
+      {command && <CommandLine command={command} />}
     </div>
   );
 }

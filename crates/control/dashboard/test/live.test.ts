@@ -4,7 +4,7 @@ import type { Event } from "../src/api/types";
 import { withoutBrowser } from "./dom";
 
 withoutBrowser();
-const { apply, countByProcess, seriesOf, totalsAt, UNNAMED } = await import("../src/model/live");
+const { apply, countByProcess, seriesOf, nameOf, shownName, totalsAt } = await import("../src/model/live");
 type Rows = Parameters<typeof apply>[1];
 
 const AT = "2006-04-22T08:00:00Z";
@@ -74,7 +74,7 @@ describe("the series of a history", () => {
 
   test("knows that a name came late", () => {
     const { byProcess } = applied(STORY.slice(0, 4));
-    expect(seriesOf([named(4, 3, "beta.exe")], byProcess, now).before.sessions.get(UNNAMED)).toBe(1);
+    expect(seriesOf([named(4, 3, "beta.exe")], byProcess, now).before.sessions.get("")).toBe(1);
   });
 });
 
@@ -93,4 +93,14 @@ describe("what was counted at an entry", () => {
     expect(totalsAt(totals, recent.slice(4), 3)).toBeNull();
     expect(totalsAt(totals, [], 3)).toBeNull();
   });
+});
+
+test("sessions are counted under a name that the policy can compare, or under none", () => {
+  expect(nameOf({ process: "C:\\tools\\mdl.exe" })).toBe("C:\\tools\\mdl.exe");
+  // As `is:unidentified` has it: a path alone is no name.
+  for (const process of [null, "", "C:\\dir\\", '"c:/"', '""']) expect(nameOf({ process, processes: process === null ? [] : [process] }), String(process)).toBe("");
+  expect(nameOf({ process: "C:\\dir\\", processes: ["C:\\dir\\", "mdl.exe"] })).toBe("mdl.exe");
+  // A program may be called as those without a name are shown.
+  expect(nameOf({ process: "(no name)" })).toBe("(no name)");
+  expect([shownName(""), shownName("(no name)"), shownName("a\u202e")]).toEqual(["(no name)", "(no name)", "a\\u{202e}"]);
 });

@@ -9,11 +9,12 @@ const { byVersion, generationRows, processRows } = await import("../src/screens/
 const row = (process: string | null, client_version: string, generation = 1) => ({ process, client_version, generation }) as SessionRow;
 
 test("programs stand with their versions, most sessions first", () => {
-  const rows = processRows([row("a.exe", "11.0.5608.0"), row("b.exe", "11.0.8000.0"), row("b.exe", "9.0.0.2416"), row(null, "11.0.1.0")]);
+  const rows = processRows([row("a.exe", "11.0.5608.0"), row("b.exe", "11.0.8000.0"), row("b.exe", "9.0.0.2416"), row(null, "11.0.1.0"), row("(no name)", "11.0.1.0")]);
   expect(rows).toEqual([
-    { name: "b.exe", process: "b.exe", count: 2, share: 0.5, versions: ["9.0.0.2416", "11.0.8000.0"] },
-    { name: "(no name)", process: null, count: 1, share: 0.25, versions: ["11.0.1.0"] },
-    { name: "a.exe", process: "a.exe", count: 1, share: 0.25, versions: ["11.0.5608.0"] },
+    { name: "b.exe", count: 2, share: 0.4, versions: ["9.0.0.2416", "11.0.8000.0"] },
+    { name: "", count: 1, share: 0.2, versions: ["11.0.1.0"] },
+    { name: "(no name)", count: 1, share: 0.2, versions: ["11.0.1.0"] },
+    { name: "a.exe", count: 1, share: 0.2, versions: ["11.0.5608.0"] },
   ]);
   expect(processRows([])).toEqual([]);
 });

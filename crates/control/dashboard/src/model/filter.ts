@@ -346,8 +346,17 @@ export function timeKey(text: string): string | null {
 
 /** The name of a program as the policy compares it: without quotes and path, in upper case, a character for a character. */
 export function processKey(reported: string): string {
+  return [...bareName(reported)].map(simpleUpper).join("");
+}
+
+function bareName(reported: string): string {
   const bare = 2 <= reported.length && reported.startsWith('"') && reported.endsWith('"') ? reported.slice(1, -1) : reported;
-  return [...(bare.split(/[\\/]/).at(-1) ?? "")].map(simpleUpper).join("");
+  return bare.split(/[\\/]/).at(-1) ?? "";
+}
+
+/** Whether the policy can compare a name: one that is nothing but a path is none. */
+export function isName(reported: string): boolean {
+  return bareName(reported) !== "";
 }
 
 function simpleUpper(letter: string): string {

@@ -4,8 +4,10 @@ import { type Signal, signal } from "@preact/signals";
 import { type Connection, GONE, Journal, epochOf, seqOf } from "../api/journal";
 import { RequestError, everyPage, request } from "../api/request";
 import type { Cursor, Event, EventOf, Page, Session, SessionFields, Store } from "../api/types";
+import { isName } from "./filter";
 import { Series } from "./series";
 import { type KnownClock, heardLater, known, nowBy } from "./time";
+import { visible } from "./visible";
 
 /** A session as the tables show it. What the stream does not tell (address, interface) is asked for when it is opened. */
 export type SessionRow = Pick<
@@ -32,7 +34,7 @@ const RECENT = 2000;
 /** Entries of before the snapshot that the feed and the plots begin with. */
 const HISTORY = 1000;
 
-/** How the name of a session's program is shown that has none. */
+/** How a session's program is shown that has no name. A program may be called so: nothing is known by it. */
 export const UNNAMED = "(no name)";
 
 /** What these say changes what the store's own resource says. */
@@ -347,8 +349,15 @@ export function apply(event: Event, sessions: Map<number, SessionRow>, byProcess
   }
 }
 
-export function nameOf(row: { process?: string | null }): string {
-  return row.process ?? UNNAMED;
+/** The name that a session is counted under: one that the policy can compare; empty where it has none. */
+export function nameOf({ process, processes = [] }: { process?: string | null; processes?: readonly string[] }): string {
+  if (process != null && isName(process)) return process;
+  return processes.find(isName) ?? "";
+}
+
+/** The same as it is shown. */
+export function shownName(name: string): string {
+  return name === "" ? UNNAMED : visible(name);
 }
 
 function add(counts: Map<string, number>, name: string, by: number): void {
@@ -417,7 +426,7 @@ function movesOf(history: Event[]): Move[] {
     if (event.type === "session.ended") return { event, from: nameOf(event), to: null };
     if (event.type !== "session.identified" || event.session == null) return { event, from: null, to: null };
     // Of a session that connected before the history the entry does not say whether it had a name; mostly it had none.
-    const from = names.get(event.session) ?? (event.processes.length <= 1 ? UNNAMED : nameOf(event));
+    const from = names.get(event.session) ?? (event.processes.length <= 1 ? "" : nameOf(event));
     names.set(event.session, nameOf(event));
     return { event, from, to: nameOf(event) };
   });

@@ -6,7 +6,6 @@ import type { Fault } from "../api/types";
 import { EFFECTS, type EffectKind, GROUPS, type Parameter, type Typed, beginOf, effectNamed } from "../faults/effects";
 import { type MatchField, fieldsFor, matchOf, ruleOf, scheduleOf } from "../faults/rule";
 import { sentence } from "../faults/words";
-import { UNNAMED } from "../model/live";
 import { live } from "../model/current";
 import { place, setQuery } from "../router";
 import { Action } from "../ui/action";
@@ -233,5 +232,5 @@ function MatchControl({ field, described, value, onChange }: ControlProps) {
 function namesFor(key: string): string[] {
   if (key === "route") return ROUTES;
   if (key !== "process") return [];
-  return [...live.value.byProcess.keys()].filter((name) => name !== UNNAMED).slice(0, OFFERED);
+  return [...live.value.byProcess.keys()].filter((name) => name !== "").slice(0, OFFERED);
 }

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { seqOf } from "../api/journal";
 import type { PolicyInForce } from "../api/types";
 import { live, storeNow } from "../model/current";
-import { totalsAt, UNNAMED } from "../model/live";
+import { totalsAt } from "../model/live";
 import { generationAt, marks, marksVersion } from "../model/marks";
 import { useResource } from "../model/resource";
 import { useSessionsSlowly } from "../model/slow";
@@ -25,7 +25,7 @@ export function Figures() {
   // What the journal does not say of the past is told only where nothing has changed it since.
   const isKnown = seq === null || isUnchanged(seq);
   const { sessions, byProcess } = useSessionsSlowly();
-  const unidentified = byProcess.get(UNNAMED) ?? 0;
+  const unidentified = byProcess.get("") ?? 0;
   const figure = (number: number | undefined) => (number === undefined ? UNKNOWN : grouped(number));
   return (
     <dl class="figures live-figures">

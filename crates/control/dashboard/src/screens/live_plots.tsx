@@ -2,11 +2,11 @@
 import { useMemo } from "preact/hooks";
 
 import { live } from "../model/current";
+import { shownName } from "../model/live";
 import { marks, marksVersion } from "../model/marks";
 import { paced } from "../model/pace";
 import { linesOf, ratesOf, type Span, spanOf } from "../model/series";
 import { past } from "../model/view";
-import { visible } from "../model/visible";
 import { at, place, setQuery } from "../router";
 import { Plot, type PlotMark } from "../ui/plot";
 
@@ -37,7 +37,7 @@ export function Plots() {
     return { span, sessions: linesOf(store.series, span), rates: ratesOf(store.series, span) };
   }, [store, beat, now, chosen]);
   const shownMarks = useMemo(() => marksIn(span, here), [version, span.from, span.to, here]);
-  const lines = useMemo(() => sessions.lines.map(({ label, values }) => ({ label: visible(label), values })), [sessions]);
+  const lines = useMemo(() => sessions.lines.map(({ label, values }) => ({ label: shownName(label), values })), [sessions]);
   const counts = useMemo(
     () => [
       { label: "connected", values: rates.connected },

@@ -2,9 +2,9 @@
 import { useMemo, useState } from "preact/hooks";
 
 import { quotedValue } from "../model/filter";
+import { shownName } from "../model/live";
 import { useSessionsSlowly } from "../model/slow";
 import { grouped } from "../model/text";
-import { visible } from "../model/visible";
 import { at, href } from "../router";
 import { type Column, DataTable, sorted, type Sorting } from "../ui/table";
 import { byVersion, generationRows, processRows, type ProcessRow } from "./live_rows";
@@ -13,7 +13,7 @@ import { byVersion, generationRows, processRows, type ProcessRow } from "./live_
 const NAMED = 3;
 
 const COLUMNS: Column<ProcessRow>[] = [
-  { key: "name", title: "Program", cell: ({ name, process }) => <a href={href("sessions", { q: process === null ? "is:unidentified" : `process:${quotedValue(process)}` })}>{visible(name)}</a>, by: ({ name }) => name.toLowerCase() },
+  { key: "name", title: "Program", cell: ({ name }) => <a href={href("sessions", { q: name === "" ? "is:unidentified" : `process:${quotedValue(name)}` })}>{shownName(name)}</a>, by: ({ name }) => name.toLowerCase() },
   { key: "count", title: "Sessions", align: "end", cell: ({ count }) => grouped(count), by: ({ count }) => count },
   { key: "share", title: "Share", cell: ({ share }) => <Share share={share} />, by: ({ share }) => share },
   { key: "versions", title: "Versions", cell: ({ versions }) => versionsInWords(versions) },

@@ -3,9 +3,8 @@ import { versionKey } from "../model/filter";
 import { type SessionRow, nameOf } from "../model/live";
 
 export interface ProcessRow {
+  /** Empty for those that have none. */
   name: string;
-  /** As filters have it; null when the client named none. */
-  process: string | null;
   count: number;
   /** Of all sessions, from 0 to 1. */
   share: number;
@@ -20,7 +19,7 @@ export function processRows(sessions: Iterable<SessionRow>): ProcessRow[] {
   for (const row of sessions) {
     const name = nameOf(row);
     let known = found.get(name);
-    if (!known) found.set(name, (known = { name, process: row.process ?? null, count: 0, share: 0, versions: [], seen: new Set() }));
+    if (!known) found.set(name, (known = { name, count: 0, share: 0, versions: [], seen: new Set() }));
     known.count += 1;
     known.seen.add(row.client_version);
     total += 1;

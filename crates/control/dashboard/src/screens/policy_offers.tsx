@@ -60,8 +60,7 @@ function programs(items: Item[]): Offer[] {
   const counts = new Map<string, number>();
   for (const [name, sessions] of live.peek().byProcess) {
     const item = programItem(name);
-    // Sessions without a name are counted under words in brackets; a program may have any name, that one too.
-    if (item !== null && name !== "(no name)") counts.set(item, (counts.get(item) ?? 0) + sessions);
+    if (item !== null) counts.set(item, (counts.get(item) ?? 0) + sessions);
   }
   return sorted([...counts].filter(([item]) => !holdsProgram(items, item)));
 }

@@ -8,7 +8,7 @@ import { useBlocked } from "../model/blocked";
 import { visible } from "../model/visible";
 import { live } from "../model/current";
 import { FIELDS, type Filter, parseFilter, suggestions, timeKey, versionKey } from "../model/filter";
-import { type SessionRow, UNNAMED, nameOf } from "../model/live";
+import { type SessionRow, UNNAMED, nameOf, shownName } from "../model/live";
 import { useSessionsSlowly } from "../model/slow";
 import { dateTime } from "../model/time";
 import { past, pastError } from "../model/view";
@@ -28,7 +28,7 @@ export function userOf({ user_dn }: { user_dn: string }): string {
 
 export const COLUMNS: Column<SessionRow>[] = [
   { key: "id", title: "Session", cell: ({ id }) => <a href={sessionHref(id)}>{id}</a>, by: ({ id }) => id },
-  { key: "process", title: "Process", cell: (row) => <ProcessName row={row} />, by: nameOf },
+  { key: "process", title: "Process", cell: (row) => <ProcessName row={row} />, by: (row) => shownName(nameOf(row)) },
   { key: "version", title: "Version", cell: (row) => row.client_version, by: (row) => versionKey(row.client_version) },
   { key: "user", title: "User", cell: (row) => visible(userOf(row)) || "–", by: userOf },
   { key: "machine", title: "Machine", cell: (row) => visible(row.machine ?? "–"), by: (row) => row.machine ?? "" },
@@ -79,7 +79,7 @@ export function SessionsScreen() {
         </p>
       </Heading>
       <InjectForm />
-      <FilterBox text={text} isWrong={isWrong} programs={byProcess.keys()} />
+      <FilterBox text={text} isWrong={isWrong} programs={[...byProcess.keys()].filter((name) => name !== "")} />
       {filter.asksBlocked && <HowOld cursor={blocked.cursor} error={blocked.error} />}
       <DataTable
         caption="Sessions"

@@ -1,5 +1,6 @@
 // What the server says of a text while it is typed: what it means, and whom it would cut off.
-import { useRef, useState } from "preact/hooks";
+import { computed } from "@preact/signals";
+import { useMemo, useRef, useState } from "preact/hooks";
 
 import { request } from "../api/request";
 import { seqOf } from "../api/journal";
@@ -11,8 +12,9 @@ import { useRereading } from "../model/rereading";
 /** Milliseconds after the last key until it is asked. */
 const PAUSE = 150;
 
-/** Least time between two previews of one text while the store moves, in milliseconds. */
+/** Least time between two previews of one text while the store moves, in milliseconds, and of the registry as it is. */
 const REST = 500;
+const REST_UNCHANGED = 2000;
 
 /** Sessions of a preview that are shown at the most. */
 export const MOST_SHOWN = 200;
@@ -63,10 +65,17 @@ export function usePreview(list: BlockList, text: string | null): PreviewAsked {
       if (!signal.aborted) setAsked((before) => failed(before, text, error));
     }
   };
-  const again = useRereading(ask, [list, text], { first: isFirst.current ? 0 : PAUSE, rest: REST, changedBy: () => true });
-  void store.version.value;
-  const isStale = !asked.body || asked.text !== text || isBehind(asked.body.cursor, store.cursor);
-  return { ...asked, isStale, again };
+  const again = useRereading(ask, [list, text], { first: isFirst.current ? 0 : PAUSE, rest: text === null ? REST_UNCHANGED : REST, changedBy: () => true });
+  // Whoever shows it is drawn when this becomes another, and not with every entry.
+  const isStale = useMemo(
+    () =>
+      computed(() => {
+        void store.version.value;
+        return !asked.body || asked.text !== text || isBehind(asked.body.cursor, store.cursor);
+      }),
+    [store, asked, text],
+  );
+  return { ...asked, isStale: isStale.value, again };
 }
 
 function isBehind(preview: string, store: string): boolean {

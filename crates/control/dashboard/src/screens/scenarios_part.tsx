@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { type RunOptions, type Scenario, type ScenarioRun, deleteScenario, pathOf, runScenario } from "../api/changes_scenarios";
 import type { Page } from "../api/types";
 import { live } from "../model/current";
+import { paced } from "../model/pace";
 import { NOW_AND_THEN, useResource } from "../model/resource";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
@@ -81,7 +82,7 @@ function RunForm({ scenario }: { scenario: Scenario }) {
     ...(transport === "pipe" || transport === "tcp" ? { transport } : {}),
     ...(keepGoing ? { keep_going: true } : {}),
   };
-  void store.version.value;
+  void paced.value;
   const lost = store.sessions.size;
   return (
     <>

@@ -9,6 +9,7 @@ import { sentence } from "../faults/words";
 import { live } from "../model/current";
 import { place, setQuery } from "../router";
 import { Action } from "../ui/action";
+import { useRested } from "../ui/rested";
 import { type Described, Field, ScheduleFields, fieldErrors } from "./faults_fields";
 
 /** Programs that are offered at the most. */
@@ -26,6 +27,8 @@ export function FaultForm({ onAdded }: { onAdded: () => void }) {
   const { schedule, wrong } = scheduleOf(often);
   const matched = matchOf(kind, match);
   const errors = { ...fieldErrors(refused), ...wrong };
+  const rule = sentence(ruleOf(kind, typed, matched, schedule));
+  const said = useRested(rule);
   const change = addFault(live.value, kind, typed, matched, schedule);
   const edit = (what: (value: Typed) => void, before: Typed) => (key: string, value: string) => {
     setRefused(null);
@@ -39,8 +42,11 @@ export function FaultForm({ onAdded }: { onAdded: () => void }) {
       onSubmit={(event) => event.preventDefault()}
     >
       <h2 id="fault-form-title">New rule</h2>
-      <p class="fault-sentence" id="fault-sentence" aria-live="polite">
-        {sentence(ruleOf(kind, typed, matched, schedule))}
+      <p class="fault-sentence" id="fault-sentence">
+        {rule}
+      </p>
+      <p class="unseen" role="status" aria-live="polite">
+        {said}
       </p>
       <fieldset class="fault-fields">
         <legend>What goes wrong</legend>

@@ -1,10 +1,12 @@
 // What a text means, item by item, and what is wrong with it.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import type { Item, Lint, ListMeaning, TextSpan } from "../api/types";
 import type { Asked } from "../model/asked";
 import { excerptOf } from "../model/block_lists";
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
+import { useRested } from "../ui/rested";
 import type { PreviewAsked } from "./policy_ask";
 
 /** Items and lints of a text that are shown at once. */
@@ -32,7 +34,7 @@ export function Chips({ id, items, lints, onSelect }: ChipsProps) {
   const seen = isAll ? items : items.slice(0, MOST);
   return (
     <div class="policy-items">
-      <h3 id={`${id}-items`}>{items.length === 1 ? "1 item" : `${items.length} items`}</h3>
+      <h3 id={`${id}-items`}>{counted(items.length, "item")}</h3>
       <ul class="policy-chips" aria-labelledby={`${id}-items`}>
         {seen.map((item) => (
           <li key={item.ordinal}>
@@ -123,30 +125,22 @@ function LintNote({ text, lint, onSelect }: { text: string; lint: Lint; onSelect
   );
 }
 
-/** Milliseconds that a text has to rest before it is said. */
-const REST = 1000;
-
 /** What is said of a text once typing has paused; nothing while nobody types. */
 export function useAnnouncement(title: string | null, meaning: Asked<ListMeaning>, preview: PreviewAsked): string {
-  const [said, setSaid] = useState("");
   const text = title === null || !meaning.body ? "" : `${title}: ${inWords(meaning.body)}${cutOff(preview)}`;
-  useEffect(() => {
-    const timer = setTimeout(() => setSaid(text), REST);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return said;
+  return useRested(text);
 }
 
 function inWords({ items, lints }: ListMeaning): string {
   const counts = ORDER.map((severity) => ({ severity, count: lints.filter((lint) => lint.severity === severity).length }))
     .filter(({ count }) => 0 < count)
-    .map(({ severity, count }) => `${count} ${(WORDS[severity]?.word ?? severity).toLowerCase()}${count === 1 ? "" : "s"}`);
+    .map(({ severity, count }) => counted(count, (WORDS[severity]?.word ?? severity).toLowerCase()));
   const first = ORDER.flatMap((severity) => lints.filter((lint) => lint.severity === severity))[0];
   const found = counts.length === 0 ? "" : `, ${counts.join(", ")}${first ? `: ${visible(first.message)}` : ""}`;
-  return `${items.length} ${items.length === 1 ? "item" : "items"}${found}.`;
+  return `${counted(items.length, "item")}${found}.`;
 }
 
 function cutOff({ body, isStale }: PreviewAsked): string {
   if (!body || isStale) return "";
-  return ` It would cut off ${body.count === 1 ? "1 session" : `${body.count} sessions`}.`;
+  return ` It would cut off ${counted(body.count, "session")}.`;
 }

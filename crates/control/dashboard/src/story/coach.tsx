@@ -30,21 +30,23 @@ export function Coach() {
           Leave the story
         </button>
       </div>
-      <progress max={STEPS.length} value={done ?? 0} aria-label={`Step ${(done ?? 0) + 1} of ${STEPS.length}`} />
+      <progress max={STEPS.length} value={done ?? 0} aria-label={done === STEPS.length ? "Every step is done" : `Step ${(done ?? 0) + 1} of ${STEPS.length}`} />
       {storyTrouble.value !== null && (
         <p class="note note-warn">
           {storyTrouble.value} <a href={href("story", { story: null })}>Begin again</a>
         </p>
       )}
+      {/* What came of a step is said by itself, and what is next in its title: the controls are there to be found. */}
       <div aria-live="polite">
         {last && (
           <p class="note note-good">
             <strong>{last.title}: done.</strong> {last.outcome}
           </p>
         )}
-        {step && <NextStep key={done} number={(done ?? 0) + 1} step={step} />}
-        {done === STEPS.length && <TheEnd />}
+        {step && last && <p class="unseen">Next: {step.title}.</p>}
       </div>
+      {step && <NextStep key={done} number={(done ?? 0) + 1} step={step} />}
+      {done === STEPS.length && <TheEnd />}
     </aside>
   );
 }

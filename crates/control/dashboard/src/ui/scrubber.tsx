@@ -107,7 +107,8 @@ export function Scrubber() {
           <span aria-hidden="true">▸</span>
         </button>
       </div>
-      <p class="scrubber-place" aria-live="polite">
+      {/* While it is moved the slider says its own value. */}
+      <p class="scrubber-place" aria-live={moving === null ? "polite" : "off"}>
         {isNow ? (
           "now"
         ) : (

@@ -1,8 +1,9 @@
 // What the page does to fault rules.
-import { type EffectKind, type Match, type FaultSchedule, type Typed, readEffect } from "../faults/effects";
+import { type EffectKind, type Match, type FaultSchedule, type Typed } from "../faults/effects";
 import { MATCH_FIELDS, ruleOf } from "../faults/rule";
 import type { Change } from "./change";
 import type { Of } from "./changes";
+import { flag } from "./changes_sessions";
 import { step } from "./toml";
 import type { Fault } from "./types";
 
@@ -47,13 +48,8 @@ export function deleteFault({ path }: Of, id: number): Change {
   return { label: `Delete rule ${id}`, method: "DELETE", path: `${path}/faults/${id}`, cli: ["fault", "delete", String(id)] };
 }
 
-/** A flag and its value; in one word where the value could be taken for a flag. */
-function flag(name: string, value: string): string[] {
-  return value.startsWith("-") ? [`${name}=${value}`] : [name, value];
-}
-
 function matchFlags(match: Match): string[] {
-  return MATCH_FIELDS.flatMap(({ key, flag: name }) => (match[key] == null ? [] : flag(name, String(match[key]))));
+  return MATCH_FIELDS.flatMap(({ key, flag: name }) => (match[key] == null ? [] : flag(name.slice(2), String(match[key]))));
 }
 
 function scheduleFlags({ next, first, after, every, probability, between, sequence }: FaultSchedule): string[] {
@@ -62,9 +58,4 @@ function scheduleFlags({ next, first, after, every, probability, between, sequen
   if (between) flags.push("--between", ...between);
   if (sequence) flags.push("--sequence", sequence.join(","));
   return flags;
-}
-
-/** What a rule is called where there is little room. */
-export function nameOfFault(fault: Fault): string {
-  return readEffect(fault.effect)?.kind.name ?? "unknown";
 }

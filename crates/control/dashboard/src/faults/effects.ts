@@ -58,7 +58,7 @@ const CALLS = ["connect", "rpc", "disconnect"] as const;
 const BOTH = ["to_client", "to_server"] as const;
 const TO_CLIENT = ["to_client"] as const;
 
-export function numberOrName(text: string): string | number {
+function numberOrName(text: string): string | number {
   const word = text.trim();
   return /^(0x[0-9a-f]+|\d+)$/i.test(word) ? Number(word) : word;
 }

@@ -1,4 +1,5 @@
 // What a rule applies to and how often, as it is typed: which fields make sense for an effect, and what becomes of them.
+import { VALUE_NAMES } from "../model/block_lists";
 import { type Direction, type EffectKind, type FaultSchedule, type Match, type NewFault, type Stage, type Typed } from "./effects";
 
 export interface MatchField {
@@ -27,7 +28,7 @@ const DIRECTION_WORDS: Record<Direction, string> = {
   to_server: "the request, before the store sees it",
 };
 
-const VALUES = ["Disable MAPI Client Processes", "Disable MAPI Clients"];
+const VALUES = Object.values(VALUE_NAMES);
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /** Every field of a match, in the order of the form. */

@@ -1,4 +1,5 @@
 // Fault rules in plain words.
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { type Effect, type EffectKind, type FaultSchedule, type Match, type NewFault, type Stage, readEffect } from "./effects";
 import { STAGE_WORDS, stagesOf } from "./rule";
@@ -65,14 +66,14 @@ function predicate(effect: Effect, match: Match): string {
       ? "has its connection reset before the store sees it"
       : "is done, and has its connection reset where the answer would come";
   }
-  if (effect.close_after != null) return `has its connection closed after ${count(effect.close_after, "byte")} of the answer`;
+  if (effect.close_after != null) return `has its connection closed after ${counted(effect.close_after, "byte")} of the answer`;
   if (effect.hang) {
     return isRequest
       ? "does not reach the store until the rule is paused or deleted"
       : "gets no answer until the rule is paused or deleted";
   }
   if (effect.latency != null) return isRequest ? `reaches the store ${effect.latency} later` : `gets its answer ${effect.latency} later`;
-  if (effect.slow_bytes) return `gets its answer ${count(effect.slow_bytes.bytes, "byte")} at a time, each ${effect.slow_bytes.per}`;
+  if (effect.slow_bytes) return `gets its answer ${counted(effect.slow_bytes.bytes, "byte")} at a time, each ${effect.slow_bytes.per}`;
   if (effect.corrupt) return corruptWords(effect.corrupt);
   if (effect.rpc_fault != null) return `is not made, and is answered with the RPC fault ${visible(String(effect.rpc_fault))}`;
   if (effect.ec != null) return `is not made, and is answered with ${visible(String(effect.ec))}`;
@@ -142,7 +143,7 @@ export function scheduleWords(schedule: FaultSchedule): string {
   if (after) words.push(`not the first ${after === 1 ? "time" : `${after} times`}`);
   if (first != null) words.push(`only among the first ${first}`);
   if (between) words.push(`from ${shortTime(between[0])} until ${shortTime(between[1])}`);
-  if (next != null) words.push(words.length === 0 ? `the next ${next === 1 ? "time" : `${next} times`}` : `${count(next, "hit")} at the most`);
+  if (next != null) words.push(words.length === 0 ? `the next ${next === 1 ? "time" : `${next} times`}` : `${counted(next, "hit")} at the most`);
   return words.length === 0 ? "each time" : words.join(", ");
 }
 
@@ -157,10 +158,6 @@ function percent(probability: number): string {
 
 function shortTime(time: string | undefined): string {
   return visible((time ?? "").replace("T", " ").replace(/(:00)?Z$/, ""));
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
 export function ordinal(number: number): string {

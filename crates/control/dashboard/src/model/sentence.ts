@@ -1,6 +1,6 @@
 // Decisions in one plain sentence each, out of the entries of the journal.
 import type { Event, EventOf, SessionFields } from "../api/types";
-import { counted } from "./text";
+import { counted, lastPart } from "./text";
 import { visible } from "./visible";
 
 /** A stretch of a sentence: words, or a text as somebody wrote it. */
@@ -79,7 +79,7 @@ export function pollOf(cause: string): number | null {
 /** Who it is, such as `mdl.exe of alice@WKS1`. */
 export function whoOf(client: Pick<SessionFields, "process" | "user" | "user_dn" | "machine">): string {
   const program = client.process == null ? "A program without a name" : visible(client.process);
-  const user = client.user ?? /(?:^|\/)cn=([^/]*)$/i.exec(client.user_dn)?.[1] ?? "";
+  const user = client.user ?? lastPart(client.user_dn);
   const machine = client.machine ?? "";
   if (user && machine) return `${program} of ${visible(user)}@${visible(machine)}`;
   if (user) return `${program} of ${visible(user)}`;

@@ -83,9 +83,3 @@ export function sessionsInView(): Map<number, SessionRow> {
   void live.value.version.value;
   return live.value.sessions;
 }
-
-export function byProcessInView(): Map<string, number> {
-  if (at.value !== null) return past.value?.byProcess ?? new Map();
-  void live.value.version.value;
-  return live.value.byProcess;
-}

@@ -6,6 +6,7 @@ import { shownName } from "../model/live";
 import { marks, marksVersion } from "../model/marks";
 import { paced } from "../model/pace";
 import { linesOf, ratesOf, type Span, spanOf } from "../model/series";
+import { counted } from "../model/text";
 import { past } from "../model/view";
 import { at, place, setQuery } from "../router";
 import { Plot, type PlotMark } from "../ui/plot";
@@ -90,5 +91,5 @@ function widthInWords(width: number): string {
   ];
   const [size, name] = units.find(([size]) => size <= width && width % size === 0) ?? [1000, "second"];
   const number = Math.round(width / size);
-  return number === 1 ? name : `${number} ${name}s`;
+  return number === 1 ? name : counted(number, name);
 }

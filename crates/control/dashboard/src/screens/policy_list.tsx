@@ -9,6 +9,7 @@ import { POLLED_KEY, VALUE_NAMES, withItem } from "../model/block_lists";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
 import { unitsOf } from "../model/spans";
+import { counted } from "../model/text";
 import { visibleLines } from "../model/visible";
 import { href } from "../router";
 import { Action } from "../ui/action";
@@ -204,7 +205,7 @@ function discard(store: string, list: BlockList): void {
 }
 
 function toldOf({ poll, in_force: isInForce }: BlockListState): string {
-  if (poll && "disconnected" in poll) return `In force: ${poll.disconnected === 1 ? "1 session" : `${poll.disconnected} sessions`} cut off`;
+  if (poll && "disconnected" in poll) return `In force: ${counted(poll.disconnected, "session")} cut off`;
   if (poll) return "Written: its values are still being read";
   return isInForce ? "Written: the store follows it already" : "Written: the next poll finds it";
 }

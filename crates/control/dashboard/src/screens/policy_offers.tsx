@@ -4,6 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { BlockList, Item } from "../api/types";
 import { holderOf, holdsProgram, programItem, versionItem } from "../model/block_lists";
 import { live } from "../model/current";
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { liveVersions, useSessionsNow } from "./policy_now";
 
@@ -34,7 +35,7 @@ export function Offers({ list, items, onAdd }: { list: BlockList; items: Item[];
               <span aria-hidden="true">+</span>
               <span class="unseen">Add </span>
               <code>{visible(item)}</code>
-              <span class="hint">{sessions === 1 ? "1 session" : `${sessions} sessions`}</span>
+              <span class="hint">{counted(sessions, "session")}</span>
             </button>
           </li>
         ))}

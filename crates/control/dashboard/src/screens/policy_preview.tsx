@@ -8,6 +8,7 @@ import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem";
 import { type Column, DataTable } from "../ui/table";
 import { VALUE_NAMES } from "../model/block_lists";
+import { grouped, lastPart } from "../model/text";
 import { MOST_SHOWN, type PreviewAsked } from "./policy_ask";
 
 const COLUMNS: Column<CutOff>[] = [
@@ -20,7 +21,7 @@ const COLUMNS: Column<CutOff>[] = [
   { key: "process", title: "Program", cell: ({ process }) => visible(process ?? UNNAMED) },
   { key: "item", title: "Because of", cell: ({ decision }) => <code>{visible(decision.item)}</code> },
   { key: "version", title: "Version", cell: ({ client_version }) => client_version },
-  { key: "user", title: "User", cell: ({ user, user_dn }) => visible(user ?? user_dn.split("/cn=").at(-1) ?? "") },
+  { key: "user", title: "User", cell: ({ user, user_dn }) => visible(user ?? lastPart(user_dn)) },
 ];
 
 export function CutOffs({ id, preview, isDraft }: { id: string; preview: PreviewAsked; isDraft: boolean }) {
@@ -39,7 +40,7 @@ export function CutOffs({ id, preview, isDraft }: { id: string; preview: Preview
     <div class="policy-preview" role="group" aria-labelledby={`${id}-cut`} id={`${id}-preview`} data-stale={isStale} data-count={count}>
       <h3 id={`${id}-cut`}>{isDraft ? "If this were applied now" : "At the next poll, as the registry is"}</h3>
       <p class="policy-count">
-        <strong>{count.toLocaleString("en")}</strong> {count === 1 ? "session" : "sessions"} would be cut off
+        <strong>{grouped(count)}</strong> {count === 1 ? "session" : "sessions"} would be cut off
         {mode === "audit" && ", if the policy were enforced"}
       </p>
       <p class="soft">

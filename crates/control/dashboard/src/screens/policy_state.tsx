@@ -2,6 +2,7 @@
 import { installHotfix, restartService, setMode } from "../api/changes_policy";
 import type { Build, PolicyInForce, PolicyModeState } from "../api/types";
 import { live } from "../model/current";
+import { counted } from "../model/text";
 import { Action } from "../ui/action";
 
 interface StateProps {
@@ -65,7 +66,7 @@ function Honours({ isHonoured, text }: { isHonoured: boolean; text: string }) {
 function ModeCard({ mode, policy }: { mode: PolicyModeState; policy: PolicyInForce | null }) {
   const store = live.value;
   const isAudit = mode.mode === "audit";
-  const sessions = mode.forbidden === 1 ? "1 session" : `${mode.forbidden} sessions`;
+  const sessions = counted(mode.forbidden, "session");
   const question = `The policy forbids ${sessions} that ${mode.forbidden === 1 ? "is" : "are"} open. Enforcing it ends them at once.`;
   return (
     <section class="card" aria-labelledby="policy-mode">

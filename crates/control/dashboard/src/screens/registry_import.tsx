@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { type RegSource, importReg } from "../api/changes_registry";
 import type { Imported } from "../api/types";
 import { live } from "../model/current";
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { Action } from "../ui/action";
 import { keyHref } from "./registry_key";
@@ -84,14 +85,14 @@ export function RegistryImport({ node }: { node: string | null }) {
           disabled={!file && text === ""}
           onDone={({ body }) => {
             setDone(body);
-            return `Imported: ${body.edits === 1 ? "1 edit" : `${body.edits} edits`}, ${body.changed} changed something`;
+            return `Imported: ${counted(body.edits, "edit")}, ${body.changed} changed something`;
           }}
         />
       </p>
       {done && (
         <div class="note note-good" id="registry-imported" role="status">
           <p>
-            {done.edits} {done.edits === 1 ? "edit" : "edits"}, of which {done.changed} changed something{0 < done.keys.length ? ", in:" : "."}
+            {counted(done.edits, "edit")}, of which {done.changed} changed something{0 < done.keys.length ? ", in:" : "."}
           </p>
           <ul class="registry-keys">
             {done.keys.slice(0, MOST).map((key) => (

@@ -8,6 +8,7 @@ import type { NamedValue, RegistryKey } from "../api/types";
 import { POLLED_KEY, VALUE_NAMES } from "../model/block_lists";
 import { live } from "../model/current";
 import { isSameKey, lineOf, lineage, parentOf } from "../model/registry";
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { go, href } from "../router";
 import { Action } from "../ui/action";
@@ -59,7 +60,7 @@ export function KeyPanel({ body, where, chosen, children }: KeyPanelProps) {
   const store = live.value;
   const isPolled = isSameKey(body.key, POLLED_KEY);
   const hints = body.values.filter(({ hint }) => hint);
-  const below = body.subkeys.length === 1 ? "1 key" : `${body.subkeys.length} keys`;
+  const below = counted(body.subkeys.length, "key");
   return (
     <section class="card" aria-labelledby="registry-key">
       <div class="heading">

@@ -6,6 +6,7 @@ import type { Page } from "../api/types";
 import { live } from "../model/current";
 import { paced } from "../model/pace";
 import { NOW_AND_THEN, useResource } from "../model/resource";
+import { counted, grouped } from "../model/text";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { go, href } from "../router";
@@ -30,7 +31,7 @@ export function ScenarioPart({ name }: { name: string }) {
             <div class="heading">
               <h2 id="scenario-title">{visible(body.name)}</h2>
               <p class="soft">
-                {body.steps === 1 ? "1 step" : `${body.steps} steps`}, from {dateTime(body.start)} on
+                {counted(body.steps, "step")}, from {dateTime(body.start)} on
               </p>
             </div>
             <p>{visible(body.about)}</p>
@@ -107,7 +108,7 @@ function RunForm({ scenario }: { scenario: Scenario }) {
           id="scenario-run"
           kind="primary"
           change={runScenario(store, scenario, options)}
-          confirm={0 < lost ? `The store starts over, and ${lost === 1 ? "its session ends" : `its ${lost} sessions end`}.` : undefined}
+          confirm={0 < lost ? `The store starts over, and ${lost === 1 ? "its session ends" : `its ${grouped(lost)} sessions end`}.` : undefined}
           onDone={({ body }) => {
             go(href(`scenarios/${encodeURIComponent(scenario.name)}/${body.run}`, { at: null }));
             return `Run ${body.run} is under way`;

@@ -10,6 +10,7 @@ import { live } from "../model/current";
 import { FIELDS, type Filter, parseFilter, suggestions, timeKey, versionKey } from "../model/filter";
 import { type SessionRow, UNNAMED, nameOf, shownName } from "../model/live";
 import { useSessionsSlowly } from "../model/slow";
+import { lastPart } from "../model/text";
 import { dateTime } from "../model/time";
 import { past, pastError } from "../model/view";
 import { at, href, place, setQuery } from "../router";
@@ -21,9 +22,9 @@ import { SessionDetail } from "./sessions_detail";
 import { InjectForm, NOTHING_TOLD } from "./sessions_inject";
 import "./sessions.css";
 
-/** A user as people call it: the last part of the distinguished name. */
+/** A user as people call it. */
 export function userOf({ user_dn }: { user_dn: string }): string {
-  return user_dn.slice(user_dn.lastIndexOf("=") + 1);
+  return lastPart(user_dn);
 }
 
 export const COLUMNS: Column<SessionRow>[] = [

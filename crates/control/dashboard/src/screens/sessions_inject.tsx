@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 
 import { type NewClients, injectClients } from "../api/changes_sessions";
 import { live } from "../model/current";
+import { counted } from "../model/text";
 import { at } from "../router";
 import { Action } from "../ui/action";
 
@@ -107,6 +108,6 @@ function toldOf(body: unknown): string {
   const clients = (body as { items?: Told[] }).items ?? [body as Told];
   const connected = clients.filter(({ state }) => state === "connected").length;
   const others = new Set(clients.filter(({ state }) => state !== "connected").map(({ state, outcome }) => outcome ?? state));
-  const all = connected === 1 ? "1 client is connected" : `${connected} clients are connected`;
+  const all = counted(connected, "client is connected", "clients are connected");
   return others.size === 0 ? all : `${all}; ${clients.length - connected}: ${[...others].join(", ")}`;
 }

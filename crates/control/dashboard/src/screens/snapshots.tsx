@@ -5,6 +5,7 @@ import { type Snapshot, deleteSnapshot, resetStore, restoreSnapshot, takeSnapsho
 import type { Page } from "../api/types";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
+import { counted } from "../model/text";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { setQuery } from "../router";
@@ -101,9 +102,8 @@ function columnsOf(reload: () => void): Column<Snapshot>[] {
 }
 
 function holds({ counts, registry }: Snapshot): string {
-  const many = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   const lost = counts.lost_sessions === 0 ? "" : ` (${counts.lost_sessions} more over TCP are lost)`;
-  const words = [many(counts.clients, "client"), many(counts.sessions, "session") + lost, many(counts.faults, "fault rule")];
+  const words = [counted(counts.clients, "client"), counted(counts.sessions, "session") + lost, counted(counts.faults, "fault rule")];
   return words.join(", ") + (registry ? "" : ", without the registry: it is in a file");
 }
 

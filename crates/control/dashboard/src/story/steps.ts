@@ -1,8 +1,9 @@
 // The two acts of KB 920185 as steps, each done by a control of the dashboard itself. How far somebody has come is a fold over
 // the journal since the story began: nothing is kept beside it, so a page that is loaded again, or another browser, is as far.
 import type { Event } from "../api/types";
+import { VALUE_NAMES } from "../model/block_lists";
 
-export const VALUE = "Disable MAPI Client Processes";
+export const VALUE = VALUE_NAMES.processes;
 
 /** Labels of the clients of each act. */
 export const GROUPS = { one: "act-one", two: "act-two" };

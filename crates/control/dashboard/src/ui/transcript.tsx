@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { RequestError, request } from "../api/request";
 import type { Packet, Packets } from "../api/types";
 import { type Found, bytesOf, findText, hexLines } from "../model/bytes";
+import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { timeOfDay } from "../model/time";
 import { ProblemNote } from "./problem";
@@ -165,7 +166,7 @@ function Leaf({ value }: { value: Json }) {
   if (typeof value !== "object") return <code>{visible(String(value))}</code>;
   const size = Object.keys(value).length;
   if (size === 0) return <span class="soft">empty</span>;
-  const head = Array.isArray(value) ? `${size} ${size === 1 ? "item" : "items"}` : titleOf(value);
+  const head = Array.isArray(value) ? counted(size, "item") : titleOf(value);
   return (
     <details open>
       <summary>{head}</summary>

@@ -118,7 +118,7 @@ def it_waits_for_the_poll_and_then_acts(dashboard):
         shows(page, "#policy-generation-2 .policy-removed", "mdl.exe")
         expect(page.locator(".policy-generation").first.get_attribute("id"), "policy-generation-2", "what is first")
         # The link to the poll names the one that brought it.
-        page.locator("#policy-generation-2 a", has_text="by poll 3").click()
+        page.locator("#policy-generation-2 a", has_text="poll 3").click()
         shows(page, "#clock-poll", "Poll 3")
         page.go_back()
         # Deleted, it is off at the next poll.

@@ -1,5 +1,6 @@
 // One poll: what it read, what was wrong with that, and what came of it.
 import type { Generation, Lint, Page, Poll } from "../api/types";
+import { VALUE_NAMES } from "../model/block_lists";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
 import { stretches } from "../model/spans";
@@ -7,6 +8,7 @@ import { counted } from "../model/text";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { href } from "../router";
+import { policyHref } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
 import { type Read, READINGS, tookOf } from "./clock_ledger";
 
@@ -83,7 +85,7 @@ function Over({ poll, change }: { poll: Poll; change: Generation | null }) {
         <dd id="clock-poll-changed">{changed ? <Changed change={change} /> : "nothing"}</dd>
         <dt>Policy after it</dt>
         <dd>
-          <a href={href("policy")}>Policy {generation}</a>
+          <a href={policyHref(generation)}>Policy {generation}</a>
         </dd>
         <dt>Sessions</dt>
         <dd>
@@ -123,23 +125,18 @@ function Items({ word, list, items }: { word: "added" | "removed"; list: string;
   );
 }
 
-const TITLES: Record<Read["list"], string> = {
-  processes: "Disable MAPI Client Processes",
-  versions: "Disable MAPI Clients",
-};
-
 function ListRead({ read }: { read: Read }) {
   const { list, reading, data, error, lints } = read;
   return (
     <section class="clock-read" aria-labelledby={`clock-read-${list}`}>
-      <h3 id={`clock-read-${list}`}>{TITLES[list]}</h3>
+      <h3 id={`clock-read-${list}`}>{VALUE_NAMES[list]}</h3>
       {data == null ? (
         <p>
           {READINGS[reading]}
           {error != null && `: ${visible(error)}`}.
         </p>
       ) : (
-        <MarkedText text={data} lints={lints} label={TITLES[list]} />
+        <MarkedText text={data} lints={lints} label={VALUE_NAMES[list]} />
       )}
       {0 < lints.length && (
         <ol class="lints">

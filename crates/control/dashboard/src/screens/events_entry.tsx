@@ -6,9 +6,11 @@ import { seqOf } from "../api/journal";
 import type { Event, Events } from "../api/types";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
+import { lastPart } from "../model/text";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { href } from "../router";
+import { causeHref, policyHref } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
 
 /** What happened, in a clause. */
@@ -16,7 +18,7 @@ export function told(event: Event): string {
   switch (event.type) {
     case "session.connected":
     case "session.identified":
-      return visible(`${event.client_version}, ${lastPart(event.user_dn)} on ${event.machine ?? "an unnamed machine"}`);
+      return visible(`${event.client_version}, ${lastPart(event.user_dn) || "nobody"} on ${event.machine ?? "an unnamed machine"}`);
     case "session.refused":
       return visible(`${event.refusal.replaceAll("_", " ")}: ${event.code.name ?? event.code.value}${item(event.decision)}`);
     case "session.disconnected":
@@ -42,10 +44,6 @@ export function told(event: Event): string {
     default:
       return visible(rest(event));
   }
-}
-
-function lastPart(dn: string): string {
-  return dn.slice(dn.lastIndexOf("=") + 1) || "nobody";
 }
 
 function item(match: { ordinal: number; item: string } | null | undefined): string {
@@ -175,15 +173,12 @@ const PLACES: Record<string, (value: number) => string> = {
   session: (id) => href(`sessions/${id}`),
   linked_to: (id) => href(`sessions/${id}`),
   client_id: (id) => href("why", { client: id }),
-  generation: (id) => href("policy", { generation: id }),
+  generation: policyHref,
   fault: (id) => href(`faults/${id}`),
   "poll.number": (id) => href(`clock/${id}`),
 };
 
 function linkOf(name: string, value: string | number | boolean | null): string | null {
   if (typeof value === "number") return PLACES[name]?.(value) ?? null;
-  if (name !== "cause" || typeof value !== "string") return null;
-  const [kind, number] = value.split(":");
-  if (kind === "poll" && number) return href(`clock/${number}`);
-  return kind === "fault" && number ? href(`faults/${number}`) : null;
+  return name === "cause" && typeof value === "string" ? causeHref(value) : null;
 }

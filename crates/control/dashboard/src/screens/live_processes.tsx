@@ -6,6 +6,7 @@ import { shownName } from "../model/live";
 import { useSessionsSlowly } from "../model/slow";
 import { grouped } from "../model/text";
 import { at, href } from "../router";
+import { policyHref } from "../ui/cause";
 import { type Column, DataTable, sorted, type Sorting } from "../ui/table";
 import { byVersion, generationRows, processRows, type ProcessRow } from "./live_rows";
 
@@ -64,7 +65,7 @@ export function Generations() {
             {rows.map(({ generation, count }) => (
               <tr key={generation}>
                 <th scope="row">
-                  <a href={href("policy")}>Policy {generation}</a>
+                  <a href={policyHref(generation)}>Policy {generation}</a>
                 </th>
                 <td class="end">{grouped(count)}</td>
                 <td>

@@ -1,24 +1,30 @@
 // The policies that were in force, newest first, each as what it changed.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Generation, Generations, PolicyInForce } from "../api/types";
 import { live } from "../model/current";
 import { useResource } from "../model/resource";
+import { counted } from "../model/text";
 import { dateTime } from "../model/time";
-import { href } from "../router";
+import { place } from "../router";
+import { Cause } from "../ui/cause";
 import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem";
 import { ItemChange } from "./policy_standing";
 
-/** Policies that are shown at once. */
+/** Policies that are shown at once, and at the most. */
 const PAGE = 25;
+const MOST = 1000;
 
 export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
-  const [pages, setPages] = useState(1);
+  const [asked, setPages] = useState(1);
   const newest = policy?.generation ?? 0;
+  // A link names a policy: the history reaches back to it.
+  const linked = Number(place.value.query.get("generation")) || null;
+  const pages = Math.max(asked, linked === null ? 1 : Math.min(MOST / PAGE, Math.ceil((newest - linked + 1) / PAGE)));
   const wanted = pages * PAGE;
   const after = Math.max(0, newest - wanted);
-  const path = policy ? `${live.value.path}/policy/generations?after=${after}&limit=${Math.min(1000, wanted)}` : null;
+  const path = policy ? `${live.value.path}/policy/generations?after=${after}&limit=${wanted}` : null;
   const { body, error, reload } = useResource<Generations>(path, /^(policy|enforcement|journal)\./);
   // A policy that comes moves the page: what was read stays until the next is there.
   const store = live.value;
@@ -26,6 +32,15 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
   if (body && body !== kept.body) setKept({ store, body });
   const shown = body ?? (kept.store === store ? kept.body : null);
   const items = shown?.items.toReversed() ?? [];
+  const isThere = items.some(({ generation }) => generation === linked);
+  const gone = useRef<number | null>(null);
+  useEffect(() => {
+    if (linked === null || !isThere || gone.current === linked) return;
+    gone.current = linked;
+    const row = document.getElementById(`policy-generation-${linked}`);
+    row?.scrollIntoView({ block: "center" });
+    row?.focus({ preventScroll: true });
+  }, [linked, isThere]);
   return (
     <section class="card" aria-labelledby="policy-history">
       <h2 id="policy-history">History</h2>
@@ -35,14 +50,15 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
           <p>Each change of what is blocked is kept here, with what it did.</p>
         </Empty>
       )}
+      {body && linked !== null && !isThere && <p class="note note-warn">The history has no policy {linked} any more, or not yet.</p>}
       {0 < items.length && (
         <ol class="policy-history" reversed>
           {items.map((generation) => (
-            <GenerationRow key={generation.generation} generation={generation} isInForce={generation.generation === newest} />
+            <GenerationRow key={generation.generation} generation={generation} isInForce={generation.generation === newest} isLinked={generation.generation === linked} />
           ))}
         </ol>
       )}
-      {0 < after && wanted < 1000 && (
+      {0 < after && wanted < MOST && (
         <p>
           <button type="button" onClick={() => setPages(pages + 1)}>
             Show older ones
@@ -54,17 +70,19 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
   );
 }
 
-function GenerationRow({ generation, isInForce }: { generation: Generation; isInForce: boolean }) {
+function GenerationRow({ generation, isInForce, isLinked }: { generation: Generation; isInForce: boolean; isLinked: boolean }) {
   const { generation: number, at, cause, processes, versions, disconnected, would_block: wouldBlock } = generation;
   return (
-    <li id={`policy-generation-${number}`} class="policy-generation">
+    <li id={`policy-generation-${number}`} class="policy-generation" tabIndex={-1} aria-current={isLinked ? "location" : undefined}>
       <p class="row">
         <strong>Policy {number}</strong>
         {isInForce && <span class="badge badge-good">✓ in force</span>}
         <time dateTime={at}>{dateTime(at)}</time>
-        <Cause cause={cause} />
         <span>
-          {disconnected === 1 ? "1 session" : `${disconnected} sessions`} cut off
+          by <Cause cause={cause} />
+        </span>
+        <span>
+          {counted(disconnected, "session")} cut off
           {0 < wouldBlock && `, ${wouldBlock} would have been`}
         </span>
       </p>
@@ -72,11 +90,6 @@ function GenerationRow({ generation, isInForce }: { generation: Generation; isIn
       <Changed title="Versions" change={versions} />
     </li>
   );
-}
-
-function Cause({ cause }: { cause: string }) {
-  const poll = /^poll:(\d+)$/.exec(cause)?.[1];
-  return poll ? <a href={href(`clock/${poll}`)}>by poll {poll}</a> : <span>by {cause}</span>;
 }
 
 function Changed({ title, change }: { title: string; change: Generation["processes"] }) {

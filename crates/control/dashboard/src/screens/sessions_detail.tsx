@@ -14,9 +14,11 @@ import { visible } from "../model/visible";
 import { live } from "../model/current";
 import { type SessionRow, UNNAMED } from "../model/live";
 import { useResource } from "../model/resource";
+import { counted } from "../model/text";
 import { dateTime } from "../model/time";
 import { at, href } from "../router";
 import { Action } from "../ui/action";
+import { Cause } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
 import { Transcript } from "../ui/transcript";
 
@@ -122,7 +124,7 @@ function Ending({ id, events }: { id: number; events: Event[] | null }) {
             A call after that is answered with {cut.code.name ?? cut.code.value} ({cut.code.value}).{" "}
           </>
         )}
-        Caused by <code>{ended.cause}</code>, <a href={href(`events/${ended.seq}`)}>entry {ended.seq}</a> of the journal.
+        Caused by <Cause cause={ended.cause} />, <a href={href(`events/${ended.seq}`)}>entry {ended.seq}</a> of the journal.
       </p>
     </div>
   );
@@ -178,7 +180,7 @@ function SessionActions({ id }: { id: number }) {
       <Action<Notification>
         id="session-notify"
         change={notifySession(live.value, id, "IPM.Note")}
-        onDone={({ body }) => `New mail: ${body.told === 1 ? "1 registration" : `${body.told} registrations`} told; datagram ${body.push.replaceAll("_", " ")}`}
+        onDone={({ body }) => `New mail: ${counted(body.told, "registration")} told; datagram ${body.push.replaceAll("_", " ")}`}
       >
         Notify of new mail
       </Action>
@@ -214,7 +216,7 @@ function ClientPart({ id }: { id: number }) {
             (<code>{visible(outcome)}</code>)
           </>
         )}
-        , and began to connect {attempts === 1 ? "once" : `${attempts} times`}. <a href={href("why", { client: id })}>Why?</a>{" "}
+        , and began to connect {attempts === 1 ? "once" : counted(attempts, "time")}. <a href={href("why", { client: id })}>Why?</a>{" "}
         <a href={href("sessions", { q: `client:${id}` })}>Its sessions</a>
       </p>
       <div class="row row-end">

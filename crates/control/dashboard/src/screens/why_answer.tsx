@@ -1,15 +1,19 @@
 // An explanation: the verdict first, then what it rests on, down to the bytes.
 import type { Decision, ExplainedItem, Explanation, Generation, Match, Page, Poll } from "../api/types";
+import { VALUE_NAMES } from "../model/block_lists";
 import { live } from "../model/current";
 import { useExplanation } from "../model/explanation";
 import { useResource } from "../model/resource";
+import { pollOf } from "../model/sentence";
+import { counted } from "../model/text";
 import { dateTime } from "../model/time";
 import { visible } from "../model/visible";
 import { href } from "../router";
 import { AsCommands } from "../ui/action";
+import { Cause } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
 import { type Column, DataTable } from "../ui/table";
-import { ActionBadge, LISTS, ListText } from "./why_parts";
+import { ActionBadge, ListText } from "./why_parts";
 import { type Question, asked, bodyOf, titleOf } from "./why_question";
 import { OnTheWire } from "./why_wire";
 
@@ -154,7 +158,7 @@ function ThenAndNow({ recorded, explanation }: { recorded: Decision; explanation
         {explanation.matched ? (
           <p>
             <code>{visible(explanation.matched.matched)}</code> matches item {explanation.matched.ordinal},{" "}
-            <code>{visible(explanation.matched.item)}</code>, of {LISTS[explanation.matched.list]}.
+            <code>{visible(explanation.matched.item)}</code>, of {VALUE_NAMES[explanation.matched.list]}.
           </p>
         ) : (
           <p>No item of generation {explanation.generation} matches.</p>
@@ -180,14 +184,6 @@ const TRIGGERS: Record<Decision["trigger"], string> = {
   mode_change: "a change of its mode",
 };
 
-/** Who or what caused something, with a link where there is more to see of it. */
-export function Cause({ cause }: { cause: string }) {
-  const [kind, number] = cause.split(":");
-  if (kind === "poll" && number) return <a href={href(`clock/${number}`)}>poll {number}</a>;
-  if (kind === "fault" && number) return <a href={href(`faults/${number}`)}>fault rule {number}</a>;
-  return <code>{visible(cause)}</code>;
-}
-
 const ITEM_COLUMNS: Column<ExplainedItem>[] = [
   { key: "outcome", title: "Outcome", cell: (item) => <Outcome item={item} /> },
   { key: "list", title: "List", cell: ({ list }) => list },
@@ -209,11 +205,10 @@ function Items({ explanation }: { explanation: Explanation }) {
   const items = explanation.items.toSorted((left, right) => rank(left) - rank(right));
   if (items.length === 0) return <p class="soft">Both lists are empty: the policy is off, and blocks nobody.</p>;
   const [hits, near] = [items.filter(({ matches }) => matches).length, items.filter(({ near_miss }) => near_miss).length];
-  const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
   return (
     <>
       <p>
-        {count(items.length, "item", "items")}: {count(hits, "match", "matches")}, {count(near, "near miss", "near misses")}.
+        {counted(items.length, "item")}: {counted(hits, "match", "matches")}, {counted(near, "near miss", "near misses")}.
       </p>
       <DataTable
         caption="Items of both lists, held against the client"
@@ -237,8 +232,8 @@ function Source({ title, generation, match }: SourceProps) {
   const { path } = live.value;
   const brought = useResource<Page<Generation>>(generation === 0 ? null : `${path}/policy/generations?after=${generation - 1}&limit=1`);
   const one = brought.body?.items.find((item) => item.generation === generation);
-  const number = one && /^poll:(\d+)$/.exec(one.cause)?.[1];
-  const poll = useResource<Poll>(number ? `${path}/polls/${number}` : null);
+  const number = one ? pollOf(one.cause) : null;
+  const poll = useResource<Poll>(number !== null ? `${path}/polls/${number}` : null);
   const error = brought.error ?? poll.error;
   if (generation === 0) {
     return (
@@ -263,7 +258,7 @@ function Source({ title, generation, match }: SourceProps) {
       {poll.body?.reads.map((read) => (
         <div key={read.list} class="why-read">
           <p>
-            <strong>{LISTS[read.list]}</strong> {read.reading !== "text" && <span class="badge">{read.reading.replaceAll("_", " ")}</span>}
+            <strong>{VALUE_NAMES[read.list]}</strong> {read.reading !== "text" && <span class="badge">{read.reading.replaceAll("_", " ")}</span>}
             {read.error != null && ` ${visible(read.error)}`}
           </p>
           {read.data != null && <ListText text={read.data} span={match?.list === read.list ? match.span : null} />}

@@ -15,11 +15,6 @@ export function ActionBadge({ action }: { action: Decision["action"] }) {
   return <span class={`badge ${kind}`}>{words}</span>;
 }
 
-export const LISTS: Record<string, string> = {
-  processes: "Disable MAPI Client Processes",
-  versions: "Disable MAPI Clients",
-};
-
 /** The text of a list, with an item of it marked. */
 export function ListText({ text, span }: { text: string; span: ByteSpan | null }) {
   if (text === "") return <p class="soft">The text is empty.</p>;

@@ -9,6 +9,12 @@ VERSIONS = "#policy-versions-text"
 HOSTILE = "evil\u202eexe.<img src=x onerror=alert(1)>"
 
 
+IN_SIGHT = """() => {
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  return 0 <= top && bottom <= innerHeight;
+}"""
+
+
 def run(dashboard):
     a_text_is_read_while_it_is_typed(dashboard)
     it_says_whom_it_would_cut_off(dashboard)
@@ -121,6 +127,11 @@ def it_waits_for_the_poll_and_then_acts(dashboard):
         page.locator("#policy-generation-2 a", has_text="poll 3").click()
         shows(page, "#clock-poll", "Poll 3")
         page.go_back()
+        # A link names a policy: it is shown, though what stands above it comes later.
+        with dashboard.open(store, "policy?generation=1") as linked:
+            is_so(linked.page, "document.activeElement.id === 'policy-generation-1'")
+            shows(linked.page, "#policy-versions-line svg")
+            is_so(linked.page, IN_SIGHT)
         # Deleted, it is off at the next poll.
         page.locator("#policy-processes-delete").click()
         dashboard.check(visit, "policy-delete")

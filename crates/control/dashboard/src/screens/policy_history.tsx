@@ -35,11 +35,11 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
   const isThere = items.some(({ generation }) => generation === linked);
   const gone = useRef<number | null>(null);
   useEffect(() => {
-    if (linked === null || !isThere || gone.current === linked) return;
-    gone.current = linked;
     const row = document.getElementById(`policy-generation-${linked}`);
-    row?.scrollIntoView({ block: "center" });
-    row?.focus({ preventScroll: true });
+    if (linked === null || !row || gone.current === linked) return undefined;
+    gone.current = linked;
+    row.focus({ preventScroll: true });
+    return keepInSight(row);
   }, [linked, isThere]);
   return (
     <section class="card" aria-labelledby="policy-history">
@@ -69,6 +69,27 @@ export function PolicyHistory({ policy }: { policy: PolicyInForce | null }) {
     </section>
   );
 }
+
+/** Milliseconds after which a page has what it shows, or is left where it is. */
+const SETTLES = 2000;
+
+/** What stands above comes later, and moves the row: it is kept in sight until all is there, or the reader goes elsewhere. */
+function keepInSight(row: HTMLElement): () => void {
+  const show = () => row.scrollIntoView({ block: "center" });
+  const watcher = new ResizeObserver(show);
+  const stop = () => {
+    watcher.disconnect();
+    clearTimeout(timer);
+    for (const name of MOVES) removeEventListener(name, stop, true);
+  };
+  const timer = setTimeout(stop, SETTLES);
+  for (const name of MOVES) addEventListener(name, stop, { capture: true, passive: true });
+  for (const part of document.querySelectorAll("#main > *")) watcher.observe(part);
+  show();
+  return stop;
+}
+
+const MOVES = ["wheel", "touchmove", "keydown", "pointerdown"];
 
 function GenerationRow({ generation, isInForce, isLinked }: { generation: Generation; isInForce: boolean; isLinked: boolean }) {
   const { generation: number, at, cause, processes, versions, disconnected, would_block: wouldBlock } = generation;

@@ -185,8 +185,8 @@ export function Copyable({ name, text }: { name: string; text: string }) {
       </pre>
       {0 < unseen.length && (
         <p class="note note-warn copyable-unseen">
-          It reads otherwise than it is: it has {unseen.slice(0, 8).join(" ")}
-          {8 < unseen.length && " and more"}, which can't be seen, or turn what stands beside them around.
+          It is not as it reads: characters in it can't be seen, or turn around what stands beside them. They are <code>{unseen.slice(0, 8).join(" ")}</code>
+          {8 < unseen.length && " and more"}.
         </p>
       )}
     </div>

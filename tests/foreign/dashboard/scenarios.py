@@ -68,7 +68,7 @@ def a_text_is_kept_or_refused_at_its_line(dashboard):
     store = dashboard.new_store()
     with dashboard.open(store, "scenarios") as visit:
         page = visit.page
-        shows(page, ".empty", "exstore scenario run kb-920185-note --control")
+        shows(page, ".empty", "exstore scenario run kb-920185-note --store")
         area = page.get_by_label("Or its text")
         area.fill(story().replace('advance = { next = "poll" }', "advance = 3"))
         page.locator("#scenario-keep").click()
@@ -159,7 +159,7 @@ def snapshots_bring_back_what_was(dashboard):
         shows(page, ".clock", "2006-05-01 08:00:00")
         page.locator("#snapshot-delete-1").click()
         page.locator("#confirm-yes").click()
-        shows(page, "p", "None was taken.")
+        shows(page, "p", "None was taken")
         expect(store.get("/snapshots")["items"], [], "the snapshots that are left")
 
 

@@ -9,6 +9,7 @@ def run(dashboard):
     a_new_epoch_is_read_anew(dashboard)
     the_past_is_a_link(dashboard)
     every_change_is_shown_as_curl_and_command(dashboard)
+    a_screen_is_left_from_its_end_and_begins_at_its_top(dashboard)
 
 
 def time_moves_from_anywhere(dashboard):
@@ -89,3 +90,18 @@ def every_change_is_shown_as_curl_and_command(dashboard):
         dashboard.check(visit, "shell-copy")
         page.keyboard.press("Escape")
         gone(page, "dialog[open]")
+
+
+def a_screen_is_left_from_its_end_and_begins_at_its_top(dashboard):
+    store = dashboard.new_store()
+    store.clients("mdl.exe", 40)
+    with dashboard.open(store, "policy") as visit:
+        page = visit.page
+        shows(page, "#policy-versions-text")
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        is_so(page, "300 < scrollY")
+        # The way to the other screens came along.
+        is_so(page, "0 < document.querySelector('.side a').getBoundingClientRect().top")
+        page.locator(".side a", has_text="Faults").click()
+        shows(page, "h1", "Faults")
+        is_so(page, "scrollY === 0")

@@ -20,7 +20,7 @@ export function App() {
   const store = live.value;
   const Shown = shown?.component;
   useEffect(() => {
-    document.getElementById("main")?.scrollTo(0, 0);
+    scrollTo(0, 0);
   }, [screen]);
   return (
     <div class="shell">
@@ -43,20 +43,22 @@ export function App() {
         <ThemeButton />
       </header>
       <nav class="side" aria-label="Screens">
-        <ul>
-          {SCREENS.map(({ name, title }) => (
-            <li key={name}>
-              <a href={href(name)} aria-current={name === screen ? "page" : undefined}>
-                {title}
-              </a>
+        <div class="side-inside">
+          <ul>
+            {SCREENS.map(({ name, title }) => (
+              <li key={name}>
+                <a href={href(name)} aria-current={name === screen ? "page" : undefined}>
+                  {title}
+                </a>
+              </li>
+            ))}
+          </ul>
+          <ul class="side-more">
+            <li>
+              <a href="/docs">The control plane</a>
             </li>
-          ))}
-        </ul>
-        <ul class="side-more">
-          <li>
-            <a href="/docs">The control plane</a>
-          </li>
-        </ul>
+          </ul>
+        </div>
       </nav>
       <TimeBar />
       <main id="main" tabIndex={-1}>

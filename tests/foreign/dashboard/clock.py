@@ -120,7 +120,7 @@ def a_poll_shows_what_it_read_and_what_changed(dashboard):
         shows(page, "#clock-poll .mark-error", "b*d.exe")
         shows(page, "#clock-poll .mark-warning", "x")
         shows(page, "#clock-poll .mark-info", "▵")
-        shows(page, "[data-lint=wildcard]", "error `b*d.exe` has a wildcard")
+        shows(page, "[data-lint=wildcard]", "error b*d.exe has a wildcard")
         shows(page, "#clock-poll", "no value.")
         page.locator(".clock-ledger a", has_text="3").first.click()
         shows(page, "#clock-poll-changed", "b*d.exe removed")

@@ -143,7 +143,7 @@ def a_misspelt_name_is_hinted_at(dashboard):
         page.locator("#registry-value-name").fill("Disable MAPI Client Process")
         page.locator(DATA).fill("mdl.exe")
         page.locator("#registry-write").click()
-        shows(page, ".note-warn", "did you mean `Disable MAPI Client Processes`?")
+        shows(page, ".note-warn", "did you mean Disable MAPI Client Processes?")
         dashboard.check(visit, "registry-hint")
         write(store, POLLED, "Disable MAPI Client Processes", {"type": "REG_SZ", "data": "mdl.exe"})
         shows(page, "td a", "in the policy studio").click()

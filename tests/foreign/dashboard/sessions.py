@@ -143,7 +143,7 @@ def a_link_has_the_filter_the_order_and_the_session(dashboard):
         shows(page, "#session-title", "Session 3")
         # By the name as it was reported, without case.
         is_so(page, "[...document.querySelectorAll('tr[data-row] td:first-child')].map(one => one.textContent).join() === '6,3,1,2,4'")
-        expect(page.locator("th[aria-sort=descending]").inner_text().split()[0], "Process", "the order")
+        expect(page.locator("th[aria-sort=descending]").inner_text().split()[0], "Program", "the order")
         page.get_by_role("button", name="User").click()
         is_so(page, "location.hash.includes('sort=user') && document.querySelector('tr[data-row] a')?.textContent === '1'")
         shows(page, "tr[data-row] a", "6").click()
@@ -170,7 +170,7 @@ def the_open_session_stays_when_it_ends(dashboard):
         store.put("/block-lists/processes?apply=now", {"data": "mdl.exe"})
         shows(page, ".session-ending", "the policy cut it off")
         shows(page, ".session-ending", "ecClientVerDisallowed")
-        shows(page, ".decisions", "Disconnected: `mdl.exe` matches item 1")
+        shows(page, ".decisions", "Disconnected: mdl.exe matches item 1")
         shows(page, ".session-client", "disconnected")
         shows(page, ".packet", "EcDoConnectEx")
         dashboard.check(visit, "sessions-ended")
@@ -224,7 +224,7 @@ def clients_are_injected_and_changed(dashboard):
         page = visit.page
         shows(page, ".empty", "exstore client add --process mdl.exe --count 3")
         page.get_by_text("Inject clients", exact=True).click()
-        page.get_by_label("Process", exact=True).fill("beta.exe")
+        page.get_by_label("Program", exact=True).fill("beta.exe")
         page.get_by_label("User").fill("alice")
         page.get_by_label("Group").fill("g")
         page.get_by_label("How many").fill("3")
@@ -267,7 +267,7 @@ def every_change_has_its_command(dashboard):
     with dashboard.open(store, "sessions/1") as visit:
         page = visit.page
         page.get_by_text("Inject clients", exact=True).click()
-        page.get_by_label("Process", exact=True).fill("it's a \"beta\".exe")
+        page.get_by_label("Program", exact=True).fill("it's a \"beta\".exe")
         page.get_by_label("Machine").fill("-x")
         page.get_by_label("How many").fill("2")
         as_command(page, "#inject-add")

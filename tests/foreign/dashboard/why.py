@@ -31,9 +31,9 @@ def a_session_that_was_cut_off_is_explained_down_to_the_bytes(dashboard):
     with dashboard.open(store, "why?session=1") as visit:
         page = visit.page
         shows(page, "#why-title", "Session 1")
-        shows(page, "#why-summary", "Forbidden now. Then: Disconnected: `mdl.exe` matches item 2 `mdl.exe`")
+        shows(page, "#why-summary", "Forbidden now. Then: Disconnected: mdl.exe matches item 2 mdl.exe")
         shows(page, ".table-box tr[data-row]", "Matches")
-        shows(page, ".why-source", "Then and now: generation 1, by poll 2")
+        shows(page, ".why-source", "Then and now: policy 1, by poll 2")
         shows(page, ".why-text mark", "mdl.exe")
         expect(page.locator(".why-text").first.inner_text(), "ä.exe; mdl.exe;outlok.exe", "the text of the list")
         shows(page, ".tree-name", "mdl.exe")
@@ -55,8 +55,8 @@ def a_recorded_decision_stands_beside_what_holds_now(dashboard):
         store.delete("/block-lists/processes?apply=now")
         shows(page, "#why-differs", "It would be decided otherwise now")
         shows(page, "#why-summary", "Permitted now.")
-        shows(page, ".why-source", "Then: generation 1, by poll 2")
-        shows(page, ".why-source", "Now: generation 2, by poll 3")
+        shows(page, ".why-source", "Then: policy 1, by poll 2")
+        shows(page, ".why-source", "Now: policy 2, by poll 3")
         shows(page, ".why-text mark", "mdl.exe")
         store.patch("/policy/mode", {"mode": "audit"})
         store.put("/block-lists/processes?apply=now", {"data": "mdl.exe"})
@@ -111,7 +111,7 @@ def the_newest_decisions_are_listed_and_filtered(dashboard):
     with dashboard.open(store, "why") as visit:
         page = visit.page
         shows(page, "tr[data-row]", "Admitted")
-        expect(page.locator("tr[data-row]").first.inner_text().split()[3], "Disconnected", "the newest decision")
+        expect(page.locator("tr[data-row]").first.inner_text().split()[2], "Disconnected", "the newest decision")
         page.get_by_label("Filter the decisions").fill("action:admitted process:out*")
         is_so(page, "document.querySelectorAll('tr[data-row]').length === 1")
         # What comes later is seen too.

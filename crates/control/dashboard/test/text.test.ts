@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { withoutBrowser } from "./dom";
 
 const browser = withoutBrowser("#/live?store=t1");
-const { counted, lastPart } = await import("../src/model/text");
+const { counted, lastPart, quotedParts } = await import("../src/model/text");
 const { causeHref, policyHref } = await import("../src/ui/cause");
 
 test("what is counted has its plural", () => {
@@ -23,4 +23,15 @@ test("causes and policies have places", () => {
   expect(policyHref(4)).toBe("#/policy?store=t1&generation=4");
   // The empty policy before the first is in no history.
   expect([policyHref(0), policyHref(null)]).toEqual(["#/policy?store=t1", "#/policy?store=t1"]);
+});
+
+test.each([
+  ["nothing is quoted", ["nothing is quoted"]],
+  ["`mdl.exe` matches item 2 `*.exe`.", ["", "mdl.exe", " matches item 2 ", "*.exe", "."]],
+  ["did you mean `Disable MAPI Clients`?", ["did you mean ", "Disable MAPI Clients", "?"]],
+  // A backtick of a name is left to be seen.
+  ["`a`b`c.exe` is listed", ["`a`b`c.exe` is listed"]],
+  ["a` stands alone", ["a` stands alone"]],
+])("what is quoted in: %s", (text, parts) => {
+  expect(quotedParts(text)).toEqual(parts);
 });

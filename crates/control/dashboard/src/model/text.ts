@@ -1,5 +1,13 @@
 // Small words that several screens need.
 
+/** What stands between backticks, as a text of the server quotes it. A backtick within a word is one of the word's own. */
+const QUOTED = /(?<![^\s(])`([^`]+)`(?![^\s.,;:?!)])/;
+
+/** A sentence in parts: words, what is quoted, words, and so on; it begins and ends with words, which may be none. */
+export function quotedParts(text: string): string[] {
+  return text.split(QUOTED);
+}
+
 /** A number as it is read: `10,000`. */
 export function grouped(number: number): string {
   return number.toLocaleString("en");

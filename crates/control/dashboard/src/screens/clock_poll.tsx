@@ -10,6 +10,7 @@ import { visible } from "../model/visible";
 import { href } from "../router";
 import { policyHref } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { type Read, READINGS, tookOf } from "./clock_ledger";
 
 /** What the server says of a poll whose values are not in. */
@@ -38,7 +39,9 @@ export function PollDetail({ number }: { number: number }) {
       <div class="heading">
         <h2 id="clock-poll-title">Poll {number}</h2>
         <div class="heading-side">
-          <a href={href("clock")}>Close</a>
+          <a class="button" href={href("clock")}>
+            Close
+          </a>
         </div>
       </div>
       {read.error !== null && <ProblemNote error={read.error} onRetry={read.reload} />}
@@ -142,8 +145,11 @@ function ListRead({ read }: { read: Read }) {
         <ol class="lints">
           {lints.map((lint, place) => (
             <li key={place} data-lint={lint.code}>
-              <span class={`badge ${BADGES[lint.severity] ?? ""}`}>{lint.severity}</span> {visible(lint.message)}
-              {lint.hint && <span class="hint"> {visible(lint.hint)}.</span>}
+              <span class={`badge ${BADGES[lint.severity] ?? ""}`}>{lint.severity}</span> <Said text={lint.message} />
+              {lint.hint && <span class="hint">
+                  {" "}
+                  <Said text={lint.hint} />.
+                </span>}
             </li>
           ))}
         </ol>

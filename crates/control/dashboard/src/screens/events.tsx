@@ -11,6 +11,7 @@ import { at, href, place, setQuery } from "../router";
 import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { type Column, DataTable } from "../ui/table";
 import { EntryDetail, told } from "./events_entry";
 import "./events.css";
@@ -33,7 +34,7 @@ const COLUMNS: Column<Event>[] = [
   },
   { key: "process", title: "Program", cell: (event) => ("process" in event && event.process != null ? visible(event.process) : "–") },
   { key: "cause", title: "Cause", cell: ({ cause }) => visible(cause) },
-  { key: "told", title: "What happened", cell: (event) => told(event) },
+  { key: "told", title: "What happened", cell: (event) => <Said text={told(event)} /> },
 ];
 
 export function EventsScreen() {

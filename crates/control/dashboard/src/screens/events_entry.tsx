@@ -12,6 +12,7 @@ import { visible } from "../model/visible";
 import { href } from "../router";
 import { causeHref, policyHref } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 
 /** What happened, in a clause. */
 export function told(event: Event): string {
@@ -96,7 +97,7 @@ export function EntryDetail({ seq, held, closeHref }: EntryProps) {
       {event && (
         <>
           <p>
-            {dateTime(event.at)}: {told(event)}
+            {dateTime(event.at)}: <Said text={told(event)} />
           </p>
           <p class="row">
             {isDecision(event) && <a href={href("why", { decision: seq })}>Why was it decided so?</a>}

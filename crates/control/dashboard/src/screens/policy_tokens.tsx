@@ -7,6 +7,7 @@ import { excerptOf } from "../model/block_lists";
 import { counted } from "../model/text";
 import { visible } from "../model/visible";
 import { useRested } from "../ui/rested";
+import { Said } from "../ui/said";
 import type { PreviewAsked } from "./policy_ask";
 
 /** Items and lints of a text that are shown at once. */
@@ -104,7 +105,7 @@ function LintNote({ text, lint, onSelect }: { text: string; lint: Lint; onSelect
         <span aria-hidden="true" class="policy-icon">
           {icon}
         </span>{" "}
-        <strong>{word}:</strong> {visible(message)}
+        <strong>{word}:</strong> <Said text={message} />
       </p>
       {line !== "" && span.start < span.end && (
         <pre class="excerpt" tabIndex={0} aria-label={`The text around column ${span.column}`}>
@@ -114,7 +115,9 @@ function LintNote({ text, lint, onSelect }: { text: string; lint: Lint; onSelect
         </pre>
       )}
       <p class="row">
-        <span class="hint">{visible(hint)}</span>
+        <span class="hint">
+          <Said text={hint} />
+        </span>
         {span.start < span.end && (
           <button type="button" class="quiet policy-show" aria-label={`Show column ${span.column} in the text`} onClick={() => onSelect(span)}>
             Show in the text

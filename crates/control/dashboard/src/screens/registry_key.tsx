@@ -14,6 +14,7 @@ import { go, href } from "../router";
 import { Action } from "../ui/action";
 import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { type Column, DataTable } from "../ui/table";
 
 /** How the article has its value created. */
@@ -34,18 +35,31 @@ function columnsOf(where: KeyPlace): Column<NamedValue>[] {
   return [
     { key: "name", title: "Name", cell: ({ name }) => <a href={keyHref(where, name)}>{name === "" ? UNNAMED_VALUE : visible(name)}</a> },
     { key: "type", title: "Type", cell: ({ type }) => type },
-    { key: "data", title: "Data", cell: (value) => <code>{visible(lineOf(value))}</code> },
+    { key: "data", title: "Data", cell: (value) => <Data text={visible(lineOf(value))} /> },
     {
       key: "notes",
       title: "Notes",
       cell: ({ name, hint }) => (
         <>
-          {hint && <span class="badge badge-warn">▲ {visible(hint)}</span>}
+          {hint && (
+            <span class="badge badge-warn">
+              ▲ <Said text={hint} />
+            </span>
+          )}
           {isList(where, name) && <a href={href("policy")}>in the policy studio</a>}
         </>
       ),
     },
   ];
+}
+
+/** A text that may be cut off in its cell; the value itself has all of it. */
+function Data({ text }: { text: string }) {
+  return (
+    <code class="registry-data" title={text}>
+      {text}
+    </code>
+  );
 }
 
 interface KeyPanelProps {
@@ -72,7 +86,7 @@ export function KeyPanel({ body, where, chosen, children }: KeyPanelProps) {
       {hints.map(({ name, hint }) => (
         <p key={name} class="note note-warn" data-hint={name}>
           <span>
-            ▲ <code>{visible(name)}</code>: {visible(hint ?? "")}
+            ▲ <code>{visible(name)}</code>: <Said text={hint ?? ""} />
           </span>
         </p>
       ))}
@@ -93,7 +107,7 @@ export function KeyPanel({ body, where, chosen, children }: KeyPanelProps) {
         }
       />
       <p class="row">
-        <a id="registry-new-value" class="registry-button" href={href(`registry/${encodeURIComponent(where.key)}`, { node: where.node, new: "value" })}>
+        <a id="registry-new-value" class="button" href={href(`registry/${encodeURIComponent(where.key)}`, { node: where.node, new: "value" })}>
           New value
         </a>
         {isPolled && <a href={href("policy")}>Edit the lists in the policy studio</a>}

@@ -29,7 +29,7 @@ export function userOf({ user_dn }: { user_dn: string }): string {
 
 export const COLUMNS: Column<SessionRow>[] = [
   { key: "id", title: "Session", cell: ({ id }) => <a href={sessionHref(id)}>{id}</a>, by: ({ id }) => id },
-  { key: "process", title: "Process", cell: (row) => <ProcessName row={row} />, by: (row) => shownName(nameOf(row)) },
+  { key: "process", title: "Program", cell: (row) => <ProcessName row={row} />, by: (row) => shownName(nameOf(row)) },
   { key: "version", title: "Version", cell: (row) => row.client_version, by: (row) => versionKey(row.client_version) },
   { key: "user", title: "User", cell: (row) => visible(userOf(row)) || "–", by: userOf },
   { key: "machine", title: "Machine", cell: (row) => visible(row.machine ?? "–"), by: (row) => row.machine ?? "" },

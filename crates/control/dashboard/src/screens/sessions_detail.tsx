@@ -20,6 +20,7 @@ import { at, href } from "../router";
 import { Action } from "../ui/action";
 import { Cause } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { Transcript } from "../ui/transcript";
 
 interface DetailProps {
@@ -257,7 +258,7 @@ function DecisionList({ id }: { id: number }) {
         <ul class="decisions">
           {body.items.map((one) => (
             <li key={one.id}>
-              <a href={href("why", { decision: one.id })}>Decision {one.id}</a> <span class="soft">{dateTime(one.at)}</span> {visible(one.summary)}
+              <a href={href("why", { decision: one.id })}>Decision {one.id}</a> <span class="soft">{dateTime(one.at)}</span> <Said text={one.summary} />
             </li>
           ))}
         </ul>

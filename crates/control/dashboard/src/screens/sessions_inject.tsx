@@ -46,7 +46,7 @@ export function InjectForm() {
       <summary id="sessions-inject-open">Inject clients</summary>
       <div class="inject">
         <div class="field">
-          <label for="inject-process">Process</label>
+          <label for="inject-process">Program</label>
           <input id="inject-process" value={process} disabled={!isNamed} spellcheck={false} onInput={(event) => setProcess(event.currentTarget.value)} />
         </div>
         <label class="inject-check">

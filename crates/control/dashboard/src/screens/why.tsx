@@ -8,12 +8,13 @@ import { live } from "../model/current";
 import { type ReadBack, readBack } from "../model/read_back";
 import { useRereading } from "../model/rereading";
 import { request } from "../api/request";
-import { dateTime } from "../model/time";
+import { dateTime, timeOfDay } from "../model/time";
 import { visible } from "../model/visible";
 import { at, go, href, place, setQuery } from "../router";
 import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { type Column, DataTable } from "../ui/table";
 import { NOTHING_TOLD } from "./sessions_inject";
 import { Answer } from "./why_answer";
@@ -96,13 +97,13 @@ function Asker({ question }: { question: Question | null }) {
 
 const COLUMNS: Column<Decision>[] = [
   { key: "id", title: "Decision", cell: ({ id }) => <a href={href("why", { decision: id })}>{id}</a> },
-  { key: "at", title: "Store time", cell: ({ at: when }) => dateTime(when) },
+  { key: "at", title: "Store time", cell: ({ at: when }) => <span title={dateTime(when)}>{timeOfDay(when)}</span> },
   { key: "action", title: "Outcome", cell: ({ action }) => <ActionBadge action={action} /> },
   { key: "process", title: "Program", cell: ({ process }) => (process == null ? <span class="soft">(no name)</span> : visible(process)) },
   { key: "version", title: "Version", cell: (row) => row.client_version },
   { key: "session", title: "Session", cell: ({ session }) => (session == null ? "none" : <a href={href(`sessions/${session}`)}>{session}</a>) },
   { key: "cause", title: "Cause", cell: ({ cause }) => cause },
-  { key: "summary", title: "In a sentence", cell: ({ summary }) => visible(summary) },
+  { key: "summary", title: "In a sentence", cell: ({ summary }) => <Said text={summary} /> },
 ];
 
 /** Decisions that are shown when nothing is asked. */

@@ -12,6 +12,7 @@ import { href } from "../router";
 import { AsCommands } from "../ui/action";
 import { Cause } from "../ui/cause";
 import { ProblemNote } from "../ui/problem";
+import { Said } from "../ui/said";
 import { type Column, DataTable } from "../ui/table";
 import { ActionBadge, ListText } from "./why_parts";
 import { type Question, asked, bodyOf, titleOf } from "./why_question";
@@ -56,7 +57,7 @@ function Verdict({ question, explanation }: { question: Question; explanation: E
     <section class={`note ${kind} why-verdict`} aria-labelledby="why-title">
       <h2 id="why-title">{visible(titleOf(question))}</h2>
       <p id="why-summary">
-        <strong>{isForbidden ? "Forbidden now." : "Permitted now."}</strong> {visible(summary)}
+        <strong>{isForbidden ? "Forbidden now." : "Permitted now."}</strong> <Said text={summary} />
       </p>
       {isForbidden && mode === "audit" && <p>The policy is in audit mode: this is written down, and nobody is cut off.</p>}
       {!identified && <p>It names no program, so that no list of programs can reach it.</p>}
@@ -72,7 +73,7 @@ function Verdict({ question, explanation }: { question: Question; explanation: E
         <div>
           <dt>Policy</dt>
           <dd>
-            generation {generation}, {mode === "audit" ? "audit" : "enforced"}
+            policy {generation}, {mode === "audit" ? "audit" : "enforced"}
           </dd>
         </div>
         <div>
@@ -106,7 +107,9 @@ function ThenAndNow({ recorded, explanation }: { recorded: Decision; explanation
         <h2 id="why-then-title">
           Then: <a href={href("why", { decision: recorded.id })}>decision {recorded.id}</a> <ActionBadge action={recorded.action} />
         </h2>
-        <p>{visible(recorded.summary)}</p>
+        <p>
+          <Said text={recorded.summary} />
+        </p>
         <dl class="pairs">
           <dt>When</dt>
           <dd>{dateTime(recorded.at)}</dd>
@@ -133,7 +136,7 @@ function ThenAndNow({ recorded, explanation }: { recorded: Decision; explanation
             </>
           )}
           <dt>Policy</dt>
-          <dd>{recorded.generation == null ? "the journal does not say" : `generation ${recorded.generation}`}</dd>
+          <dd>{recorded.generation == null ? "the journal does not say" : `policy ${recorded.generation}`}</dd>
           {recorded.refusal != null && (
             <>
               <dt>Refused by</dt>
@@ -161,7 +164,7 @@ function ThenAndNow({ recorded, explanation }: { recorded: Decision; explanation
             <code>{visible(explanation.matched.item)}</code>, of {VALUE_NAMES[explanation.matched.list]}.
           </p>
         ) : (
-          <p>No item of generation {explanation.generation} matches.</p>
+          <p>No item of policy {explanation.generation} matches.</p>
         )}
       </section>
     </div>
@@ -190,7 +193,7 @@ const ITEM_COLUMNS: Column<ExplainedItem>[] = [
   { key: "ordinal", title: "Item", cell: ({ ordinal }) => ordinal, align: "end" },
   { key: "item", title: "As written", cell: ({ item }) => <code>{visible(item)}</code> },
   { key: "span", title: "Column", cell: ({ span }) => span.column, align: "end" },
-  { key: "near", title: "What is near", cell: ({ near_miss }) => (near_miss ? visible(near_miss.message) : "–") },
+  { key: "near", title: "What is near", cell: ({ near_miss }) => (near_miss ? <Said text={near_miss.message} /> : "–") },
 ];
 
 function Outcome({ item }: { item: ExplainedItem }) {
@@ -238,7 +241,7 @@ function Source({ title, generation, match }: SourceProps) {
   if (generation === 0) {
     return (
       <div class="why-source">
-        <h3>{title}: generation 0</h3>
+        <h3>{title}: policy 0</h3>
         <p class="soft">The empty policy before the first: no text was read yet, or none that blocks anybody.</p>
       </div>
     );
@@ -246,7 +249,7 @@ function Source({ title, generation, match }: SourceProps) {
   return (
     <div class="why-source">
       <h3>
-        {title}: generation {generation}
+        {title}: policy {generation}
         {one && (
           <>
             , by <Cause cause={one.cause} /> at {dateTime(one.at)}

@@ -199,7 +199,7 @@ def every_change_is_what_its_command_does(dashboard):
     with dashboard.open(store, "faults/2") as visit:
         page = visit.page
         shows(page, "#fault-delete-2")
-        for act, label in [("#fault-pause-1", "Pause rule 1"), ("#fault-pause-1", "Resume rule 1"), ("#fault-delete-2", "Delete rule 2")]:
+        for act, label in [("#fault-pause-2", "Pause rule 2"), ("#fault-pause-2", "Resume rule 2"), ("#fault-delete-2", "Delete rule 2")]:
             command = copies_of(page, label)["Command line"]
             page.locator(act).click()
             gone(page, f"button[aria-label^='{label}:']")

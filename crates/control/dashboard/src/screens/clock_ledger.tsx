@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { Poll } from "../api/types";
 import type { Ledger } from "../model/polls";
 import { grouped } from "../model/text";
-import { dateTime } from "../model/time";
+import { dateTime, timeOfDay } from "../model/time";
 import { visible } from "../model/visible";
 import { at, href } from "../router";
 import { Empty } from "../ui/empty";
@@ -62,13 +62,13 @@ const COLUMNS: Column<Row>[] = [
   { key: "number", title: "Poll", cell: ({ number }) => <a href={href(`clock/${number}`)}>{number}</a> },
   { key: "trigger", title: "Trigger", cell: (row) => row.over?.trigger ?? <span class="badge badge-warn">held</span> },
   { key: "due", title: "Due", cell: over(({ due }) => dateTime(due)) },
-  { key: "started", title: "Started", cell: over(({ started }) => dateTime(started)) },
+  { key: "started", title: "Started", cell: (row) => (row.over ? <span title={dateTime(row.over.started)}>{timeOfDay(row.over.started)}</span> : "–") },
   { key: "took", title: "Took", cell: over(tookOf), align: "end" },
-  { key: "processes", title: "Processes read", cell: over((poll) => readOf(poll, "processes")) },
+  { key: "processes", title: "Programs read", cell: over((poll) => readOf(poll, "processes")) },
   { key: "versions", title: "Versions read", cell: over((poll) => readOf(poll, "versions")) },
   { key: "changed", title: "Changed", cell: ({ over }) => (over ? over.changed ? <strong>yes</strong> : "no" : "–") },
-  { key: "lints", title: "Lints", cell: over(lintsOf) },
   { key: "disconnected", title: "Cut off", cell: over(({ disconnected }) => count(disconnected)), align: "end" },
+  { key: "lints", title: "Lints", cell: over(lintsOf) },
   { key: "would_block", title: "Would block", cell: over(({ would_block }) => count(would_block)), align: "end" },
   { key: "faults", title: "Faults", cell: over(({ faults }) => faults.join(", ") || "–") },
   { key: "generation", title: "Policy", cell: over(({ generation }) => generation), align: "end" },

@@ -29,7 +29,6 @@ export function FaultsScreen() {
   const chosen = place.value.parts[0];
   const rules = body?.items ?? [];
   const open = rules.find(({ id }) => String(id) === chosen);
-  const columns = columnsOf(reload);
   return (
     <>
       <Heading title="Faults">
@@ -40,8 +39,8 @@ export function FaultsScreen() {
       {body && (
         <DataTable
           caption="Fault rules"
-          columns={columns}
-          rows={sorted(rules, columns, sorting)}
+          columns={COLUMNS}
+          rows={sorted(rules, COLUMNS, sorting)}
           rowKey={({ id }) => id}
           open={open?.id ?? null}
           sorting={sorting}
@@ -71,20 +70,17 @@ function NoRules() {
   );
 }
 
-function columnsOf(reload: () => void): Column<Fault>[] {
-  return [
-    { key: "id", title: "Rule", align: "end", by: ({ id }) => id, cell: ({ id }) => <a href={href(`faults/${id}`)}>{id}</a> },
-    { key: "state", title: "State", cell: (fault) => <FaultState fault={fault} /> },
-    { key: "what", title: "What goes wrong", by: ({ effect }) => effectWords(effect), cell: ({ effect }) => <Short text={effectWords(effect)} /> },
-    { key: "seen", title: "Seen", align: "end", by: ({ seen }) => seen, cell: ({ seen }) => seen },
-    { key: "hits", title: "Hit", align: "end", by: ({ hits }) => hits, cell: ({ hits }) => hits },
-    { key: "left", title: "Left", align: "end", cell: ({ hits_left: left }) => left ?? "no end" },
-    { key: "where", title: "Where", cell: ({ effect, match }) => <Short text={whereWords(effect, match)} /> },
-    { key: "whom", title: "Whom", cell: ({ match }) => <Short text={whomWords(match) || "everybody"} /> },
-    { key: "when", title: "How often", cell: ({ schedule }) => <Short text={scheduleWords(schedule)} /> },
-    { key: "pause", title: "Change", cell: (fault) => <PauseButton fault={fault} onChanged={reload} /> },
-  ];
-}
+const COLUMNS: Column<Fault>[] = [
+  { key: "id", title: "Rule", align: "end", by: ({ id }) => id, cell: ({ id }) => <a href={href(`faults/${id}`)}>{id}</a> },
+  { key: "state", title: "State", cell: (fault) => <FaultState fault={fault} /> },
+  { key: "what", title: "What goes wrong", by: ({ effect }) => effectWords(effect), cell: ({ effect }) => <Short text={effectWords(effect)} /> },
+  { key: "seen", title: "Seen", align: "end", by: ({ seen }) => seen, cell: ({ seen }) => seen },
+  { key: "hits", title: "Hit", align: "end", by: ({ hits }) => hits, cell: ({ hits }) => hits },
+  { key: "left", title: "Left", align: "end", cell: ({ hits_left: left }) => left ?? "no end" },
+  { key: "where", title: "Where", cell: ({ effect, match }) => <Short text={whereWords(effect, match)} /> },
+  { key: "whom", title: "Whom", cell: ({ match }) => <Short text={whomWords(match) || "everybody"} /> },
+  { key: "when", title: "How often", cell: ({ schedule }) => <Short text={scheduleWords(schedule)} /> },
+];
 
 /** A text that may be cut off in its cell; the rule itself has all of it. */
 function Short({ text }: { text: string }) {
@@ -101,7 +97,7 @@ export function FaultState({ fault }: { fault: Fault }) {
   return <span class="badge badge-good">at work</span>;
 }
 
-function PauseButton({ fault, onChanged }: { fault: Fault; onChanged: () => void }) {
+export function PauseButton({ fault, onChanged }: { fault: Fault; onChanged: () => void }) {
   return (
     <Action
       id={`fault-pause-${fault.id}`}

@@ -18,7 +18,7 @@ import { Action } from "../ui/action";
 import { ProblemNote } from "../ui/problem";
 import { type Column, DataTable } from "../ui/table";
 import { ScheduleFields, fieldErrors } from "./faults_fields";
-import { DeleteButton, FaultState } from "./faults";
+import { DeleteButton, FaultState, PauseButton } from "./faults";
 
 type Hit = EventOf<"fault.hit">;
 
@@ -39,7 +39,9 @@ export function FaultPart({ fault, onChanged }: { fault: Fault; onChanged: () =>
         <h2 id="fault-part-title">Rule {fault.id}</h2>
         <p class="row">
           <FaultState fault={fault} />
-          <a href={href("faults")}>Close</a>
+          <a class="button" href={href("faults")}>
+            Close
+          </a>
         </p>
       </div>
       <p class="fault-sentence">{sentence(fault)}</p>
@@ -52,7 +54,10 @@ export function FaultPart({ fault, onChanged }: { fault: Fault; onChanged: () =>
         <dd>{fault.hits_left ?? "no end to them"}</dd>
       </dl>
       <Reschedule fault={fault} onChanged={onChanged} />
-      <DeleteButton id={fault.id} onDeleted={onChanged} />
+      <p class="row">
+        <PauseButton fault={fault} onChanged={onChanged} />
+        <DeleteButton id={fault.id} onDeleted={onChanged} />
+      </p>
       <h3 id="fault-hits-title">Newest hits</h3>
       {error !== null && <ProblemNote error={error} />}
       {hits?.length === 0 && <p class="soft">{fault.hits === 0 ? "It has hit nothing yet." : "The journal keeps none of them any more."}</p>}

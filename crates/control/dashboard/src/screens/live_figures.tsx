@@ -32,7 +32,7 @@ export function Figures() {
       <Figure name="Sessions" id="live-sessions">
         <a href={href("sessions")}>{grouped(sessions.size)}</a>
       </Figure>
-      <Figure name="Unidentified" id="live-unidentified" hint="no process list can hit them">
+      <Figure name="Unidentified" id="live-unidentified" hint="no program name to list">
         {0 < unidentified ? <a href={href("sessions", { q: "is:unidentified" })}>{grouped(unidentified)}</a> : "0"}
       </Figure>
       <Figure name="Refused" id="live-refused" hint={totals ? "since the start" : "too long ago to tell"}>
@@ -97,5 +97,5 @@ function rulesOf({ mode, off, processes, versions }: PolicyInForce, isPast: bool
 }
 
 function honours({ processes }: PolicyInForce): string {
-  return processes.honoured ? "honours the process list" : "ignores the process list";
+  return processes.honoured ? "reads the list of programs" : "ignores the list of programs";
 }

@@ -49,7 +49,7 @@ export function ValueEditor({ body, where, name }: ValueEditorProps) {
         <h2 id="registry-editor" ref={head} tabIndex={-1}>
           {title}
         </h2>
-        <a id="registry-close" href={keyHref(where)} onClick={() => document.getElementById("registry-new-value")?.focus()}>
+        <a class="button" id="registry-close" href={keyHref(where)} onClick={() => document.getElementById("registry-new-value")?.focus()}>
           Close
         </a>
       </div>

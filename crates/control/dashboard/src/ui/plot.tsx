@@ -165,7 +165,7 @@ function options(element: HTMLElement, lines: Line[], bars: boolean, marks: () =
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { time: true }, y: { range: (_, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { ...axis, values: (drawn, ticks) => ticks.map((tick) => tickOf(tick * 1000, lengthOf(drawn))), space: 96 },
+      { ...axis, values: (drawn, ticks) => ticks.map((tick) => tickOf(tick * 1000, lengthOf(drawn))), space: 96, size: 32 },
       { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
     ],
     series: [
